@@ -1,0 +1,60 @@
+# The two commands of the README are `make demo` and `make test`; both set up what they need.
+VENV := .venv
+PYTHON := $(shell command -v python3.11 || command -v python3)
+SEAMBENCH := $(VENV)/bin/seambench
+READY := $(VENV)/.ready
+
+.PHONY: demo test check format unit docker-tests validate bench lock clean setup
+
+demo: $(READY)
+	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo sandbox=process)
+
+test: check engine-up
+	$(VENV)/bin/pytest -q
+	$(SEAMBENCH) pairs verify atelier
+	$(SEAMBENCH) validate
+
+check: $(READY)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python -m harness.analysis.columns --check docs/columns.md
+
+format: $(READY)
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+unit: $(READY)
+	$(VENV)/bin/pytest -q -m "not docker"
+
+.PHONY: engine-up
+engine-up: $(READY)
+	$(SEAMBENCH) engine
+
+validate: engine-up
+	$(SEAMBENCH) validate
+
+bench: engine-up
+	$(VENV)/bin/python -m benchmarks
+
+# Writes the lock files anew from the ranges; hashes for every platform, no index address.
+lock: $(READY)
+	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-emit-index-url --no-header -o requirements.lock pyproject.toml
+	$(VENV)/bin/uv pip compile -q --python-version 3.11 --python-platform linux --generate-hashes \
+		--no-emit-index-url --no-header -o fixtures/requirements.lock fixtures/requirements.in
+
+clean: $(READY)
+	$(SEAMBENCH) clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: Python 3.11 or newer is needed (found: $$($(PYTHON) --version 2>&1))"; exit 2; }
+	@echo "setting up $(VENV) from requirements.lock ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "make: install your system's python3-venv"; exit 2; }
+	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

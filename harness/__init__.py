@@ -1,0 +1,1 @@
+"""SeamBench: architecture as a paired factor in agentic refactoring."""

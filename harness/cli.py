@@ -1,0 +1,147 @@
+"""The command `seambench`. Heavy imports happen inside the commands, so that --help is quick."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import BadInput, SeamBenchError
+from harness.paths import Checkout, find_checkout
+
+if TYPE_CHECKING:
+    from harness.config import RunConfig
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+pairs = typer.Typer(no_args_is_help=True, help="Look at a pair and prove its arms equal.")
+app.add_typer(pairs, name="pairs")
+
+Globs = Annotated[list[str] | None, typer.Argument(help="globs over app/task; all without")]
+Sandbox = Annotated[str, typer.Option(help="docker, or process (no isolation)")]
+AppName = Annotated[str, typer.Argument(metavar="APP")]
+Workers = Annotated[int, typer.Option(help="trials at once; 0: one a core")]
+
+
+@app.callback()
+def seambench() -> None:
+    """Measure how well coding agents refactor the same software in different architectures."""
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def run(context: typer.Context) -> None:
+    """Run a study; takes Hydra overrides and flags, for instance: run experiment=demo."""
+    from harness import terminal
+    from harness.compose import run_hydra
+
+    checkout = find_checkout()
+    run_hydra(
+        context.args, checkout, lambda config, out: terminal.run_and_report(checkout, config, out)
+    )
+
+
+@app.command()
+def regrade(results: Path, sandbox: Sandbox = "docker", workers: Workers = 0) -> None:
+    """Score the stored patches of RESULTS again, without any agent."""
+    from harness import terminal
+
+    checkout = find_checkout()
+    terminal.regrade_and_report(checkout, _config(checkout, sandbox, workers), results)
+
+
+@app.command()
+def validate(globs: Globs = None, sandbox: Sandbox = "docker", workers: Workers = 0) -> None:
+    """Prove tasks on every arm: base fails, nop fails, solutions resolve, sabotages are refused."""
+    from harness import terminal
+
+    checkout = find_checkout()
+    config = _config(checkout, sandbox, workers)
+    config.tasks = globs or config.tasks
+    if not terminal.validate_and_report(checkout, config):
+        raise typer.Exit(1)
+
+
+@app.command()
+def tables(results: Path) -> None:
+    """Write the tables and figures of RESULTS anew from its records."""
+    from harness.terminal import report
+
+    report(results)
+
+
+@app.command()
+def engine() -> None:
+    """Make sure that a container engine answers and the image is built, starting what it takes."""
+    from harness.build import engine_ready
+
+    engine_ready(say)
+
+
+@app.command()
+def clean() -> None:
+    """Remove every image, container and volume that SeamBench made."""
+    from harness.build import clean_engine
+
+    clean_engine(say)
+
+
+@pairs.command("show")
+def pairs_show(app_name: AppName, sandbox: Sandbox = "docker") -> None:
+    """Print the parity report of an app: code, tokens, files, endpoints and start-up by arm."""
+    from harness import terminal
+
+    checkout = find_checkout()
+    terminal.show_parity(checkout, _config(checkout, sandbox, 1), app_name)
+
+
+@pairs.command("verify")
+def pairs_verify(
+    app_name: AppName,
+    sandbox: Sandbox = "docker",
+    sequences: Annotated[int, typer.Option(help="generated request sequences")] = 500,
+    seed: Annotated[int, typer.Option(help="seed of the generator")] = 20260101,
+) -> None:
+    """Prove an app's arms equal: one contract suite, and the same answers to generated requests."""
+    from harness import terminal
+
+    checkout = find_checkout()
+    config = _config(checkout, sandbox, 1)
+    config.verification.sequences, config.verification.seed = sequences, seed
+    if not terminal.verify_pair_and_report(checkout, config, app_name):
+        raise typer.Exit(1)
+
+
+def _config(checkout: Checkout, sandbox: str, workers: int) -> "RunConfig":
+    """The shipped defaults with a sandbox and a number of workers."""
+    from harness.compose import compose
+
+    return compose([f"sandbox={sandbox}", f"executor.workers={workers}"], checkout)
+
+
+def say(line: str) -> None:
+    """One line to the person at the terminal; results go to stdout, words to stderr."""
+    typer.echo(line, err=True)
+
+
+def main() -> None:
+    """Entry point: one clear line and exit code 2 for bad input, 1 for broken infrastructure."""
+    try:
+        app()
+    except BadInput as error:
+        _fail(error, 2)
+    except SeamBenchError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        say("seambench: stopped; finished trials are kept, run the same command to go on")
+        sys.exit(130)
+
+
+def _fail(error: SeamBenchError, code: int) -> None:
+    say(f"seambench: {error}")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

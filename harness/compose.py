@@ -1,0 +1,120 @@
+"""From the command line to a validated RunConfig: the only place that knows Hydra.
+
+`seambench run` accepts what any Hydra program accepts (overrides, --cfg job, --multirun, ...).
+Whatever Hydra or OmegaConf refuses becomes BadInput with one line.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from harness.config import RunConfig
+from harness.errors import BadInput, SeamBenchError
+from harness.paths import Checkout
+
+Job = Callable[[RunConfig, Path], None]
+
+
+def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
+    """Compose each job that `arguments` ask for and call `job(config, results_folder)`.
+
+    Raises BadInput for anything that does not compose or does not fit the schema.
+    """
+    _register_schema()
+    os.environ.setdefault("SEAMBENCH_RESULTS", str(checkout.results))
+    failed: list[SeamBenchError] = []
+
+    def task(composed: DictConfig) -> None:
+        # Hydra prints lines of its own about a job that raises, so ours leave by another door.
+        if failed:
+            return
+        try:
+            job(_typed(composed), Path(HydraConfig.get().runtime.output_dir))
+        except SeamBenchError as error:
+            failed.append(error)
+
+    entry = hydra.main(version_base="1.3", config_path=str(checkout.configs), config_name="config")(
+        task
+    )
+    argv, sys.argv = sys.argv, ["seambench run", *arguments]
+    # With this set Hydra lets exceptions through instead of printing several lines and exiting 1.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        entry()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadInput(one_line(error)) from error
+    finally:
+        sys.argv = argv
+    if failed:
+        raise failed[0]
+
+
+def compose(overrides: list[str], checkout: Checkout) -> RunConfig:
+    """The RunConfig for one job, without running it; raises BadInput like `run_hydra`."""
+    _register_schema()
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(checkout.configs), version_base="1.3"):
+            return _typed(hydra.compose("config", overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadInput(one_line(error)) from error
+
+
+def one_line(error: Exception) -> str:
+    """Hydra's and OmegaConf's several lines as one, the cause last."""
+    texts = [str(error)]
+    if error.__cause__ is not None:
+        texts.append(str(error.__cause__))
+    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+    noise = (
+        "object_type=",
+        "reference_type=",
+        "Set the environment variable",
+        "See https",
+        "Config search path",
+        "provider=",
+    )
+    kept = [line for line in dict.fromkeys(lines) if not line.startswith(noise)]
+    return "config: " + "; ".join(kept)
+
+
+def _register_schema() -> None:
+    ConfigStore.instance().store(name="schema", node=RunConfig)
+
+
+def _typed(composed: DictConfig) -> RunConfig:
+    config = OmegaConf.to_object(composed)
+    if not isinstance(config, RunConfig):
+        raise BadInput("config: configs/config.yaml must start from `schema`")
+    check(config)
+    return config
+
+
+def check(config: RunConfig) -> None:
+    """What types alone cannot say. Raises BadInput naming the key."""
+    at_least = {
+        "repeats": (config.repeats, 1),
+        "executor.workers": (config.executor.workers, 0),
+        "budget.attempts": (config.budget.attempts, 1),
+        "verification.starts": (config.verification.starts, 1),
+        "verification.sequences": (config.verification.sequences, 1),
+        "sandbox.memory_mb": (config.sandbox.memory_mb, 256),
+        "sandbox.disk_mb": (config.sandbox.disk_mb, 64),
+        "sandbox.pids": (config.sandbox.pids, 64),
+    }
+    for key, (value, least) in at_least.items():
+        if value < least:
+            raise BadInput(f"config: {key}={value}: must be at least {least}")
+    if not config.agents:
+        raise BadInput("config: agent: choose at least one, for instance agent=oracle")
+    if not config.name or "/" in config.name or config.name.startswith("."):
+        raise BadInput(f"config: name={config.name!r}: a folder name below results/")

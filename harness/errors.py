@@ -1,0 +1,83 @@
+"""Everything that can go wrong, as one tree.
+
+    SeamBenchError
+    ├── BadInput             the user's file, flag or value is wrong: exit code 2
+    ├── SandboxError         the engine or a sandbox failed: the trial is tried again
+    │   ├── EngineGone       no engine answers any more: the sweep stops and can be continued
+    │   └── DiskFull         the host has no room left: the sweep stops and can be continued
+    ├── VerifierError        the verifier gave no usable evidence: infrastructure, tried again
+    ├── AppDidNotStart       the arm did not become healthy; holds the end of its log
+    └── PatchRefused         the agent's work cannot become a patch (hostile, too large)
+
+`POLICY` below is the one table that says what each means for a trial.
+"""
+
+from dataclasses import dataclass
+
+
+class SeamBenchError(Exception):
+    """The root of the tree; never raised itself."""
+
+
+class BadInput(SeamBenchError):
+    """Something the user wrote is wrong. The message is one line: what, where, what to do."""
+
+
+class SandboxError(SeamBenchError):
+    """The engine or one sandbox failed in a way that is not the agent's doing."""
+
+
+class EngineGone(SandboxError):
+    """The container engine stopped answering."""
+
+
+class DiskFull(SandboxError):
+    """The host's disk has no room for records or sandboxes."""
+
+
+class VerifierError(SeamBenchError):
+    """The verifier ended without positive evidence that it did its work."""
+
+
+class AppDidNotStart(SeamBenchError):
+    """The app did not become healthy in time."""
+
+    def __init__(self, message: str, log_tail: str) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
+
+class PatchRefused(SeamBenchError):
+    """The workspace holds something that may not become a patch, or the patch does not apply."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a failure means: its cause in the records, whether to try again, whether it counts.
+
+    `counts` is true where the failure is an outcome of the agent (the trial is scored as not
+    resolved) and false where it is lost to infrastructure (SCIENCE.md (c) 12).
+    """
+
+    cause: str
+    retry: bool
+    counts: bool
+    stops_sweep: bool = False
+
+
+POLICY: dict[type[SeamBenchError], Policy] = {
+    EngineGone: Policy("engine_gone", retry=False, counts=False, stops_sweep=True),
+    DiskFull: Policy("disk_full", retry=False, counts=False, stops_sweep=True),
+    SandboxError: Policy("sandbox", retry=True, counts=False),
+    VerifierError: Policy("verifier", retry=True, counts=False),
+    AppDidNotStart: Policy("app_did_not_start", retry=False, counts=True),
+    PatchRefused: Policy("patch_refused", retry=False, counts=True),
+}
+
+
+def policy_of(error: SeamBenchError) -> Policy:
+    """The policy of the nearest ancestor in `POLICY`."""
+    for kind in type(error).__mro__:
+        if kind in POLICY:
+            return POLICY[kind]
+    raise error

@@ -1,0 +1,115 @@
+"""One study: lock the plan, run the cells that are missing, keep every result."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.executors import Executor
+from harness.plan import Cell, Plan
+from harness.records import TrialRecord
+from harness.store import Store
+from harness.trial import Bench, Result, regrade_trial, run_trial
+
+
+class Watcher(Protocol):
+    """Is told what happens while a sweep runs; called from several threads."""
+
+    def planned(self, total: int, reused: int) -> None: ...
+
+    def started(self, cell: Cell) -> None: ...
+
+    def ended(self, trial: TrialRecord) -> None: ...
+
+    def retried(self, cell: Cell, why: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep needs: the bench, its plan, a place to write and somebody to tell."""
+
+    bench: Bench
+    plan: Plan
+    store: Store
+    executor: Executor
+    watcher: Watcher
+
+
+def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> None:
+    """Run the cells that are not finished. Stopping at any instant loses no finished trial.
+
+    Raises EngineGone or DiskFull when nothing can go on; running again continues.
+    """
+    wanted = list(cells)
+    todo = [cell for cell in wanted if not _is_finished(sweep.store, cell)]
+    sweep.watcher.planned(len(wanted), len(wanted) - len(todo))
+    _prepare(sweep, todo)
+    _consume(sweep, todo, lambda cell: _attempts(sweep, cell, run_trial))
+
+
+def regrade(sweep: Sweep, patches: dict[str, bytes]) -> None:
+    """Score stored patches again; `patches` by trial_id."""
+    cells = [cell for cell in sweep.plan.cells if cell.trial_id in patches]
+    sweep.watcher.planned(len(cells), 0)
+    _prepare(sweep, cells)
+
+    def again(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:
+        return regrade_trial(cell, bench, plan, attempt, patches[cell.trial_id])
+
+    _consume(sweep, cells, lambda cell: _attempts(sweep, cell, again))
+
+
+def _is_finished(store: Store, cell: Cell) -> bool:
+    entry = store.finished.get(cell.trial_id)
+    return entry is not None and entry.trial is not None and entry.trial.status != "lost"
+
+
+def _prepare(sweep: Sweep, cells: list[Cell]) -> None:
+    """Record what the untouched arms answer before the first trial, so that no trial waits."""
+    study = sweep.bench.study
+    arms = sorted({(cell.app, cell.arm) for cell in cells})
+    efforts = sorted({(cell.task, cell.arm) for cell in cells})
+    references = sweep.bench.references
+    tasks = {task.id: task for task in study.tasks}
+
+    def known(key: tuple[str, str]) -> None:
+        references.known(study.pairs[key[0]], key[1])
+
+    def effort(key: tuple[str, str]) -> None:
+        task = tasks[key[0]]
+        references.effort(task, study.pairs[task.spec.app], key[1])
+
+    for work, keys in ((known, arms), (effort, efforts)):
+        for _ in sweep.executor.map(work, keys):
+            pass
+
+
+def _consume(sweep: Sweep, cells: list[Cell], work: Callable[[Cell], None]) -> None:
+    for _ in sweep.executor.map(work, cells):
+        pass
+
+
+def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], Result]) -> None:
+    """Attempt a cell until it ends in something that is not lost to infrastructure, or is given up.
+
+    A retry repeats the cell as it is: nothing about it changes.
+    """
+    sweep.watcher.started(cell)
+    most = sweep.bench.study.config.budget.attempts
+    for number in range(1, most + 1):
+        result = run(cell, sweep.bench, sweep.plan, sweep.store.next_attempt(cell.trial_id))
+        trial = result.entry.trial
+        if trial is None or trial.status != "lost" or number == most:
+            break
+        sweep.bench.sandboxes.check()
+        sweep.store.append(result.entry.model_copy(update={"trial": None, "tests": ()}))
+        sweep.watcher.retried(cell, trial.failure_detail or "")
+    _keep(sweep, cell, result)
+
+
+def _keep(sweep: Sweep, cell: Cell, result: Result) -> None:
+    folder = sweep.store.paths.trial(cell.trial_id).folder
+    for name, content in result.files.items():
+        sweep.store.write_artefact(folder / name, content)
+    sweep.store.append(result.entry)
+    if result.entry.trial is not None:
+        sweep.watcher.ended(result.entry.trial)

@@ -1,0 +1,6 @@
+"""Gates: what must hold before a result means anything.
+
+pairs    the arms of an app answer alike
+tasks    every task is solvable, not solved, and cannot be cheated in the known ways
+parity   what the arms have in common and what differs, in numbers
+"""

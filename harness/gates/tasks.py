@@ -1,0 +1,94 @@
+"""The task's gate, on every arm: the base fails, nop fails, solutions resolve, sabotages do not."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.config import AgentConfig, AgentKind
+from harness.executors import Executor
+from harness.experiment import Sweep, Watcher, run_sweep
+from harness.paths import RunPaths
+from harness.plan import Cell, Plan, make_cell
+from harness.records import TrialRecord
+from harness.store import Store
+from harness.tasks import Task
+from harness.trial import Bench
+
+FACTORS = ("behaviour", "equivalence", "structure", "contract", "integrity")
+AGENTS = {kind.value: AgentConfig(kind) for kind in AgentKind}
+
+
+def validate_tasks(bench: Bench, executor: Executor, watcher: Watcher, console: Console) -> bool:
+    """Run every control on every task and arm and print what is not as it must be."""
+    cells = tuple(cell for task in bench.study.tasks for cell in _cells(bench, task))
+    plan = Plan(name="validate", locks={}, cells=cells)
+    with (
+        tempfile.TemporaryDirectory(prefix="seambench-validate-") as folder,
+        Store(RunPaths(Path(folder))) as store,
+    ):
+        run_sweep(Sweep(bench, plan, store, executor, watcher), cells)
+        problems = list(_problems(bench, store, cells))
+    for problem in problems:
+        console.print(f"  {problem}", soft_wrap=True, markup=False)
+    good = len(cells) - len({problem.split(":")[0] for problem in problems})
+    names = ", ".join(task.id for task in bench.study.tasks)
+    console.print(f"{good} of {len(cells)} controls as they must be, over {names}", soft_wrap=True)
+    return not problems
+
+
+def _cells(bench: Bench, task: Task) -> Iterator[Cell]:
+    """Nop, every solution and every sabotage, on every arm."""
+    plays: list[tuple[str, str | None]] = [("nop", None)]
+    plays += [("oracle", name) for name in task.spec.solutions]
+    plays += [("sabotage", name) for name in task.spec.sabotages]
+    for arm in bench.study.pairs[task.spec.app].spec.arms:
+        for agent, variant in plays:
+            yield make_cell(bench.study, task, arm, agent, AGENTS[agent], variant, 0)
+
+
+def _problems(bench: Bench, store: Store, cells: tuple[Cell, ...]) -> Iterator[str]:
+    tasks = {task.id: task for task in bench.study.tasks}
+    for cell in cells:
+        trial = store.finished[cell.trial_id].trial
+        if trial is None or trial.status == "lost":
+            yield f"{cell.trial_id}: lost to infrastructure: {trial and trial.failure_detail}"
+            continue
+        evidence = store.paths.trial(cell.trial_id).evidence
+        for problem in _judge(tasks[cell.task], cell, trial, evidence):
+            yield f"{cell.trial_id}: {problem}"
+
+
+def _judge(task: Task, cell: Cell, trial: TrialRecord, evidence: Path) -> Iterator[str]:
+    failing = {name for name in FACTORS if getattr(trial, name) is False}
+    match cell.kind:
+        case AgentKind.oracle:
+            if not trial.resolved:
+                yield f"the solution is not resolved: {trial.reason or trial.failure_detail}"
+        case AgentKind.nop:
+            yield from _judge_nop(task, failing, trial, evidence)
+        case AgentKind.sabotage:
+            yield from _judge_sabotage(task, cell, failing, trial)
+
+
+def _judge_nop(task: Task, failing: set[str], trial: TrialRecord, evidence: Path) -> Iterator[str]:
+    if trial.resolved:
+        yield "nop is resolved"
+    for predicate in json.loads(evidence.read_bytes())["inspect"]["structure"]:
+        if predicate["holds"]:
+            yield f"the predicate {predicate['name']} holds on the untouched base"
+    # A seeded fault is meant to be seen; without one the untouched base must be sound.
+    if task.spec.base is None and failing != {"structure"}:
+        yield f"the untouched base fails {', '.join(sorted(failing))}: {trial.reason}"
+
+
+def _judge_sabotage(task: Task, cell: Cell, failing: set[str], trial: TrialRecord) -> Iterator[str]:
+    sabotage = task.spec.sabotages[cell.variant or ""]
+    if sabotage.fails not in failing:
+        seen = ", ".join(sorted(failing)) or "nothing"
+        yield f"must fail {sabotage.fails}, fails {seen}: {trial.reason or trial.failure_detail}"
+    unstated = failing - {sabotage.fails, *sabotage.also}
+    if unstated:
+        yield f"also fails {', '.join(sorted(unstated))}, which task.yaml does not state"

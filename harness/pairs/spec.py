@@ -1,0 +1,63 @@
+"""What `fixtures/<app>/pair.yaml` may say."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CouplingKind = Literal["execution_order", "cache_key", "shared_row", "status_string", "convention"]
+
+
+class Spec(BaseModel):
+    """A frozen part of a file that a person writes; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Coupling(Spec):
+    """One implicit coupling: what connects two contexts without saying so."""
+
+    name: str
+    kind: CouplingKind
+    contexts: tuple[str, ...]
+    meaning: str
+    where: dict[str, str]
+    """arm -> file and function; an arm that is absent does not have the coupling"""
+
+
+class ContextFiles(Spec):
+    """The files of one bounded context in one arm, as globs relative to the arm."""
+
+    domain: tuple[str, ...] = ()
+    glue: tuple[str, ...] = ()
+
+
+class Arm(Spec):
+    """One architecture of the app."""
+
+    path: str
+    """folder below the pair's"""
+    contexts: dict[str, ContextFiles]
+    shared: tuple[str, ...] = ()
+    """globs of glue that belongs to no single context"""
+    start_seconds: float = 30.0
+    """how long `app up` may take"""
+
+
+class PairSpec(Spec):
+    """An app with its arms."""
+
+    app: str
+    title: str
+    contexts: tuple[str, ...] = Field(min_length=1)
+    arms: dict[str, Arm] = Field(min_length=2)
+    entry_port: int = 8000
+    """where the public API answers, on loopback, in every arm"""
+    visible_tests: str = "tests"
+    """folder below the pair's that every arm gets as tests/, the same bytes"""
+    protected: tuple[str, ...]
+    """globs in an arm that no task may touch"""
+    ignored: tuple[str, ...] = ("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**")
+    """globs that never enter a patch"""
+    id_pattern: str
+    """regular expression of the app's ids, which comparisons normalise by first appearance"""
+    couplings: tuple[Coupling, ...] = ()

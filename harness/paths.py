@@ -1,0 +1,107 @@
+"""Where everything lies. Nothing else in the package joins result paths.
+
+results/<name>/
+  plan.json                 what was locked before the first trial
+  records.jsonl             one line an attempt: the source of truth, append-only
+  trials.parquet attempts.parquet tests.parquet trials.csv summary.csv
+  figures/  tables/
+  trials/<trial_id>/
+    patch.diff              what the agent changed
+    agent.log               what the agent did
+    app.log                 the end of the app's log
+    evidence.json           what the verifier saw
+    score.json              what the scorers made of it
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The folders that hold apps, tasks and configs."""
+
+    root: Path
+
+    @property
+    def fixtures(self) -> Path:
+        return self.root / "fixtures"
+
+    @property
+    def tasks(self) -> Path:
+        return self.root / "tasks"
+
+    @property
+    def configs(self) -> Path:
+        return self.root / "configs"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / ".cache"
+
+
+def find_checkout() -> Checkout:
+    """The checkout that holds the current folder, else the one the package is installed from.
+
+    `SEAMBENCH_HOME` names another. Raises BadInput where none of them holds `fixtures/`.
+    """
+    named = os.environ.get("SEAMBENCH_HOME")
+    here = Path.cwd()
+    candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).parents[1]]
+    for folder in candidates:
+        if (folder / "fixtures").is_dir() and (folder / "configs").is_dir():
+            return Checkout(folder.resolve())
+    where = f"SEAMBENCH_HOME={named}" if named else str(here)
+    raise BadInput(f"{where}: no SeamBench checkout (fixtures/ and configs/); run from inside one")
+
+
+@dataclass(frozen=True)
+class TrialPaths:
+    """The files of one trial."""
+
+    folder: Path
+
+    @property
+    def patch(self) -> Path:
+        return self.folder / "patch.diff"
+
+    @property
+    def agent_log(self) -> Path:
+        return self.folder / "agent.log"
+
+    @property
+    def app_log(self) -> Path:
+        return self.folder / "app.log"
+
+    @property
+    def evidence(self) -> Path:
+        return self.folder / "evidence.json"
+
+    @property
+    def score(self) -> Path:
+        return self.folder / "score.json"
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one results folder."""
+
+    root: Path
+
+    @property
+    def plan(self) -> Path:
+        return self.root / "plan.json"
+
+    @property
+    def records(self) -> Path:
+        return self.root / "records.jsonl"
+
+    def trial(self, trial_id: str) -> TrialPaths:
+        return TrialPaths(self.root / "trials" / trial_id)

@@ -1,0 +1,187 @@
+"""Cells, and the lock: everything that can change a result, written down before the first trial."""
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.config import AgentConfig, AgentKind, RunConfig
+from harness.errors import BadInput
+from harness.pairs import Pair
+from harness.paths import RunPaths
+from harness.records import Record
+from harness.specfile import choose
+from harness.store import dump_json, write_atomically
+from harness.tasks import Task
+
+FORMAT = 1
+"""Version of plan.json; a plan of another version is refused."""
+
+
+class Cell(Record):
+    """One combination of factors with one repeat: what a trial attempts."""
+
+    trial_id: str
+    cell_id: str
+    app: str
+    arm: str
+    task: str
+    scope: str
+    agent: str
+    kind: AgentKind
+    variant: str | None
+    model: str | None
+    repeat: int
+    seed: int
+
+
+class Plan(Record):
+    """The cells in the order they run, and the digests of everything they depend on."""
+
+    format: int = FORMAT
+    name: str
+    locks: dict[str, str]
+    """what can change a result -> its digest or value"""
+    cells: tuple[Cell, ...]
+
+    @property
+    def digest(self) -> str:
+        """Digest of what can change a result. Cells are left out: adding some changes no other."""
+        return digest(self.locks)
+
+
+@dataclass(frozen=True)
+class Study:
+    """The loaded inputs of a run."""
+
+    config: RunConfig
+    pairs: Mapping[str, Pair]
+    tasks: tuple[Task, ...]
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def expand(study: Study) -> tuple[Cell, ...]:
+    """Every cell, in a seeded random order that interleaves arms.
+
+    The blocks of (task, agent, repeat) are shuffled, and within a block the arms; so both arms of
+    a task run close together in time and neither is always first.
+    """
+    rng = random.Random(study.config.seed)  # noqa: S311 - an order, not a secret
+    blocks = [
+        (index, task, name, agent, repeat)
+        for index, task in enumerate(study.tasks)
+        for name, agent in study.config.agents.items()
+        for repeat in range(study.config.repeats)
+    ]
+    rng.shuffle(blocks)
+    cells: list[Cell] = []
+    for index, task, name, agent, repeat in blocks:
+        variant = _variant(task, agent, index + repeat)
+        arms = _arms(study, task)
+        rng.shuffle(arms)
+        cells += [make_cell(study, task, arm, name, agent, variant, repeat) for arm in arms]
+    return tuple(cells)
+
+
+def _arms(study: Study, task: Task) -> list[str]:
+    known = list(study.pairs[task.spec.app].spec.arms)
+    return [choose("arm", arm, known, "config: arms") for arm in study.config.arms] or known
+
+
+def _variant(task: Task, agent: AgentConfig, turn: int) -> str | None:
+    """Which patch a control plays: as configured, else the first solution, sabotages in turn."""
+    if agent.kind is AgentKind.nop:
+        return None
+    is_oracle = agent.kind is AgentKind.oracle
+    known = list(task.spec.solutions if is_oracle else task.spec.sabotages)
+    if agent.variant is not None:
+        return choose(f"{agent.kind} variant", agent.variant, known, f"{task.id}")
+    return known[0] if is_oracle else known[turn % len(known)]
+
+
+def make_cell(
+    study: Study,
+    task: Task,
+    arm: str,
+    name: str,
+    agent: AgentConfig,
+    variant: str | None,
+    repeat: int,
+) -> Cell:
+    """One cell; its ids depend on its factors, the study's seed and the repeat alone."""
+    factors: dict[str, Any] = {
+        "app": task.spec.app,
+        "arm": arm,
+        "task": task.id,
+        "scope": "all",
+        "agent": name,
+        "kind": agent.kind.value,
+        "variant": variant,
+        "model": None,
+    }
+    cell_id = digest(factors)[:16]
+    # The same seed on every arm of a pair: what is random must not differ between arms.
+    shared = {key: value for key, value in factors.items() if key != "arm"}
+    seed = int(digest([shared, study.config.seed, repeat])[:8], 16)
+    label = "-".join(part for part in (task.folder.name, arm, name, variant) if part)
+    trial_id = f"{label}-r{repeat}-{digest([cell_id, study.config.seed, repeat])[:8]}"
+    return Cell(trial_id=trial_id, cell_id=cell_id, repeat=repeat, seed=seed, **factors)
+
+
+def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -> dict[str, str]:
+    """What can change a result, by name. `digest_folder` gives the digest of a folder's content."""
+    locks = {"image": image_digest, "isolation": study.config.sandbox.kind.value}
+    for app in sorted({task.spec.app for task in study.tasks}):
+        locks[f"app/{app}"] = digest_folder(study.pairs[app].folder)
+    locks |= {f"task/{task.id}": digest_folder(task.folder) for task in study.tasks}
+    parts = ("sandbox", "budget", "verification")
+    locks |= {part: json.dumps(asdict(getattr(study.config, part)), default=str) for part in parts}
+    return locks
+
+
+def write_plan(paths: RunPaths, name: str, locks: dict[str, str], cells: Iterable[Cell]) -> Plan:
+    """Lock the plan, or extend the one that is there with new cells.
+
+    Raises BadInput when something the existing trials depend on has changed since: results of
+    two kinds must not end in one table.
+    """
+    old = read_plan(paths)
+    if old is None:
+        plan = Plan(name=name, locks=locks, cells=tuple(cells))
+    else:
+        _refuse_changes(paths, old.locks, locks)
+        known = {cell.trial_id for cell in old.cells}
+        new = tuple(cell for cell in cells if cell.trial_id not in known)
+        plan = Plan(name=name, locks=old.locks | locks, cells=old.cells + new)
+    write_atomically(paths.plan, dump_json(plan.model_dump(mode="json")).encode())
+    return plan
+
+
+def read_plan(paths: RunPaths) -> Plan | None:
+    """The plan of a results folder, or None where there is none."""
+    if not paths.plan.exists():
+        return None
+    try:
+        return Plan.model_validate_json(paths.plan.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"{paths.plan}: {field}: {first['msg']}") from None
+
+
+def _refuse_changes(paths: RunPaths, old: dict[str, str], new: dict[str, str]) -> None:
+    changed = sorted(key for key in old.keys() & new.keys() if old[key] != new[key])
+    if changed:
+        raise BadInput(
+            f"{paths.plan}: changed since these results were made: {', '.join(changed)}; "
+            "choose another name=... or remove the folder"
+        )

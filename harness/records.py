@@ -1,0 +1,148 @@
+"""The records: what a run writes, column by column.
+
+Every field carries its meaning and unit, so that `docs/columns.md`, the Parquet schema and the
+code cannot drift apart.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class Column:
+    """The meaning of a field and its unit ("" where it has none)."""
+
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One column of a table, as data."""
+
+    name: str
+    dtype: str
+    nullable: bool
+    unit: str
+    meaning: str
+
+
+class Record(BaseModel):
+    """A frozen row; unknown fields are refused so that old readers notice new writers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Status = Literal["scored", "failed", "lost"]
+Outcome = Literal["passed", "failed", "error", "skipped"]
+
+
+class TrialRecord(Record):
+    """One attempt at a cell that has ended: the row that the analysis reads."""
+
+    trial_id: Annotated[str, Column("digest of the cell and the repeat; the trial's folder")]
+    cell_id: Annotated[str, Column("digest of task, arm, scope, budget, agent and model")]
+    pair: Annotated[str, Column("the pair the app belongs to")]
+    app: Annotated[str, Column("the app")]
+    arm: Annotated[str, Column("the architecture")]
+    task: Annotated[str, Column("the task, as app/name")]
+    family: Annotated[str, Column("refactoring family (SCIENCE.md (a))")]
+    task_class: Annotated[str, Column("scope class: L, I, X or D")]
+    scope: Annotated[str, Column("what the agent sees: all or own")]
+    agent: Annotated[str, Column("the agent")]
+    model: Annotated[str | None, Column("the language model; null for controls")]
+    variant: Annotated[str | None, Column("which solution or sabotage a control played")]
+    expected_factor: Annotated[
+        str | None, Column("the factor that must refuse the sabotage that was played")
+    ]
+    repeat: Annotated[int, Column("number of the repeat within the cell, from 0")]
+    seed: Annotated[int, Column("seed of the repeat")]
+    isolation: Annotated[str, Column("container, or none where no engine was used")]
+    status: Annotated[
+        Status, Column("scored; failed (the agent's outcome, counts); lost (infrastructure)")
+    ]
+    failure_cause: Annotated[str | None, Column("cause from the failure table; null when scored")]
+    failure_detail: Annotated[str | None, Column("one line on the failure")]
+    attempt: Annotated[int, Column("which attempt gave this row, from 1")]
+    resolved: Annotated[bool, Column("behaviour x equivalence x structure x contract x integrity")]
+    behaviour: Annotated[bool | None, Column("every hidden test passed in every fresh start")]
+    equivalence: Annotated[bool | None, Column("generated sequences answered like the base")]
+    structure: Annotated[bool | None, Column("every structural predicate holds")]
+    contract: Annotated[bool | None, Column("no breaking change of an interface")]
+    integrity: Annotated[bool | None, Column("nothing protected was touched")]
+    reason: Annotated[str | None, Column("why the first failing factor failed, one line")]
+    tests_passed: Annotated[int, Column("hidden tests that passed in every fresh start")]
+    tests_total: Annotated[int, Column("hidden tests in the suite")]
+    sequences_replayed: Annotated[int, Column("generated request sequences compared")]
+    lines_added: Annotated[int, Column("lines added", "lines")]
+    lines_deleted: Annotated[int, Column("lines deleted", "lines")]
+    code_lines_added: Annotated[int, Column("added, without blank lines and comments", "lines")]
+    code_lines_deleted: Annotated[int, Column("deleted, without blank lines and comments", "lines")]
+    domain_lines_changed: Annotated[int, Column("added and deleted in domain files", "lines")]
+    glue_lines_changed: Annotated[int, Column("added and deleted in glue files", "lines")]
+    hunks: Annotated[int, Column("hunks in the patch")]
+    files_changed: Annotated[int, Column("files touched by the patch")]
+    contexts_changed: Annotated[int, Column("bounded contexts with an edited file")]
+    churn_ratio: Annotated[
+        float | None, Column("changed lines over those of the first solution; null if unknown")
+    ]
+    input_tokens: Annotated[int, Column("fresh input, cache reads and cache writes", "tokens")]
+    output_tokens: Annotated[int, Column("output, reasoning included", "tokens")]
+    cost_usd: Annotated[float | None, Column("at the dated price table; null if unknown", "USD")]
+    agent_seconds: Annotated[float, Column("the agent's working time", "s")]
+    verify_seconds: Annotated[float, Column("verification: starts, tests, replays", "s")]
+    overhead_seconds: Annotated[
+        float, Column("the harness's own: create, copy, patch, remove", "s")
+    ]
+    wall_seconds: Annotated[float, Column("from the start of the attempt to its record", "s")]
+    started_at: Annotated[datetime, Column("start of the attempt", "UTC")]
+    image_digest: Annotated[str, Column("digest of the sandbox image; process: the interpreter")]
+    plan_digest: Annotated[str, Column("digest of plan.json")]
+
+
+class AttemptRecord(Record):
+    """One try at a trial; a trial lost to infrastructure has several."""
+
+    trial_id: Annotated[str, Column("the trial")]
+    attempt: Annotated[int, Column("number of the attempt, from 1")]
+    status: Annotated[Status, Column("how the attempt ended")]
+    failure_cause: Annotated[str | None, Column("cause from the failure table; null when scored")]
+    failure_detail: Annotated[str | None, Column("one line on the failure")]
+    started_at: Annotated[datetime, Column("start of the attempt", "UTC")]
+    wall_seconds: Annotated[float, Column("how long it took", "s")]
+
+
+class TestRecord(Record):
+    """One hidden test in one verification."""
+
+    __test__ = False  # pytest: a record, not a test class
+
+    trial_id: Annotated[str, Column("the trial")]
+    start: Annotated[int, Column("which fresh start, from 1")]
+    test: Annotated[str, Column("the test's node id")]
+    context: Annotated[str | None, Column("the bounded context it exercises; null if none")]
+    outcome: Annotated[Outcome, Column("how it ended")]
+    seconds: Annotated[float, Column("duration of the call phase", "s")]
+    message: Annotated[str | None, Column("first line of the failure; null when passed")]
+
+
+def columns(record: type[Record]) -> Iterator[ColumnSpec]:
+    """The columns of a record type, in order."""
+    hints = get_type_hints(record, include_extras=True)
+    for name, field in record.model_fields.items():
+        column = next(m for m in hints[name].__metadata__ if isinstance(m, Column))
+        dtype, nullable = _dtype(field.annotation)
+        yield ColumnSpec(name, dtype, nullable, column.unit, column.meaning)
+
+
+def _dtype(annotation: object) -> tuple[str, bool]:
+    parts = getattr(annotation, "__args__", ())
+    nullable = type(None) in parts
+    if nullable:
+        annotation = next(p for p in parts if p is not type(None))
+    names = {bool: "bool", int: "int64", float: "float64", datetime: "datetime"}
+    return names.get(annotation, "string"), nullable  # type: ignore[call-overload]

@@ -1,0 +1,196 @@
+"""From what happened in an attempt to its row in the records and its files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from harness.agents import AgentReport
+from harness.errors import PatchRefused, SeamBenchError, policy_of
+from harness.patch import Changes, Patch
+from harness.plan import Cell
+from harness.records import AttemptRecord, Status, TestRecord, TrialRecord
+from harness.scoring.effort import Effort
+from harness.scoring.score import Score
+from harness.stopwatch import Stopwatch
+from harness.store import Entry, dump_json
+from harness.tasks import Task
+from harness.verification import Findings
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an attempt before it starts."""
+
+    cell: Cell
+    task: Task
+    plan_digest: str
+    isolation: str
+    image_digest: str
+    attempt: int
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a trial leaves: its entry in the records, and its files by name."""
+
+    entry: Entry
+    files: Mapping[str, str | bytes]
+
+
+@dataclass
+class Progress:
+    """What is known so far; a failure reports as much of it as there is."""
+
+    report: AgentReport = field(default_factory=lambda: AgentReport(log=""))
+    patch: Patch | None = None
+    findings: Findings | None = None
+    score: Score | None = None
+    effort: Effort | None = None
+
+
+def result(
+    facts: Facts, watch: Stopwatch, done: Progress, failure: SeamBenchError | None
+) -> Result:
+    """The records and files of an attempt, whatever became of it."""
+    status, cause, detail = _ending(done, failure)
+    wall = watch.total
+    tried = AttemptRecord(
+        trial_id=facts.cell.trial_id,
+        attempt=facts.attempt,
+        status=status,
+        failure_cause=cause,
+        failure_detail=detail,
+        started_at=facts.started_at,
+        wall_seconds=wall,
+    )
+    trial = TrialRecord(
+        **_identity(facts),
+        **_scored(done, failure),
+        **_effort(done),
+        status=status,
+        failure_cause=cause,
+        failure_detail=detail,
+        attempt=facts.attempt,
+        input_tokens=done.report.input_tokens,
+        output_tokens=done.report.output_tokens,
+        cost_usd=done.report.cost_usd,
+        agent_seconds=watch.seconds("agent"),
+        verify_seconds=watch.seconds("verify"),
+        overhead_seconds=watch.seconds("overhead"),
+        wall_seconds=wall,
+        started_at=facts.started_at,
+    )
+    return Result(Entry(attempt=tried, trial=trial, tests=_tests(facts, done)), _files(done))
+
+
+def _ending(
+    done: Progress, failure: SeamBenchError | None
+) -> tuple[Status, str | None, str | None]:
+    if failure is not None:
+        policy = policy_of(failure)
+        return "failed" if policy.counts else "lost", policy.cause, _line(failure)
+    if done.findings is not None and done.findings.not_started is not None:
+        return "failed", "app_did_not_start", done.findings.not_started
+    return "scored", None, None
+
+
+def _line(failure: SeamBenchError) -> str:
+    return " ".join(str(failure).split())[:500]
+
+
+def _identity(facts: Facts) -> dict[str, Any]:
+    cell, task = facts.cell, facts.task
+    sabotage = task.spec.sabotages.get(cell.variant or "")
+    is_sabotage = cell.kind.value == "sabotage" and sabotage is not None
+    return {
+        "trial_id": cell.trial_id,
+        "cell_id": cell.cell_id,
+        "pair": cell.app,
+        "app": cell.app,
+        "arm": cell.arm,
+        "task": cell.task,
+        "family": task.spec.family,
+        "task_class": task.spec.task_class,
+        "scope": cell.scope,
+        "agent": cell.agent,
+        "model": cell.model,
+        "variant": cell.variant,
+        "expected_factor": sabotage.fails if is_sabotage and sabotage else None,
+        "repeat": cell.repeat,
+        "seed": cell.seed,
+        "isolation": facts.isolation,
+        "image_digest": facts.image_digest,
+        "plan_digest": facts.plan_digest,
+    }
+
+
+def _scored(done: Progress, failure: SeamBenchError | None) -> dict[str, Any]:
+    names = ("behaviour", "equivalence", "structure", "contract", "integrity")
+    if done.score is None:
+        # A refused patch is the agent's outcome: it broke the rules of the workspace.
+        integrity = False if isinstance(failure, PatchRefused) else None
+        factors: dict[str, Any] = dict.fromkeys(names) | {"integrity": integrity}
+        reason = f"integrity: {_line(failure)}" if failure and integrity is False else None
+        return factors | {
+            "resolved": False,
+            "reason": reason,
+            "tests_passed": 0,
+            "tests_total": 0,
+            "sequences_replayed": 0,
+        }
+    return {factor.name: factor.holds for factor in done.score.factors} | {
+        "resolved": done.score.resolved,
+        "reason": done.score.reason,
+        "tests_passed": done.score.tests_passed,
+        "tests_total": done.score.tests_total,
+        "sequences_replayed": done.score.sequences_replayed,
+    }
+
+
+def _effort(done: Progress) -> dict[str, Any]:
+    changes = done.patch.changes if done.patch else Changes()
+    spent = done.effort or Effort(0, 0, 0, 0, (), None)
+    return {
+        "lines_added": changes.lines_added,
+        "lines_deleted": changes.lines_deleted,
+        "hunks": changes.hunks,
+        "files_changed": len(changes.files),
+        "code_lines_added": spent.code_lines_added,
+        "code_lines_deleted": spent.code_lines_deleted,
+        "domain_lines_changed": spent.domain_lines_changed,
+        "glue_lines_changed": spent.glue_lines_changed,
+        "contexts_changed": len(spent.contexts_changed),
+        "churn_ratio": spent.churn_ratio,
+    }
+
+
+def _tests(facts: Facts, done: Progress) -> tuple[TestRecord, ...]:
+    starts = done.findings.starts if done.findings else ()
+    return tuple(
+        TestRecord(trial_id=facts.cell.trial_id, start=number, **test.model_dump())
+        for number, start in enumerate(starts, start=1)
+        for test in start.tests
+    )
+
+
+def _files(done: Progress) -> dict[str, str | bytes]:
+    files: dict[str, str | bytes] = {"agent.log": done.report.log}
+    if done.patch is not None:
+        files["patch.diff"] = done.patch.text
+    if done.findings is not None:
+        files["app.log"] = done.findings.app_log
+        files["evidence.json"] = dump_json(_evidence(done.findings))
+    if done.score is not None:
+        factors = {f.name: {"holds": f.holds, "reason": f.reason} for f in done.score.factors}
+        files["score.json"] = dump_json({"resolved": done.score.resolved, "factors": factors})
+    return files
+
+
+def _evidence(found: Findings) -> dict[str, Any]:
+    parts = {"inspect": found.inspect, "replay": found.replay, "contract": found.contract}
+    dumped: dict[str, Any] = {k: json.loads(v.model_dump_json()) for k, v in parts.items() if v}
+    dumped["starts"] = [json.loads(start.model_dump_json()) for start in found.starts]
+    return dumped | {"not_started": found.not_started}

@@ -1,0 +1,150 @@
+"""Records on disk: append-only, fsynced, one writer; killing the process loses and doubles nothing.
+
+One line holds one attempt with everything that belongs to it, so a line is there whole or not at
+all. A torn last line (the process was killed while writing) is cut off when the store is opened.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from harness.errors import BadInput, DiskFull
+from harness.paths import RunPaths
+from harness.records import AttemptRecord, Record, TestRecord, TrialRecord
+
+
+class Entry(Record):
+    """One attempt; the trial's own record is there when the attempt ended the trial."""
+
+    attempt: AttemptRecord
+    trial: TrialRecord | None = None
+    tests: tuple[TestRecord, ...] = ()
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """Every whole line of a record file, in order.
+
+    Raises BadInput, naming file and line, for a line that is whole and yet no record.
+    """
+    if not path.exists():
+        return
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            yield Entry.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "line"
+            raise BadInput(
+                f"{path}:{number}: {field}: {first['msg']}; is the file edited?"
+            ) from None
+
+
+def latest_trials(entries: Iterator[Entry]) -> dict[str, Entry]:
+    """The entry that ended each trial; a regraded trial's last one counts."""
+    return {entry.trial.trial_id: entry for entry in entries if entry.trial is not None}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write to a temporary name beside `path`, then rename; a reader sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        _raise_if_full(error, path)
+        raise
+
+
+class Store:
+    """The one writer of a results folder. A second writer is refused (BadInput)."""
+
+    def __init__(self, paths: RunPaths) -> None:
+        self.paths = paths
+        paths.root.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._file = paths.records.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise BadInput(
+                f"{paths.root}: another run is writing here; wait or use name="
+            ) from None
+        self._cut_torn_line()
+        entries = list(read_entries(paths.records))
+        self.finished = latest_trials(iter(entries))
+        self._attempts: dict[str, int] = {}
+        for entry in entries:
+            self._count(entry)
+
+    def _cut_torn_line(self) -> None:
+        content = self.paths.records.read_bytes()
+        self._file.truncate(content.rfind(b"\n") + 1)
+
+    def _count(self, entry: Entry) -> None:
+        trial_id = entry.attempt.trial_id
+        self._attempts[trial_id] = max(self._attempts.get(trial_id, 0), entry.attempt.attempt)
+
+    def next_attempt(self, trial_id: str) -> int:
+        """The number of the next attempt at a trial, from 1."""
+        return self._attempts.get(trial_id, 0) + 1
+
+    def append(self, entry: Entry) -> None:
+        """Append one line and wait until the disk has it. Raises DiskFull, with nothing torn."""
+        line = entry.model_dump_json().encode() + b"\n"
+        with self._lock:
+            end = self._file.seek(0, os.SEEK_END)
+            try:
+                self._file.write(line)
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                os.ftruncate(self._file.fileno(), end)
+                _raise_if_full(error, self.paths.records)
+                raise
+            self._count(entry)
+            if entry.trial is not None:
+                self.finished[entry.trial.trial_id] = entry
+
+    def write_artefact(self, path: Path, content: bytes | str) -> None:
+        """Write one file of a trial atomically."""
+        write_atomically(path, content.encode() if isinstance(content, str) else content)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def dump_json(value: object) -> str:
+    """JSON as we write it everywhere: sorted, indented, one newline at the end."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _raise_if_full(error: OSError, path: Path) -> None:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        raise DiskFull(f"{path}: the disk is full; free some space and run again") from error

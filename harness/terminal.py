@@ -1,0 +1,167 @@
+"""What a person at the terminal sees: progress, the results table, where things were written."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from harness import build
+from harness.analysis.frame import read_trials
+from harness.analysis.outputs import write_outputs
+from harness.analysis.summary import summary
+from harness.analysis.tables import results_table
+from harness.config import AgentConfig, AgentKind, RunConfig
+from harness.errors import BadInput
+from harness.experiment import Sweep, regrade, run_sweep
+from harness.gates import parity
+from harness.gates.pairs import verify_pair
+from harness.gates.tasks import AGENTS, validate_tasks
+from harness.pairs import load_pair
+from harness.paths import Checkout, RunPaths
+from harness.plan import Cell, expand, lock, read_plan, write_plan
+from harness.records import TrialRecord
+from harness.store import Store
+
+
+class ProgressDisplay:
+    """Done, running, failed and the time left; one line a trial where there is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._guard = threading.Lock()
+        self._running = 0
+        self._failed = 0
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("running {task.fields[running]}, failed {task.fields[failed]}, ETA"),
+            TimeRemainingColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("preparing", total=None, running=0, failed=0)
+
+    def planned(self, total: int, reused: int) -> None:
+        if reused:
+            self.console.print(f"{reused} of {total} trials are already finished and reused")
+        self._progress.update(self._task, description="trials", total=total, completed=reused)
+
+    def started(self, cell: Cell) -> None:  # noqa: ARG002 - the display counts, names no cell
+        self._show(running=1)
+
+    def retried(self, cell: Cell, why: str) -> None:
+        self.console.print(f"lost to infrastructure, tried again: {cell.trial_id}: {why}")
+
+    def ended(self, trial: TrialRecord) -> None:
+        self._show(running=-1, failed=int(trial.status != "scored"), advance=1)
+        if not self.console.is_terminal:
+            outcome = "resolved" if trial.resolved else (trial.reason or trial.failure_detail or "")
+            self.console.print(
+                f"{trial.wall_seconds:6.1f} s  {trial.trial_id}  {outcome}", soft_wrap=True
+            )
+
+    def _show(self, *, running: int, failed: int = 0, advance: int = 0) -> None:
+        with self._guard:
+            self._running += running
+            self._failed += failed
+            self._progress.update(
+                self._task, advance=advance, running=self._running, failed=self._failed
+            )
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        with self._progress:
+            yield
+
+
+def run_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:
+    """Run a study into `folder`, then write and show its tables."""
+    console = Console(stderr=True)
+    with build.bench(config, checkout, console.print) as bench:
+        paths = RunPaths(folder)
+        locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
+        with Store(paths) as store:
+            cells = expand(bench.study)
+            plan = write_plan(paths, config.name, locks, cells)
+            executor = build.make_executor(config, bench.sandboxes.abort)
+            display = ProgressDisplay(console)
+            with display.live():
+                run_sweep(Sweep(bench, plan, store, executor, display), cells)
+    report(folder)
+
+
+def regrade_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:
+    """Score the stored patches of `folder` again; a patch that is missing is said and left out."""
+    console = Console(stderr=True)
+    paths = RunPaths(folder)
+    plan = read_plan(paths)
+    if plan is None:
+        raise BadInput(f"{paths.plan}: no plan there; is {folder} a results folder?")
+    names = sorted({(cell.agent, cell.kind.value) for cell in plan.cells})
+    config.agents = {name: AgentConfig(AgentKind(kind)) for name, kind in names}
+    config.tasks = sorted({cell.task for cell in plan.cells})
+    patches = {
+        cell.trial_id: paths.trial(cell.trial_id).patch.read_bytes()
+        for cell in plan.cells
+        if paths.trial(cell.trial_id).patch.exists()
+    }
+    with build.bench(config, checkout, console.print) as bench, Store(paths) as store:
+        executor = build.make_executor(config, bench.sandboxes.abort)
+        display = ProgressDisplay(console)
+        with display.live():
+            regrade(Sweep(bench, plan, store, executor, display), patches)
+    report(folder)
+
+
+def report(folder: Path) -> None:
+    """Write every table and figure of a results folder and show the main table."""
+    if not RunPaths(folder).records.exists():
+        raise BadInput(f"{folder}: no records.jsonl there; is it a results folder?")
+    written = write_outputs(folder)
+    console = Console(file=sys.stdout)
+    trials = read_trials(folder)
+    console.print(results_table(summary(trials)))
+    if "none" in set(trials["isolation"]):
+        console.print("NO ISOLATION: some of these trials ran with sandbox=process")
+    console.print(f"wrote to {folder}:", soft_wrap=True)
+    for path in written:
+        console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
+
+
+def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
+    """Prove the tasks that the config names; print what is not as it must be."""
+    console = Console(stderr=True)
+    config.agents = dict(AGENTS)
+    display = ProgressDisplay(console)
+    with build.bench(config, checkout, console.print) as bench, display.live():
+        executor = build.make_executor(config, bench.sandboxes.abort)
+        return validate_tasks(bench, executor, display, Console())
+
+
+def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> bool:
+    """Prove an app's arms equal; print the first difference, minimised."""
+    pair = load_pair(checkout, app)
+    with build.bench(config, checkout, Console(stderr=True).print) as bench:
+        return verify_pair(bench, pair, Console())
+
+
+def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:
+    """Print the parity report of an app."""
+    pair = load_pair(checkout, app)
+    with build.bench(config, checkout, Console(stderr=True).print) as bench:
+        Console().print(parity.table(app, [parity.measure(bench, pair, a) for a in pair.spec.arms]))

@@ -1,0 +1,131 @@
+"""One trial: an agent works, its workspace becomes a patch, the patch is verified and scored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from harness.agents import Agent, Assignment
+from harness.bases import Bases
+from harness.errors import PatchRefused, SeamBenchError, policy_of
+from harness.pairs import Pair
+from harness.patch import Tree, apply_patch, make_patch, read_workspace
+from harness.plan import Cell, Plan, Study
+from harness.references import References
+from harness.rows import Facts, Progress, Result, result
+from harness.sandbox import Sandboxes
+from harness.scoring.effort import effort
+from harness.scoring.score import Score, score, unstarted
+from harness.stopwatch import Stopwatch
+from harness.tasks import Task
+from harness.verification import Findings, Subject, verify
+
+WORKSPACE_BYTES = 96 * 2**20
+"""Largest tar that is taken out of an agent sandbox."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything a trial needs besides its cell; put together in `build`."""
+
+    study: Study
+    sandboxes: Sandboxes
+    agents: Mapping[str, Agent]
+    bases: Bases
+    references: References
+
+
+def run_trial(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:
+    """Attempt a cell once. Raises only what stops the sweep; every other failure is a record."""
+    return _attempt(cell, bench, plan, attempt, stored=None)
+
+
+def regrade_trial(cell: Cell, bench: Bench, plan: Plan, attempt: int, patch: bytes) -> Result:
+    """Score a stored patch again, without its agent."""
+    return _attempt(cell, bench, plan, attempt, stored=patch)
+
+
+def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes | None) -> Result:
+    started, watch, done = datetime.now(UTC), Stopwatch(), Progress()
+    failure: SeamBenchError | None = None
+    try:
+        tree = _work(cell, bench, watch, done) if stored is None else None
+        _verify(cell, bench, watch, done, tree, stored)
+    except SeamBenchError as error:
+        if policy_of(error).stops_sweep:
+            raise
+        failure = error
+    facts = Facts(
+        cell=cell,
+        task=_task(cell, bench),
+        plan_digest=plan.digest,
+        isolation=bench.sandboxes.isolation,
+        image_digest=bench.sandboxes.image_digest,
+        attempt=attempt,
+        started_at=started,
+    )
+    return result(facts, watch, done, failure)
+
+
+def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
+    """Let the agent work in a sandbox of its own and take its workspace out."""
+    task, pair = _task(cell, bench), _pair(cell, bench)
+    base = bench.bases.repository(pair, cell.arm, task)
+    seconds = bench.study.config.budget.agent_seconds or task.spec.agent_seconds
+    assignment = Assignment(task, cell.arm, cell.variant, cell.seed, seconds)
+    with watch.span("overhead"), bench.sandboxes.open("agent") as sandbox:
+        sandbox.put(base.workspace_tar(), "/work")
+        with watch.span("agent"):
+            done.report = bench.agents[cell.agent].work(assignment, sandbox)
+        tar = sandbox.get("/work", limit=WORKSPACE_BYTES)
+    with watch.span("overhead"):
+        return read_workspace(tar, pair.spec.ignored).tree
+
+
+def _verify(
+    cell: Cell,
+    bench: Bench,
+    watch: Stopwatch,
+    done: Progress,
+    worked: Tree | None,
+    stored: bytes | None,
+) -> None:
+    """Turn the tree or the stored patch into evidence and a score."""
+    task, pair = _task(cell, bench), _pair(cell, bench)
+    base = bench.bases.repository(pair, cell.arm, task)
+    with watch.span("overhead"):
+        if worked is None:
+            worked = apply_patch(base, stored) if stored else base.files
+        done.patch = make_patch(base, worked)
+        # Only the patch goes on: what is verified is the base plus the patch, never the workspace.
+        tree = base.files if done.patch.is_empty else apply_patch(base, done.patch.text)
+        if tree != worked:
+            raise PatchRefused("the patch does not give the workspace back")
+    subject = Subject(pair, cell.arm, base.files, tree, task)
+    known = bench.references.known(pair, cell.arm)
+    rules = bench.study.config.verification
+    done.findings = verify(bench.sandboxes, subject, known, rules, watch)
+    done.score = _score(done.findings, task, rules.sequences)
+    reference = bench.references.effort(task, pair, cell.arm)
+    done.effort = effort(done.findings.inspect.effort, reference)
+
+
+def _score(found: Findings, task: Task, sequences: int) -> Score:
+    if found.replay is None or found.contract is None:
+        why = found.not_started or "the app did not start"
+        return unstarted(found.inspect, why, predicates=task.spec.predicates)
+    return score(
+        found.starts,
+        found.replay,
+        found.inspect,
+        found.contract,
+        predicates=task.spec.predicates,
+        least_sequences=sequences,
+    )
+
+
+def _task(cell: Cell, bench: Bench) -> Task:
+    return next(task for task in bench.study.tasks if task.id == cell.task)
+
+
+def _pair(cell: Cell, bench: Bench) -> Pair:
+    return bench.study.pairs[cell.app]

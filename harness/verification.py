@@ -1,0 +1,208 @@
+"""Verification: a fresh app sandbox, a verifier beside it, and the evidence that comes out.
+
+The app runs in one sandbox, the verifier in another that shares its loopback and nothing else.
+Every verdict is the verifier's own output; nothing the app prints is read as one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from harness.config import VerificationConfig
+from harness.errors import AppDidNotStart
+from harness.pairs import Pair
+from harness.patch import FILE, Tree
+from harness.sandbox import Command, Sandbox, Sandboxes
+from harness.scoring import job
+from harness.scoring.evidence import (
+    BehaviourEvidence,
+    ContractEvidence,
+    Evidence,
+    InspectEvidence,
+    ReplayEvidence,
+    read_verdict,
+)
+from harness.stopwatch import Stopwatch
+from harness.tasks import Task
+from harness.verifier.job import ContextGlobs, Settings
+
+TEST_MODE = {"APP_CLOCK": "request", "APP_IDS": "sequential"}
+"""How an app runs under test: time comes with each request, ids count up."""
+_PHASE_SECONDS = 600.0
+_LOG_LINES = 200
+E = TypeVar("E", bound=Evidence)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is verified: a base and a tree to judge, on one arm; without a task, an app alone."""
+
+    pair: Pair
+    arm: str
+    base: Tree
+    tree: Tree
+    task: Task | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the app's untouched arm answers: recorded once, compared with ever after."""
+
+    sequences: bytes
+    answers: str | None = None
+    documents: dict[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All evidence of one verification. Without a start there is only what the files tell."""
+
+    inspect: InspectEvidence
+    starts: tuple[BehaviourEvidence, ...] = ()
+    replay: ReplayEvidence | None = None
+    contract: ContractEvidence | None = None
+    not_started: str | None = None
+    app_log: str = ""
+
+
+class Session:
+    """One app sandbox with its verifier, both holding the subject."""
+
+    def __init__(self, app: Sandbox, verifier: Sandbox, start_seconds: float) -> None:
+        self.app = app
+        self.verifier = verifier
+        self.start_seconds = start_seconds
+
+    def start(self) -> None:
+        """Start the app anew on empty data. Raises AppDidNotStart with the end of its log."""
+        wait = str(self.start_seconds)
+        command = ("app", "up", "--fresh", "--wait", wait)
+        end = self.app.run(Command(command, self.start_seconds + 30, env=TEST_MODE))
+        if not end.ok:
+            tail = (end.stderr or end.stdout).strip()
+            last = tail.splitlines()[-1] if tail else f"ended by {end.ending}"
+            raise AppDidNotStart(f"the app did not start: {last[:300]}", tail)
+
+    def phase(self, kind: type[E], phase: job.Phase) -> E:
+        """Run one phase of the verifier. Raises VerifierError without positive evidence."""
+        return run_phase(self.verifier, kind, phase)
+
+    def log(self) -> str:
+        """The end of the app's log."""
+        command = ("app", "logs", "--lines", str(_LOG_LINES))
+        return self.app.run(Command(command, timeout=20)).stdout
+
+
+def run_phase(verifier: Sandbox, kind: type[E], phase: job.Phase) -> E:
+    """Run one phase in a verifier that holds its job."""
+    command = Command(
+        job.argv(phase),
+        timeout=_PHASE_SECONDS,
+        cwd=f"{{root}}{job.FOLDER}",
+        env=job.ENV,
+        output_limit=job.OUTPUT_LIMIT,
+    )
+    end = verifier.run(command)
+    return read_verdict(kind, end.stdout, end.code if end.ending == "exit" else None, end.stderr)
+
+
+@contextmanager
+def session(
+    sandboxes: Sandboxes, subject: Subject, known: Known, watch: Stopwatch
+) -> Iterator[Session]:
+    """Open both sandboxes and lay the subject in; the time counts as the harness's own."""
+    arm = subject.pair.spec.arms[subject.arm]
+    with watch.span("overhead"):
+        app = sandboxes.open("app")
+        try:
+            verifier = sandboxes.open("verifier", beside=app)
+        except BaseException:
+            app.close()
+            raise
+    try:
+        with watch.span("overhead"):
+            app.put(subject.tree.tar(), "/work")
+            verifier.put(_job(subject, known, app.port_offset), job.FOLDER)
+        yield Session(app, verifier, arm.start_seconds)
+    finally:
+        with watch.span("overhead"):
+            verifier.close()
+            app.close()
+
+
+def verify(
+    sandboxes: Sandboxes,
+    subject: Subject,
+    known: Known,
+    rules: VerificationConfig,
+    watch: Stopwatch,
+) -> Findings:
+    """All evidence on one tree: what its files tell, then what it does when it runs."""
+    with session(sandboxes, subject, known, watch) as opened, watch.span("verify"):
+        inspect = opened.phase(InspectEvidence, "inspect")
+        try:
+            starts = _behaviour(opened, rules.starts)
+            opened.start()
+            contract = opened.phase(ContractEvidence, "contract")
+            replay = opened.phase(ReplayEvidence, "replay")
+        except AppDidNotStart as error:
+            return Findings(inspect, not_started=str(error), app_log=error.log_tail)
+        return Findings(inspect, starts, replay, contract, app_log=opened.log())
+
+
+def _behaviour(opened: Session, starts: int) -> tuple[BehaviourEvidence, ...]:
+    """The hidden suite in up to `starts` fresh starts; one that fails settles it."""
+    found: list[BehaviourEvidence] = []
+    while len(found) < starts and all(evidence.exit_code == 0 for evidence in found):
+        opened.start()
+        found.append(opened.phase(BehaviourEvidence, "behaviour"))
+    return tuple(found)
+
+
+def _job(subject: Subject, known: Known, port_offset: int) -> bytes:
+    return job.write_job(
+        settings(subject, known, port_offset),
+        base=contents(subject.base),
+        tree=contents(subject.tree),
+        hidden=contents(Tree.read(subject.task.hidden)) if subject.task else {},
+        contract=contents(Tree.read(subject.pair.contract, subject.pair.spec.ignored)),
+        predicates=subject.task.predicates.read_bytes() if subject.task else b"",
+        sequences=known.sequences,
+        expected=known.answers,
+    )
+
+
+def settings(subject: Subject, known: Known, port_offset: int = 0) -> Settings:
+    """What the verifier is told about a subject."""
+    spec = subject.pair.spec
+    arm = spec.arms[subject.arm]
+    task = subject.task.spec if subject.task else None
+    contexts = {
+        name: ContextGlobs(domain=files.domain, glue=files.glue)
+        for name, files in arm.contexts.items()
+    }
+    return Settings(
+        app_url=f"http://127.0.0.1:{spec.entry_port + port_offset}",
+        port_offset=port_offset,
+        contexts=contexts,
+        shared=arm.shared,
+        protected=spec.protected,
+        ignored=spec.ignored,
+        id_pattern=spec.id_pattern,
+        predicates=task.predicates if task else (),
+        intended=task.intended if task else (),
+        differs=task.differs if task else (),
+        base_modes=_modes(subject.base),
+        tree_modes=_modes(subject.tree),
+        documents=known.documents,
+    )
+
+
+def contents(tree: Tree) -> dict[str, bytes]:
+    """Path to content. A link is its target's text, which is how the verifier sees it."""
+    return {path: entry.content for path, entry in tree.entries.items()}
+
+
+def _modes(tree: Tree) -> dict[str, str]:
+    return {path: f"{e.mode:o}" for path, e in tree.entries.items() if e.mode != FILE}
