@@ -71,7 +71,7 @@ def compose(overrides: list[str], checkout: Checkout) -> RunConfig:
 
 def one_line(error: Exception) -> str:
     """Hydra's and OmegaConf's several lines as one, the cause last."""
-    texts = [str(error)]
+    texts = [getattr(error, "override", None) or "", str(error)]
     if error.__cause__ is not None:
         texts.append(str(error.__cause__))
     lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]

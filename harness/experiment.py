@@ -8,7 +8,8 @@ from harness.executors import Executor
 from harness.plan import Cell, Plan
 from harness.records import TrialRecord
 from harness.store import Store
-from harness.trial import Bench, Result, regrade_trial, run_trial
+from harness.rows import Result
+from harness.trial import Bench, regrade_trial, run_trial
 
 
 class Watcher(Protocol):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.bases import Bases
 from harness.config import VerificationConfig
-from harness.errors import VerifierError
+from harness.errors import BadInput, PatchRefused, VerifierError
 from harness.pairs import Pair
 from harness.patch import Tree, apply_patch
 from harness.plan import digest
@@ -60,8 +60,11 @@ class References:
     def effort(self, task: Task, pair: Pair, arm: str) -> EffortEvidence:
         """What the task's first solution changes on an arm."""
         base = self.bases.repository(pair, arm, task)
-        patch = task.patch("solutions", next(iter(task.spec.solutions)), arm).read_bytes()
-        tree = apply_patch(base, patch)
+        patch = task.patch("solutions", next(iter(task.spec.solutions)), arm)
+        try:
+            tree = apply_patch(base, patch.read_bytes())
+        except PatchRefused as error:
+            raise BadInput(f"{patch}: {error}") from error
         subject = Subject(pair, arm, base.files, tree, task)
         key = self._key("effort", base.files.digest, tree.digest, str(pair.spec))
         stored = self._once(key, lambda: self._measure(subject))

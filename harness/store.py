@@ -77,7 +77,8 @@ class Store:
         self.paths = paths
         paths.root.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._file = paths.records.open("ab")
+        # Unbuffered: what a full disk refused must not be written later by a buffer.
+        self._file = paths.records.open("ab", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -110,9 +111,7 @@ class Store:
         with self._lock:
             end = self._file.seek(0, os.SEEK_END)
             try:
-                self._file.write(line)
-                self._file.flush()
-                os.fsync(self._file.fileno())
+                self._write(line)
             except OSError as error:
                 os.ftruncate(self._file.fileno(), end)
                 _raise_if_full(error, self.paths.records)
@@ -120,6 +119,12 @@ class Store:
             self._count(entry)
             if entry.trial is not None:
                 self.finished[entry.trial.trial_id] = entry
+
+    def _write(self, line: bytes) -> None:
+        left = memoryview(line)
+        while left:
+            left = left[self._file.write(left) :]
+        os.fsync(self._file.fileno())
 
     def write_artefact(self, path: Path, content: bytes | str) -> None:
         """Write one file of a trial atomically."""
@@ -146,5 +151,5 @@ def dump_json(value: object) -> str:
 
 
 def _raise_if_full(error: OSError, path: Path) -> None:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         raise DiskFull(f"{path}: the disk is full; free some space and run again") from error

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from rich.console import Console
 
@@ -12,9 +11,9 @@ from harness.scoring.evidence import BehaviourEvidence, Difference, ReplayEviden
 from harness.stopwatch import Stopwatch
 from harness.trial import Bench
 from harness.verification import Known, Subject, session
+from harness.verifier.sequences import RequestSequence as Sequence
 from harness.verifier.sequences import minimise
 
-Sequence = dict[str, Any]
 _MOST_SHRINKS = 60
 """How many fresh starts the search for a smaller example may take."""
 

@@ -1,0 +1,12 @@
+"""From records to frames, tables and figures; reads a results folder, needs no engine and no keys.
+
+Nothing is imported here: pandas, pyarrow and matplotlib load only when a table is asked for.
+
+    frame     records -> frames -> Parquet
+    order     the order in which arms, agents and classes are shown
+    summary   frame -> one row a task, agent and arm; differences between arms
+    tables    the same for a terminal and for LaTeX
+    figures   the overview figure: grid (where things stand), factors, bars
+    columns   docs/columns.md
+    outputs   all of it, for one folder
+"""

@@ -1,0 +1,140 @@
+"""Records on disk become frames and Parquet files, with the columns that the records declare."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.errors import BadInput
+from harness.paths import RunPaths
+from harness.records import AttemptRecord, ColumnSpec, Record, TestRecord, TrialRecord, columns
+from harness.store import latest_trials, read_entries, write_atomically
+
+R = TypeVar("R", bound=Record)
+
+TABLES: dict[str, type[Record]] = {
+    "trials": TrialRecord,
+    "attempts": AttemptRecord,
+    "tests": TestRecord,
+}
+
+# What makes a row the same row: the later one in an append-only file replaces the earlier one.
+IDENTITY: dict[type[Record], tuple[str, ...]] = {
+    TrialRecord: ("trial_id",),
+    AttemptRecord: ("trial_id", "attempt"),
+    TestRecord: ("trial_id", "start", "test"),
+}
+
+# Rows are sorted by what a reader looks for, then by identity, so that file order leaves no trace.
+SORTED_BY: dict[type[Record], tuple[str, ...]] = {
+    TrialRecord: ("pair", "task", "arm", "scope", "agent", "model", "variant", "repeat"),
+}
+
+_ARROW = {
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "datetime": pa.timestamp("us", tz="UTC"),
+    "string": pa.string(),
+}
+_PANDAS = {
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.string(): pd.StringDtype(na_value=pd.NA),
+}
+
+
+def schema(kind: type[Record]) -> pa.Schema:
+    """The Arrow schema of a record type; each field's metadata holds its meaning and unit."""
+    return pa.schema([_field(column) for column in columns(kind)])
+
+
+@dataclass(frozen=True)
+class Run:
+    """The rows of one results folder, each identity once, in an order that files do not change."""
+
+    trials: list[TrialRecord]
+    attempts: list[AttemptRecord]
+    tests: list[TestRecord]
+    """those of the verification that gave the trial's row"""
+
+
+def read_run(folder: Path) -> Run:
+    """The rows of the record file in `folder`; a line torn by a kill is left out.
+
+    Raises:
+        BadInput: there is no record file, no trial in it has ended, or a line of it is corrupt.
+    """
+    path = RunPaths(folder).records
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; is {folder} a results folder?")
+    entries = list(read_entries(path))
+    ended = latest_trials(iter(entries)).values()
+    if not ended:
+        raise BadInput(f"{path}: no trial has ended yet; run the experiment again to go on")
+    return Run(
+        _arrange(entry.trial for entry in ended if entry.trial),
+        _arrange(entry.attempt for entry in entries),
+        _arrange(test for entry in ended for test in entry.tests),
+    )
+
+
+def to_table(records: Sequence[Record], kind: type[Record]) -> pa.Table:
+    """Records as an Arrow table, one row a record."""
+    return pa.Table.from_pylist([r.model_dump() for r in records], schema=schema(kind))
+
+
+def to_frame(records: Sequence[Record], kind: type[Record]) -> pd.DataFrame:
+    """Records as a frame with nullable dtypes: a missing value is pd.NA, never NaN or 0."""
+    frame: pd.DataFrame = to_table(records, kind).to_pandas(types_mapper=_PANDAS.get)
+    return frame
+
+
+def read_trials(folder: Path) -> pd.DataFrame:
+    """The trials of a results folder, one row a trial; raises as `read_run` does."""
+    return to_frame(read_run(folder).trials, TrialRecord)
+
+
+def write_parquet(run: Run, folder: Path) -> list[Path]:
+    """Write `<name>.parquet` into `folder` for each of TABLES."""
+    rows: dict[str, Sequence[Record]] = vars(run)
+    return [write_file(folder / f"{name}.parquet", _parquet(rows[name], TABLES[name]))
+            for name in TABLES]  # fmt: skip
+
+
+def write_file(path: Path, content: bytes | str) -> Path:
+    """Write a file whole or not at all; its path."""
+    write_atomically(path, content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _field(column: ColumnSpec) -> pa.Field:
+    about = {"meaning": column.meaning, "unit": column.unit}
+    return pa.field(column.name, _ARROW[column.dtype], column.nullable, about)
+
+
+def _arrange(records: Iterable[R]) -> list[R]:
+    latest = {_identity(record): record for record in records}
+    return sorted(latest.values(), key=_sort_key)
+
+
+def _identity(record: Record) -> tuple[object, ...]:
+    return tuple(getattr(record, name) for name in IDENTITY[type(record)])
+
+
+def _sort_key(record: Record) -> list[tuple[bool, object]]:
+    names = (*SORTED_BY.get(type(record), ()), *IDENTITY[type(record)])
+    values = [getattr(record, name) for name in names]
+    return [(value is None, value) for value in values]
+
+
+def _parquet(records: Sequence[Record], kind: type[Record]) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(to_table(records, kind), buffer, compression="zstd")
+    return buffer.getvalue()

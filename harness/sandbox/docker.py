@@ -1,0 +1,296 @@
+"""Container sandboxes: one image, no network interface, a runner as the first process.
+
+The runner speaks over the container's attached streams. When those close, because the sandbox is
+closed or because the harness is gone, the runner exits and the engine removes the container.
+"""
+
+import socket
+import struct
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import APIError, NotFound
+from docker.types import LogConfig
+from requests.exceptions import RequestException
+
+from harness.errors import SandboxError
+from harness.sandbox.client import Death, RunnerClient, RunnerSandbox
+from harness.sandbox.engine import Announce, engine_errors, ensure_engine
+from harness.sandbox.images import LABEL, Image, ensure_image
+from harness.sandbox.process import START, SocketStream
+from harness.sandbox.protocol import Limits, Role, Sandbox
+
+AGENT = "1000:1000"
+ENV = {
+    "PATH": "/usr/local/bin:/opt/venv/bin:/usr/bin:/bin",
+    "HOME": "/home/agent",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+CAPABILITIES = ["SETUID", "SETGID", "KILL", "DAC_OVERRIDE"]
+"""What the root runner needs: to become the agent, to end its processes, to read its files."""
+
+DISK_SHARES = {"/work": 0.5, "/tmp": 0.375, "/home/agent": 0.125}  # noqa: S108 - in a container
+"""How `Limits.disk_mb` is divided. Files lie in memory and count against `memory_mb` too."""
+
+SPARE_PROCESSES = 8
+"""Beyond `Limits.pids`, for the runner and its wardens."""
+
+READY_TIMEOUT = 60.0
+
+
+class DockerStream:
+    """Stream of an attached container: raw on the way in, multiplexed on the way out."""
+
+    def __init__(self, attached: Any) -> None:
+        """Of what the SDK's `attach_socket` returns: a socket, or a file over one."""
+        self._attached = attached
+        self._raw = SocketStream(getattr(attached, "_sock", attached))
+        self._buffer = bytearray()
+        self._last_errors = bytearray()
+
+    def send(self, data: bytes, timeout: float) -> None:
+        self._raw.send(data, timeout)
+
+    def receive(self, timeout: float) -> bytes:
+        deadline = time.monotonic() + timeout
+        while not (output := self._take()):
+            chunk = self._raw.receive(max(0.001, deadline - time.monotonic()))
+            if not chunk:
+                return b""
+            self._buffer += chunk
+        return output
+
+    def cut(self) -> None:
+        self._raw.cut()
+
+    def close(self) -> None:
+        response = getattr(self._attached, "_response", None)
+        if response:  # it owns the connection beneath, and must be the first to go
+            response.close()
+        self._attached.close()
+        self._raw.close()
+
+    @property
+    def last_error(self) -> str:
+        """The last line that the runner wrote to its standard error."""
+        return self._last_errors.decode(errors="replace").strip().rpartition("\n")[2]
+
+    def _take(self) -> bytes:
+        """The standard output in the whole packets that have arrived."""
+        output = bytearray()
+        start = 0
+        while len(self._buffer) >= start + 8:
+            kind, size = struct.unpack_from("!BxxxI", self._buffer, start)
+            end = start + 8 + size
+            if len(self._buffer) < end:
+                break
+            if kind == 1:
+                output += self._buffer[start + 8 : end]
+            else:
+                self._last_errors = (self._last_errors + self._buffer[start + 8 : end])[-4096:]
+            start = end
+        del self._buffer[:start]
+        return bytes(output)
+
+
+class DockerSandboxes:
+    """Opens container sandboxes of one run; threads may share it."""
+
+    isolation = "container"
+
+    def __init__(
+        self, client: docker.DockerClient, image: Image, limits: Limits, run_id: str
+    ) -> None:
+        self._client, self._image, self._limits, self._run_id = client, image, limits, run_id
+        self.image_digest = image.digest
+
+    @classmethod
+    def prepare(cls, limits: Limits, run_id: str, announce: Announce) -> "DockerSandboxes":
+        """With an engine and an image made ready, and what killed runs left removed."""
+        client = ensure_engine(announce)
+        sandboxes = cls(client, ensure_image(client, announce), limits, run_id)
+        left = sandboxes.reap()
+        if left:
+            announce(f"removed {left} containers that a killed run had left")
+        return sandboxes
+
+    def open(self, role: Role, *, beside: Sandbox | None = None) -> Sandbox:
+        name = f"seambench-{role}-{uuid.uuid4().hex[:12]}"
+        with engine_errors(f"starting a sandbox for the {role}"):
+            container = self._create(name, role, f"container:{beside.name}" if beside else "none")
+            try:
+                stream = self._start(container)
+                client = RunnerClient(stream)
+                client.wait_until_ready(READY_TIMEOUT)
+            except BaseException:
+                self._remove(container)
+                raise
+        return RunnerSandbox(
+            name,
+            client,
+            ENV,
+            autopsy=partial(self._autopsy, container, stream, int(time.time())),
+            end=lambda: None,  # the runner exits, the engine removes the container
+        )
+
+    def reap(self) -> int:
+        """Remove what killed runs on this machine left; a live run's containers stay. How many."""
+        removed = 0
+        with engine_errors("looking for left containers"):
+            for found in self._client.api.containers(all=True, filters={"label": f"{LABEL}=1"}):
+                if not _owner_lives(found["Labels"].get(f"{LABEL}.owner", "")):
+                    removed += self._remove(found["Id"])
+        return removed
+
+    def check(self) -> None:
+        with engine_errors("asking the engine for a sign of life"):
+            self._client.ping()
+
+    def abort(self) -> None:
+        with engine_errors("ending all sandboxes"):
+            for container in self._containers():
+                self._remove(container)
+        self._client.close()
+
+    def close(self, timeout: float = 60.0) -> None:
+        """Wait until the engine has removed every closed sandbox; remove what is left by force."""
+        deadline = time.monotonic() + timeout
+        with engine_errors("waiting for the removal of containers"):
+            for container in self._containers():
+                with suppress(NotFound, RequestException):
+                    left = max(1, round(deadline - time.monotonic()))
+                    self._client.api.wait(container, timeout=left, condition="removed")
+            for container in self._containers():
+                self._remove(container)
+        self._client.close()
+
+    def _containers(self) -> list[str]:
+        mine = {"label": f"{LABEL}.run={self._run_id}"}
+        return [found["Id"] for found in self._client.api.containers(all=True, filters=mine)]
+
+    def _create(self, name: str, role: Role, network: str) -> str:
+        api, limits = self._client.api, self._limits
+        host = api.create_host_config(
+            auto_remove=True,
+            network_mode=network,
+            read_only=True,
+            mem_limit=f"{limits.memory_mb}m",
+            memswap_limit=f"{limits.memory_mb}m",
+            nano_cpus=int(limits.cpus * 1e9),
+            pids_limit=limits.pids + SPARE_PROCESSES,
+            tmpfs=_tmpfs(limits.disk_mb),
+            shm_size="16m",
+            cap_drop=["ALL"],
+            cap_add=CAPABILITIES,
+            security_opt=["no-new-privileges"],
+            log_config=LogConfig(type=LogConfig.types.NONE),
+        )
+        created = api.create_container(
+            self._image.tag,
+            ["/usr/bin/python3", "-I", "-S", "-c", START, "/opt/seambench", AGENT],
+            name=name,
+            stdin_open=True,
+            host_config=host,
+            labels={LABEL: "1", f"{LABEL}.run": self._run_id, f"{LABEL}.role": role}
+            | {f"{LABEL}.owner": owner()},
+        )
+        return str(created["Id"])
+
+    def _start(self, container: str) -> DockerStream:
+        """Attach, then start: the runner's first word is not missed."""
+        api = self._client.api
+        attached = api.attach_socket(
+            container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        )
+        stream = DockerStream(attached)
+        api.start(container)
+        return stream
+
+    def _remove(self, container: str) -> int:
+        try:
+            self._client.api.remove_container(container, force=True)
+        except APIError as error:
+            if error.status_code in (404, 409):  # gone, or on its way
+                return 0
+            raise
+        return 1
+
+    def _autopsy(self, container: str, stream: DockerStream, since: int) -> Death:
+        """Read the engine's events: the container itself may be removed already."""
+        with engine_errors("the sandbox's runner is gone, asking the engine why"):
+            with suppress(NotFound, RequestException):
+                self._client.api.wait(container, timeout=10, condition="not-running")
+            wanted = {"container": container, "event": ["oom", "die"]}
+            events = list(
+                self._client.api.events(
+                    since=since, until=int(time.time()) + 1, filters=wanted, decode=True
+                )
+            )
+        actions = {event["Action"]: event["Actor"]["Attributes"] for event in events}
+        code = actions.get("die", {}).get("exitCode", "unknown")
+        detail = f"exit code {code} {stream.last_error}".strip()
+        return Death("oom" in actions and code == "137", detail)
+
+
+def clean(announce: Announce) -> None:
+    """Remove every container, volume and image of ours, also those of a live run."""
+    client = ensure_engine(announce)
+    mine: dict[str, str | list[str] | bool] = {"label": f"{LABEL}=1"}
+    with engine_errors("cleaning up"):
+        for container in client.containers.list(all=True, filters=mine):
+            _gone(partial(container.remove, force=True, v=True))
+        for volume in client.volumes.list(filters=mine):
+            _gone(partial(volume.remove, force=True))
+        images = client.images.list(all=True, filters=mine)
+        while images:
+            removed = [
+                _gone(partial(client.images.remove, str(image.id), force=True)) for image in images
+            ]
+            images = [image for image, done in zip(images, removed, strict=True) if not done]
+            if not any(removed):
+                raise SandboxError(f"{len(images)} images are in use and stay")
+    announce("removed the containers, volumes and images of SeamBench")
+
+
+def owner() -> str:
+    """This process, told apart from any later one with the same number."""
+    me = Path("/proc/self").resolve().name
+    return f"{socket.gethostname()}:{me}:{_started(me)}"
+
+
+def _owner_lives(label: str) -> bool:
+    """Of another machine's processes nothing is known: they count as alive."""
+    host, pid, started = [*label.rsplit(":", 2), "", ""][:3]
+    return bool(label) and (host != socket.gethostname() or _started(pid) == started)
+
+
+def _started(pid: str) -> str:
+    """The start time of a process in clock ticks since boot; "gone" where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return "gone"
+
+
+def _tmpfs(disk_mb: int) -> dict[str, str]:
+    mounts = {
+        path: f"rw,exec,nosuid,nodev,uid=1000,gid=1000,mode=0755,nr_inodes=100k,"
+        f"size={max(1, int(disk_mb * share))}m"
+        for path, share in DISK_SHARES.items()
+    }
+    return mounts | {"/run": "rw,noexec,nosuid,nodev,mode=0755,size=1m"}
+
+
+def _gone(remove: Callable[[], Any]) -> bool:
+    try:
+        remove()
+    except APIError as error:
+        return error.status_code == 404
+    return True

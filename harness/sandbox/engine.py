@@ -1,0 +1,134 @@
+"""A container engine that answers: the one that is there, or one that is installed and started."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+from docker.errors import APIError, DockerException
+from requests.exceptions import ReadTimeout, RequestException
+
+from harness.errors import BadInput, DiskFull, EngineGone, SandboxError
+from harness.paths import find_checkout
+from harness.sandbox.interpreter import check
+
+Announce = Callable[[str], None]
+
+PID_FILE = Path("/var/run/docker.pid")
+START_TIMEOUT = 60.0
+WAY_OUT = (
+    "install Docker and start it, set DOCKER_HOST to an engine that answers, "
+    "or say sandbox=process (no isolation)"
+)
+
+
+@contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Say an engine's errors in our words: DiskFull, EngineGone or SandboxError."""
+    try:
+        yield
+    except ReadTimeout as error:
+        raise SandboxError(f"{doing}: the container engine did not answer in time") from error
+    except APIError as error:
+        said = str(error.explanation or error)
+        kind = DiskFull if "no space left on device" in said else SandboxError
+        raise kind(f"{doing}: {said}") from error
+    except (RequestException, DockerException, ConnectionError) as error:
+        raise EngineGone(f"{doing}: the container engine is gone: {error}") from error
+
+
+def ensure_engine(announce: Announce) -> docker.DockerClient:
+    """A client of an engine that answers. Raises BadInput with what to do where there is none."""
+    client = _connect()
+    if client:
+        return client
+    if os.environ.get("DOCKER_HOST"):
+        raise BadInput(f"DOCKER_HOST={os.environ['DOCKER_HOST']} does not answer; {WAY_OUT}")
+    if os.geteuid() != 0 or not (debian_like() and shutil.which("apt-get")):
+        raise BadInput(f"no container engine answers; {WAY_OUT}")
+    if not shutil.which("dockerd"):
+        announce("no container engine here: installing docker.io from the distribution")
+        install("docker.io")
+    return _start(announce)
+
+
+def debian_like() -> bool:
+    """Whether packages are installed with apt here."""
+    return Path("/etc/debian_version").exists()
+
+
+def install(*packages: str) -> None:
+    """Install from the distribution; for root on a Debian-like host."""
+    check(["apt-get", "update", "-q"])
+    options = ["-o", "Dpkg::Use-Pty=0", "--no-install-recommends"]
+    check(
+        ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-yq", *options, *packages]
+    )
+
+
+def _connect() -> docker.DockerClient | None:
+    try:
+        # many sandboxes are open at once, and each holds a connection
+        client = docker.from_env(max_pool_size=64)
+        client.ping()
+    except (DockerException, RequestException):
+        return None
+    return client
+
+
+def _start(announce: Announce) -> docker.DockerClient:
+    if Path("/run/systemd/system").is_dir():
+        announce("starting the container engine through systemd")
+        check(["systemctl", "start", "docker"])
+        return _wait(None, Path("journalctl -u docker"))
+    log = find_checkout().cache / "dockerd.log"
+    log.parent.mkdir(exist_ok=True)
+    _remove_stale_pid_file()
+    # the second try is for hosts that allow no packet filter; our containers have no network
+    for flags in ([], ["--iptables=false", "--bridge=none"]):
+        announce(f"starting dockerd {' '.join(flags)}in the background; its log is {log}")
+        with log.open("ab") as out:
+            daemon = subprocess.Popen(
+                ["dockerd", *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        try:
+            return _wait(daemon, log)
+        except SandboxError as error:
+            announce(str(error))
+    raise BadInput(f"dockerd does not start, see {log}; {WAY_OUT}")
+
+
+def _remove_stale_pid_file() -> None:
+    """Dockerd refuses to start while the file names a live process, of whatever kind."""
+    try:
+        pid = int(PID_FILE.read_text())
+    except (OSError, ValueError):
+        return
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        name = ""
+    if name != "dockerd":
+        PID_FILE.unlink(missing_ok=True)
+
+
+def _wait(daemon: "subprocess.Popen[bytes] | None", log: Path) -> docker.DockerClient:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        client = _connect()
+        if client:
+            return client
+        try:
+            if daemon and daemon.wait(0.1) is not None:
+                raise SandboxError(f"dockerd ended with code {daemon.returncode}, see {log}")
+        except subprocess.TimeoutExpired:
+            continue
+    raise SandboxError(f"the container engine did not answer within {START_TIMEOUT:g} s, see {log}")

@@ -1,0 +1,204 @@
+"""Starting a command under a warden, and ending everything that it started.
+
+Every command has a warden: a process between the runner and the command that adopts whatever the
+command leaves orphaned (PR_SET_CHILD_SUBREAPER), so that at a timeout "every descendant" is an
+exact set, however often they forked or called setsid. On a normal end the warden exits and what
+still runs in the background is adopted by the runner.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from .frames import Header, split_frame
+
+User = tuple[int, int]
+
+REPORT = struct.Struct("!c?id")
+"""What a warden says at the end: e(nd) or t(imeout), whether processes are left, code, seconds."""
+
+OOM_COUNTERS = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events")
+_LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def _readable(payload: bytes) -> int:
+    """A descriptor to read `payload` from; a file, so that no writer can block."""
+    if not payload:
+        return os.open("/dev/null", os.O_RDONLY)
+    fd = os.memfd_create("stdin")
+    with os.fdopen(os.dup(fd), "wb") as writer:
+        writer.write(payload)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def warden(order: int, report: int, outputs: list[int], user: User | None) -> NoReturn:
+    """Wait for the order, run the command, wait for its end or the timeout, report, exit.
+
+    The order is a frame: the header of a run request, and the command's standard input.
+    """
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    set_process_flag(PR_SET_CHILD_SUBREAPER, 1)
+    set_process_flag(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with os.fdopen(order, "rb") as reader:
+        framed = split_frame(bytearray(reader.read()))
+    if framed is None:  # the runner is gone
+        os._exit(0)
+    header, stdin = framed
+    stdio = (_readable(stdin), *outputs)
+    start = time.monotonic()
+    try:
+        child = os.fork()
+    except OSError as error:
+        os.write(stdio[2], f"no process can be started: {error.strerror}\n".encode())
+        os.write(report, REPORT.pack(b"e", False, 126, 0.0))
+        os._exit(0)
+    if child == 0:
+        execute(header, stdio, user)
+    for fd in stdio:
+        os.close(fd)
+    code = _wait(child, start + header["timeout"])
+    seconds = time.monotonic() - start
+    if code is None:
+        stuck = not end_descendants(user)
+        os.write(report, REPORT.pack(b"t", stuck, 0, seconds))
+    else:
+        os.write(report, REPORT.pack(b"e", False, code, seconds))
+    os._exit(0)
+
+
+def _wait(child: int, deadline: float) -> int | None:
+    """The exit code of `child` (negative for a signal), or None at the deadline."""
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == child:
+            return os.waitstatus_to_exitcode(status)
+        if pid == 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return None
+            signal.sigtimedwait([signal.SIGCHLD], remaining)
+
+
+def execute(header: Header, stdio: tuple[int, ...], user: User | None) -> NoReturn:
+    """Become the command."""
+    try:
+        os.setsid()
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them; a command must not
+            signal.signal(ignored, signal.SIG_DFL)
+        for target, fd in enumerate(stdio):
+            os.dup2(fd, target)
+        become(user)
+        os.chdir(header["cwd"])
+        os.execvpe(header["argv"][0], header["argv"], header["env"])  # noqa: S606 - on purpose
+    except (OSError, ValueError) as error:
+        os.write(2, f"cannot run {header['argv'][0]!r} in {header['cwd']}: {error}\n".encode())
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+def become(user: User | None) -> None:
+    """Give up what a command must not have; it is also the first to go when memory runs out."""
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o022)
+    if user:
+        os.setgroups([])
+        os.setresgid(user[1], user[1], user[1])
+        os.setresuid(user[0], user[0], user[0])
+
+
+def end_descendants(user: User | None, within: float = 10.0) -> bool:
+    """SIGKILL every descendant of this process, which must be a subreaper; true when none is left.
+
+    A group is killed in one system call, so nothing in it can fork away. Processes that leave
+    their group faster than /proc can be read get, after a while, a kill of everything that the
+    sandbox's user runs, its background processes included.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        for pid, group in _descendants(os.getpid()):
+            _kill(os.killpg, group)
+            _kill(os.kill, pid)
+        if not reap():
+            return True
+        if user and time.monotonic() > end - within * 0.8:
+            _kill_all_of(user)
+        signal.sigtimedwait([signal.SIGCHLD], 0.01)
+    return False
+
+
+def _kill(kill: Callable[[int, int], None], target: int) -> None:
+    if target != os.getpgid(0):
+        try:
+            kill(target, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+
+
+def _kill_all_of(user: User) -> None:
+    try:
+        pid = os.fork()
+    except OSError:  # no room for a process; what holds it is being killed, so try again later
+        return
+    if pid == 0:
+        become(user)
+        os.kill(-1, signal.SIGKILL)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def _descendants(root: int) -> list[tuple[int, int]]:
+    """(pid, group) of every process below `root`."""
+    children: dict[int, list[tuple[int, int]]] = {}
+    for pid, parent, group in _processes():
+        children.setdefault(parent, []).append((pid, group))
+    found = list(children.get(root, ()))
+    for pid, _group in found:  # grows while it is read
+        found += children.get(pid, ())
+    return found
+
+
+def _processes() -> Iterator[tuple[int, int, int]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+            except OSError:  # it ended meanwhile
+                continue
+            yield int(folder.name), int(fields[1]), int(fields[2])
+
+
+def reap() -> bool:
+    """Collect ended children; false when there are no children at all."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+def oom_kills() -> int:
+    """How often the kernel killed for memory in this container; 0 where it does not say."""
+    for path in OOM_COUNTERS:
+        try:
+            words = Path(path).read_text(encoding="ascii").split()
+        except OSError:
+            continue
+        return int(words[words.index("oom_kill") + 1]) if "oom_kill" in words else 0
+    return 0
+
+
+def set_process_flag(option: int, value: int) -> None:
+    """prctl(2)."""
+    _LIBC.prctl(option, ctypes.c_ulong(value), 0, 0, 0)

@@ -1,0 +1,129 @@
+"""Phase `contract`: the interfaces that the app's programs declare, before and after."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .job import Job, NoVerdict, Settings
+from .limited import limited
+from .openapi import breaking_changes, operations
+from .wire import NoAnswer, Wire
+
+_LARGEST_DOCUMENT = 4_000_000
+_MOST_PROGRAMS = 50
+_MOST_BREAKS = 200
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """What a program said; `why` where it gave no document."""
+
+    document: object | None
+    why: str | None
+
+
+def contract(job: Job) -> dict[str, object]:
+    """Compare with the documents of the base, or record where none are given.
+
+    Recording demands a document of the base from at least one program.
+    """
+    fetched = _fetch_all(job)
+    before = job.settings.documents
+    if before is None:
+        return {"mode": "record", **_record(fetched)}
+    compared = sum(operations(document) for document in before.values())
+    if not compared:
+        raise NoVerdict("the documents of the base describe no operation")
+    return {
+        "mode": "compare",
+        "programs": sorted(before),
+        "operations": compared,
+        "breaks": _compare(before, fetched, job.settings),
+        "documents": None,
+    }
+
+
+def programs(app_toml: bytes) -> dict[str, int]:
+    """Programs and ports as app.toml declares them. Raises ValueError with one line."""
+    try:
+        declared = tomllib.loads(app_toml.decode("utf-8")).get("programs", {})
+        ports = {str(name): program["port"] for name, program in declared.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"app.toml: {type(error).__name__}: {error}") from None
+    if len(ports) > _MOST_PROGRAMS:
+        raise ValueError(f"app.toml: more than {_MOST_PROGRAMS} programs")
+    for name, port in ports.items():
+        if type(port) is not int or not 0 < port < 65536:
+            raise ValueError(f"app.toml: programs.{name}.port is {port!r:.40}")
+    return ports
+
+
+def _fetch_all(job: Job) -> dict[str, _Fetched]:
+    try:
+        ports = programs(job.files("tree").get("app.toml", b""))
+    except ValueError as error:
+        return {name: _Fetched(None, str(error)) for name in job.settings.documents or ()}
+    return {name: _fetch(port, job.settings) for name, port in ports.items()}
+
+
+def _fetch(port: int, settings: Settings) -> _Fetched:
+    wire = Wire(
+        f"http://127.0.0.1:{port + settings.port_offset}",
+        seconds=settings.call_seconds,
+        limit=_LARGEST_DOCUMENT,
+    )
+    try:
+        answer = wire.call("GET", "/openapi.json", {"accept": "application/json"})
+        if answer.status != 200:
+            return _Fetched(None, f"answers {answer.status} for /openapi.json")
+        document = json.loads(answer.body)
+    except NoAnswer as error:
+        return _Fetched(None, str(error))
+    except (ValueError, RecursionError):
+        return _Fetched(None, "gives no JSON for /openapi.json")
+    finally:
+        wire.close()
+    if not isinstance(document, dict):
+        return _Fetched(None, "gives no JSON object for /openapi.json")
+    return _Fetched(document, None)
+
+
+def _record(fetched: Mapping[str, _Fetched]) -> dict[str, object]:
+    for name, found in fetched.items():
+        if found.why:
+            raise NoVerdict(f"program {name} {found.why}")
+    documents = {name: found.document for name, found in fetched.items()}
+    described = sum(operations(document) for document in documents.values())
+    if not described:
+        raise NoVerdict("no program describes an operation")
+    return {
+        "programs": sorted(documents),
+        "operations": described,
+        "breaks": [],
+        "documents": documents,
+    }
+
+
+def _compare(
+    before: Mapping[str, object], fetched: Mapping[str, _Fetched], settings: Settings
+) -> list[str]:
+    def work() -> Iterator[str]:
+        for name, document in before.items():
+            yield from _program(name, document, fetched.get(name), settings)
+
+    outcome = limited(work, settings.inspect_seconds, settings.inspect_mb)
+    breaks = [str(item) for item in outcome.items[:_MOST_BREAKS]]
+    if outcome.died:
+        breaks.append(f"the documents could not be compared: {outcome.died}")
+    return breaks
+
+
+def _program(name: str, old: object, now: _Fetched | None, settings: Settings) -> Iterator[str]:
+    if now is None:
+        yield f"{name}: the program is gone"
+    elif now.why is not None:
+        yield f"{name}: {now.why}"
+    else:
+        for change in breaking_changes(old, now.document, settings.intended):
+            yield f"{name}: {change}"[:400]

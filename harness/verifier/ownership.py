@@ -1,0 +1,73 @@
+"""Which bounded context a file belongs to, and whether it is domain or glue."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from .globs import matches
+from .job import Settings
+from .walk import Unparsable, imports, parse
+
+SHARED = "shared"
+"""The context of files that belong to no single one."""
+GLUE_PACKAGES = frozenset({"fastapi", "starlette", "uvicorn", "httpx", "sqlite3", "sqlalchemy"})
+
+
+class Ownership:
+    """Places every file of a tree; `base` has the places of the files before the patch."""
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        settings: Settings,
+        base: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
+        self._files = files
+        self._settings = settings
+        self._old: Iterable[str] = files if base is None else base
+        self._said = {p: place for p in files if (place := self._by_glob(p)) is not None}
+        for path, place in (base or {}).items():
+            if place[0] != SHARED:
+                self._said.setdefault(path, place)
+
+    def place(self, path: str) -> tuple[str, str] | None:
+        """Context and kind, or null for a file that is left out of the view."""
+        if path in self._said:
+            return self._said[path]
+        fixed = (*self._settings.protected, *self._settings.ignored, f"{self._settings.tests}/**")
+        if matches(path, fixed):
+            return None
+        if path in self._old or matches(path, self._settings.shared):
+            return SHARED, "glue"
+        return self._nearest(path)
+
+    def _by_glob(self, path: str) -> tuple[str, str] | None:
+        for name, globs in self._settings.contexts.items():
+            if matches(path, globs.domain):
+                return name, "domain"
+            if matches(path, globs.glue):
+                return name, "glue"
+        return None
+
+    def _nearest(self, path: str) -> tuple[str, str]:
+        """A new file belongs where its folder belongs, if that is one context; see `_kind`."""
+        for folder in PurePosixPath(path).parents:
+            if folder == PurePosixPath("."):
+                break
+            near = [said for p, said in self._said.items() if p.startswith(f"{folder}/")]
+            contexts = {context for context, _ in near}
+            if len(contexts) == 1:
+                return contexts.pop(), self._kind(path, {kind for _, kind in near})
+            if contexts:
+                break
+        return SHARED, "glue"
+
+    def _kind(self, path: str, near: set[str]) -> str:
+        """In a folder of both kinds a new file is glue if it imports transport or storage."""
+        if len(near) == 1:
+            return near.pop()
+        try:
+            tree = parse(path, self._files[path])
+        except Unparsable:
+            return "glue"
+        packages = {found.module.split(".")[0] for found in imports(path, tree)}
+        return "glue" if packages & GLUE_PACKAGES else "domain"

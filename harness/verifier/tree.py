@@ -1,0 +1,278 @@
+"""The view of an app that structural predicates are written against.
+
+It speaks of bounded contexts, so that one predicates.py serves every arm:
+
+    def price_is_one_table(tree: Tree) -> str | None:
+        price = tree.context("catalogue").function("price")
+        if branches_on(price.node, ["tier"]):
+            return f"{price} still branches on the tier"
+        return None
+
+A predicate returns None or "" where it holds and else one line saying why not. It may raise
+`Missing` (by asking for what is not there) or `Unparsable`: then it does not hold. `tree.base` is
+the same view of the untouched app.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from .job import Settings
+from .ownership import SHARED, Ownership
+from .syntax import (
+    FunctionNode,
+    branches_on,
+    cognitive_complexity,
+    definitions_equal,
+    fingerprint,
+    occurrences,
+)
+from .walk import (
+    Import,
+    Place,
+    Unparsable,
+    calls,
+    definitions,
+    imports,
+    names,
+    parse,
+    references,
+    strings,
+)
+
+__all__ = [
+    "SHARED",
+    "Class",
+    "Context",
+    "Function",
+    "Import",
+    "Missing",
+    "Place",
+    "Source",
+    "Sources",
+    "Tree",
+    "Unparsable",
+    "branches_on",
+    "cognitive_complexity",
+    "definitions_equal",
+]
+T = TypeVar("T")
+
+
+class Missing(Exception):
+    """A definition that is asked for is not there, or is there more than once."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function or method; `qualname` has its classes and outer functions."""
+
+    qualname: str
+    path: str
+    node: FunctionNode
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        a = self.node.args
+        every = (*a.posonlyargs, *a.args, a.vararg, *a.kwonlyargs, a.kwarg)
+        return tuple(p.arg for p in every if p is not None)
+
+    @property
+    def complexity(self) -> int:
+        return cognitive_complexity(self.node)
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.node)
+
+    def calls(self) -> tuple[str, ...]:
+        return tuple(place.text for place in calls(self.path, self.node))
+
+    def names(self) -> frozenset[str]:
+        return frozenset(names(self.node))
+
+    def string_literals(self) -> frozenset[str]:
+        return frozenset(place.text for place in strings(self.path, self.node))
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.node.lineno} {self.qualname}"
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class and the methods that it defines itself."""
+
+    qualname: str
+    path: str
+    node: ast.ClassDef
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        return tuple(ast.unparse(base) for base in self.node.bases)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return tuple(n.name for n in self.node.body if isinstance(n, FunctionNode))
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.node.lineno} {self.qualname}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file. `kind` is domain or glue."""
+
+    path: str
+    content: bytes
+    context: str
+    kind: str
+
+    @cached_property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def is_python(self) -> bool:
+        return self.path.endswith(".py")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Raises Unparsable on anything that is not plain, reasonably sized Python."""
+        return parse(self.path, self.content)
+
+
+class Sources:
+    """Some files, and what can be asked of them together."""
+
+    def __init__(self, files: tuple[Source, ...], title: str) -> None:
+        self.files = files
+        self.title = title
+
+    def _trees(self) -> Iterator[tuple[str, ast.Module]]:
+        return ((file.path, file.tree) for file in self.files if file.is_python)
+
+    def functions(self) -> tuple[Function, ...]:
+        """Every function and method, nested ones too."""
+        return tuple(
+            Function(name, path, node)
+            for path, tree in self._trees()
+            for name, node in definitions(tree, "")
+            if isinstance(node, FunctionNode)
+        )
+
+    def classes(self) -> tuple[Class, ...]:
+        return tuple(
+            Class(name, path, node)
+            for path, tree in self._trees()
+            for name, node in definitions(tree, "")
+            if isinstance(node, ast.ClassDef)
+        )
+
+    def function(self, name: str) -> Function:
+        """The one function of that name or qualified name. Raises Missing for none or several."""
+        found = [f for f in self.functions() if name in (f.name, f.qualname)]
+        return self._one(found, "function", name)
+
+    def class_(self, name: str) -> Class:
+        """The one class of that name. Raises Missing for none or several."""
+        found = [c for c in self.classes() if name in (c.name, c.qualname)]
+        return self._one(found, "class", name)
+
+    def _one(self, found: Sequence[T], kind: str, name: str) -> T:
+        if len(found) == 1:
+            return found[0]
+        told = f"{len(found)} of them" if found else "none"
+        raise Missing(f"{self.title} should have one {kind} {name}, but has {told}")
+
+    def calls(self, name: str | None = None) -> tuple[Place, ...]:
+        """Calls by dotted text (`?` for what is no name); with `name`, only those."""
+        every = (place for path, tree in self._trees() for place in calls(path, tree))
+        return tuple(p for p in every if name is None or p.text.rsplit(".", 1)[-1] == name)
+
+    def names(self) -> frozenset[str]:
+        """Every identifier: variables, attributes, parameters, definitions, keywords, imports."""
+        return frozenset(name for _, tree in self._trees() for name in names(tree))
+
+    def string_literals(self) -> tuple[Place, ...]:
+        """Strings, the fixed parts of f-strings too, without docstrings."""
+        return tuple(place for path, tree in self._trees() for place in strings(path, tree))
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        return tuple(found for path, tree in self._trees() for found in imports(path, tree))
+
+    def references(self, name: str, *, in_strings: bool = False) -> tuple[Place, ...]:
+        """Where an identifier is used, not defined.
+
+        With `in_strings`, also as a whole word in a string, which is how SQL names a table.
+        """
+        return tuple(
+            place
+            for path, tree in self._trees()
+            for place in references(path, tree, name, in_strings)
+        )
+
+    def occurrences(self, pattern: str) -> tuple[Place, ...]:
+        """Expressions that look like the pattern; see `syntax.occurrences`."""
+        return tuple(
+            Place(path, node.lineno, ast.unparse(node))
+            for path, tree in self._trees()
+            for node in occurrences(tree, pattern)
+        )
+
+    def duplicates(self, function: Function) -> tuple[Function, ...]:
+        """Other functions with the same code up to names, docstrings and annotations."""
+        wanted = function.fingerprint
+        return tuple(
+            f
+            for f in self.functions()
+            if f.fingerprint == wanted
+            and (f.path, f.node.lineno) != (function.path, function.node.lineno)
+        )
+
+
+class Context(Sources):
+    """A bounded context: all its files, and domain and glue apart."""
+
+    def __init__(self, name: str, files: tuple[Source, ...]) -> None:
+        super().__init__(files, name)
+        self.name = name
+        self.domain = Sources(tuple(f for f in files if f.kind == "domain"), f"{name} (domain)")
+        self.glue = Sources(tuple(f for f in files if f.kind == "glue"), f"{name} (glue)")
+
+
+class Tree(Sources):
+    """An arm of the app, without its visible tests and protected files."""
+
+    def __init__(
+        self, files: Mapping[str, bytes], settings: Settings, base: "Tree | None" = None
+    ) -> None:
+        self.base = base
+        before = {f.path: (f.context, f.kind) for f in base.files} if base else None
+        known = Ownership(files, settings, before)
+        sources = [
+            Source(path, files[path], *place)
+            for path in sorted(files)
+            if (place := known.place(path)) is not None
+        ]
+        super().__init__(tuple(sources), "the app")
+        self.contexts = {
+            name: Context(name, tuple(s for s in sources if s.context == name))
+            for name in (*settings.contexts, SHARED)
+        }
+
+    def context(self, name: str) -> Context:
+        """A bounded context by name; `shared` has the rest. Raises Missing."""
+        if name not in self.contexts:
+            raise Missing(f"there is no context {name}")
+        return self.contexts[name]

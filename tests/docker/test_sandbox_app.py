@@ -1,0 +1,301 @@
+"""The command `app`, in both kinds of sandbox, on a small app of two programs."""
+
+import time
+
+import pytest
+
+from harness.sandbox import Sandbox
+from tests.sandboxes import shell, tar_of
+
+TOML = """
+[app]
+entry = "edge"
+[programs.edge]
+module = "edge.main:app"
+port = 8000
+[programs.price-list]
+module = "prices.main:app"
+port = 8101
+"""
+EDGE = """
+import os
+import httpx
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/health")
+def health() -> dict: return {}
+@app.get("/env")
+def env() -> dict: return dict(os.environ) | {"cwd": os.getcwd()}
+@app.get("/price")
+def price() -> dict: return httpx.get(os.environ["PRICE_LIST_URL"] + "/price").json()
+"""
+PRICES = """
+import os, pathlib
+from fastapi import FastAPI
+app = FastAPI()
+count = pathlib.Path(os.environ["APP_DATA"]) / "count"
+@app.get("/health")
+def health() -> dict: return {}
+@app.get("/price")
+def price() -> dict:
+    print("counting", flush=True)
+    count.write_text(str(int(count.read_text() if count.exists() else 0) + 1))
+    return {"price": 10, "count": int(count.read_text())}
+"""
+TEST = """
+import os, httpx
+URL = os.environ["APP_URL"]
+def test_modes():
+    env = httpx.get(URL + "/env").json()
+    assert (env["APP_CLOCK"], env["APP_IDS"]) == ("request", "sequential")
+def test_price():
+    assert httpx.get(URL + "/price").json() == {"price": 10, "count": 1}
+"""
+FILES = {
+    "app.toml": TOML,
+    "edge/__init__.py": "",
+    "edge/main.py": EDGE,
+    "prices/__init__.py": "",
+    "prices/main.py": PRICES,
+    "tests/test_app.py": TEST,
+}
+
+
+@pytest.fixture
+def app(sandbox: Sandbox) -> Sandbox:
+    sandbox.put(tar_of(FILES), "/work")
+    return sandbox
+
+
+def get(app: Sandbox, path: str, port: int = 8000) -> dict:
+    fetch = (
+        f"import httpx; print(httpx.get('http://127.0.0.1:{port + app.port_offset}{path}').json())"
+    )
+    done = shell(app, f'python3 -c "{fetch}"')
+    assert done.ok, done.stderr
+    return eval(done.stdout)
+
+
+def change(app: Sandbox, path: str, old: str, new: str) -> None:
+    assert old in FILES[path]
+    app.put(tar_of({path: FILES[path].replace(old, new)}), "/work")
+
+
+def test_up_starts_every_program_and_says_where(app):
+    done = shell(app, "app up")
+    assert (done.code, done.stderr) == (0, "")
+    first, second = (8000 + app.port_offset, 8101 + app.port_offset)
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["edge", f"http://127.0.0.1:{first}", "up"],
+        ["price-list", f"http://127.0.0.1:{second}", "up"],
+    ]
+    assert get(app, "/price") == {"price": 10, "count": 1}
+
+
+def test_programs_get_their_own_data_and_each_others_urls(app):
+    shell(app, "app up")
+    env = get(app, "/env")
+    assert env["APP_DATA"] == f"{app.root}/tmp/app/data/edge"
+    assert env["PRICE_LIST_URL"] == f"http://127.0.0.1:{8101 + app.port_offset}"
+    assert (env["APP_CLOCK"], env["APP_IDS"]) == ("system", "random")
+    assert env["cwd"] == f"{app.root}/work"
+
+
+def test_modes_of_the_callers_environment_reach_the_programs(app):
+    shell(app, "app up", env={"APP_CLOCK": "request", "APP_IDS": "sequential"})
+    env = get(app, "/env")
+    assert (env["APP_CLOCK"], env["APP_IDS"]) == ("request", "sequential")
+
+
+def test_up_again_runs_the_current_code_and_keeps_the_data(app):
+    shell(app, "app up")
+    get(app, "/price")
+    change(app, "prices/main.py", '"price": 10', '"price": 11')
+    assert shell(app, "app up").ok
+    assert get(app, "/price") == {"price": 11, "count": 2}
+
+
+def test_up_fresh_starts_with_empty_data(app):
+    shell(app, "app up")
+    get(app, "/price")
+    assert shell(app, "app up --fresh").ok
+    assert get(app, "/price") == {"price": 10, "count": 1}
+
+
+def test_the_workspace_stays_as_it_was(app):
+    shell(app, "app up; app test; app down")
+    assert shell(app, "find . -type f | sort").stdout.split() == sorted(
+        f"./{path}" for path in FILES
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("import os, pathlib", "import os, pathlib\nraise RuntimeError('on import')", "on import"),
+        ("import os, pathlib", "import os, pathlib, nowhere", "nowhere"),
+        ("import os, pathlib", "import os, pathlib\nos.kill(os.getpid(), 9)", "signal 9"),
+        ("app = FastAPI()", "app = FastAPI(lifespan=lambda app: 1 / 0)", "division by zero"),
+    ],
+)
+def test_a_program_that_dies_is_noticed_at_once_with_the_end_of_its_log(app, old, new, said):
+    shell(app, "app up")
+    change(app, "prices/main.py", old, new)
+    start = time.monotonic()
+    done = shell(app, "app up --wait 30")
+    assert time.monotonic() - start < 10
+    assert done.code == 1
+    assert "app: program price-list ended with" in done.stderr
+    assert said in done.stderr
+    assert shell(app, "app status").stdout.count("down") == 2
+
+
+def test_a_program_that_stays_unhealthy_is_given_up_at_the_deadline(app):
+    unhealthy = "from fastapi import Response\ndef health(): return Response(status_code=503)"
+    change(app, "prices/main.py", "def health() -> dict: return {}", unhealthy)
+    change(app, "prices/main.py", '@app.get("/health")\ndef health() -> dict: return {}', "")
+    done = shell(app, "app up --wait 1")
+    assert done.code == 1
+    assert "program price-list is not healthy after 1 s (status 404)" in done.stderr
+
+
+def test_a_program_may_take_a_while_to_become_healthy(app):
+    late = "import time\nfrom fastapi import Response\nborn = time.monotonic()\n"
+    late += "@app.get('/health')\ndef health(): "
+    late += "return Response(status_code=200 if time.monotonic() > born + 0.5 else 503)"
+    change(app, "prices/main.py", '@app.get("/health")\ndef health() -> dict: return {}', late)
+    assert shell(app, "app up").ok
+
+
+def test_a_port_in_use_is_one_clear_line(app):
+    port = 8101 + app.port_offset
+    script = "import socket,time; s=socket.socket(); "
+    script += (
+        f"s.bind(('127.0.0.1', {port})); s.listen(); open('held','w').write('y'); time.sleep(60)"
+    )
+    shell(app, f'python3 -c "{script}" & until [ -s held ]; do sleep 0.02; done')
+    done = shell(app, "app up")
+    assert done.code == 2
+    said = f"app: program price-list: cannot listen on port {port}: Address already in use\n"
+    assert done.stderr == said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('entry = "edge"', 'entry = "nobody"', "app.entry: 'nobody' is not one of"),
+        ('entry = "edge"', 'entry = "price-list"', "programs.price-list.port: the entry's is 8000"),
+        ("port = 8101", "port = 8000", "programs.price-list.port: edge has 8000 too"),
+        ("port = 8101", "port = 80", "programs.price-list.port: 80 is not a port"),
+        ("port = 8101", "", "programs.price-list.port: None is not a port"),
+        ('"prices.main:app"', '"prices.main"', "programs.price-list.module: 'prices.main' is not"),
+        ("port = 8101", "port = 8101\nworkers = 2", "programs.price-list.workers: is not known"),
+        ("[app]", "[app", "app.toml: "),
+        ("[programs.price-list]", "[programs.'Price List']", "programs.Price List: is no program"),
+    ],
+)
+def test_a_bad_app_toml_is_one_clear_line(app, old, new, said):
+    change(app, "app.toml", old, new)
+    done = shell(app, "app up")
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.startswith("app: app.toml: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_an_app_toml_there_is_one_clear_line(sandbox):
+    done = shell(sandbox, "app up")
+    assert done.code == 2
+    assert done.stderr.startswith("app: no app.toml in ")
+
+
+def test_app_works_from_a_folder_below(app):
+    assert shell(app, "cd prices && app up").ok
+
+
+def test_down_stops_every_program(app):
+    shell(app, "app up")
+    assert shell(app, "app status").ok
+    assert shell(app, "app down").stdout == "stopped 2 programs\n"
+    assert shell(app, "app status").code == 1
+    assert not shell(app, f"echo > /dev/tcp/127.0.0.1/{8000 + app.port_offset}").ok
+
+
+def test_status_says_how_a_program_ended(app):
+    change(
+        app, "prices/main.py", "return {}", "return {}\n@app.get('/die')\ndef die(): os._exit(7)"
+    )
+    shell(app, "app up")
+    shell(
+        app,
+        f"exec 3<>/dev/tcp/127.0.0.1/{8101 + app.port_offset}; printf 'GET /die HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3",
+    )
+    done = shell(app, "app status")
+    assert done.code == 1
+    assert "down (exit code 7)" in done.stdout
+
+
+def test_logs_of_all_programs_are_merged_in_time_order(app):
+    shell(app, "app up")
+    get(app, "/price")
+    get(app, "/price")
+    lines = shell(app, "app logs --lines 1000").stdout.splitlines()
+    times = [line.split()[0] for line in lines]
+    assert times == sorted(times)
+    assert {line.split()[1] for line in lines} == {"edge", "price-list"}
+    assert sum("price-list | counting" in line for line in lines) == 2
+    assert len(shell(app, "app logs --lines 3").stdout.splitlines()) == 3
+    only = shell(app, "app logs --program edge").stdout
+    assert "price-list" not in only
+    assert shell(app, "app logs --program nobody").code == 2
+
+
+def test_logs_are_bounded(app):
+    noisy = "print(('x' * 999 + chr(10)) * 12_000, flush=True)\napp = FastAPI()"
+    change(app, "prices/main.py", "app = FastAPI()", noisy)
+    assert shell(app, "app up").ok
+    size = int(
+        shell(app, "du -sk {root}/tmp/app/logs".replace("{root}", app.root)).stdout.split()[0]
+    )
+    assert 5_000 < size < 11_000
+
+
+def test_test_runs_on_data_of_its_own_beside_what_runs(app):
+    shell(app, "app up")
+    assert get(app, "/price")["count"] == 1
+    for _ in range(2):
+        done = shell(app, "app test -q")
+        assert done.ok, done.stdout + done.stderr
+        assert "2 passed" in done.stdout
+    assert get(app, "/price")["count"] == 2
+
+
+def test_test_passes_on_the_exit_code_and_arguments(app):
+    change(app, "prices/main.py", '"price": 10', '"price": 11')
+    assert shell(app, "app test").code == 1
+    assert shell(app, "app test -q -k test_modes").ok
+    assert shell(app, "app test tests/test_app.py::test_modes").ok
+    assert shell(app, "app test -k nothing").code == 5
+
+
+def programs(app: Sandbox) -> int:
+    """How many processes are programs: they listen, and their parent is the supervisor."""
+    found = "import os; print(sum(os.path.realpath(f'/proc/{p}/cwd') == os.getcwd() for p in os.listdir('/proc') if p.isdigit() and os.access(f'/proc/{p}/cwd', os.R_OK)))"
+    return int(shell(app, f'exec python3 -c "{found}"').stdout) - 1
+
+
+def test_test_leaves_no_program_running_even_when_it_is_killed(app):
+    shell(app, "app test")
+    assert programs(app) == 0
+    app.put(tar_of({"tests/test_app.py": "import time\ndef test_slow(): time.sleep(60)"}), "/work")
+    assert shell(app, "app test", timeout=2).ending == "timeout"
+    deadline = time.monotonic() + 5
+    while programs(app) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert programs(app) == 0
+
+
+def test_programs_started_in_a_command_that_timed_out_can_be_started_again(app):
+    assert shell(app, "app up; sleep 60", timeout=3).ending == "timeout"
+    assert shell(app, "app up").ok
+    assert get(app, "/price")["price"] == 10

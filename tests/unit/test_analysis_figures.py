@@ -1,0 +1,132 @@
+import io
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from harness.analysis.figures import caption, overview, paper_style, render, save_overview
+from harness.analysis.frame import to_frame
+from harness.records import TrialRecord
+from tests.records_factory import demo_trials, lost
+
+THREE_ARMS = ("monolith", "modular", "microservices")
+
+
+def frame(trials):
+    return to_frame(trials, TrialRecord)
+
+
+def gone(trials):
+    return [lost(t) for t in trials]
+
+
+def unresolved(trials):
+    return [t.model_copy(update={"resolved": False}) for t in trials]
+
+
+def with_models(trials):
+    changes = {"agent": "tool_loop", "model": "a-model-with-a-very-long-name_$4.1"}
+    return [t.model_copy(update=changes) if t.agent == "nop" else t for t in trials]
+
+
+def text_boxes(figure):
+    """The pixel boxes of all texts that are drawn."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    texts = [text for axes in figure.axes for text in drawn_texts(axes) if text.get_text()]
+    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in texts]
+
+
+def drawn_texts(axes):
+    legend = axes.get_legend()
+    # A tick beyond the limits exists, but is not drawn.
+    ticks = [t for t in axes.get_xticklabels() if t.get_position()[0] <= axes.get_xlim()[1]]
+    titles = axes.findobj(lambda a: a in {axes.xaxis.label, axes.title, axes._left_title})
+    return [*axes.texts, *ticks, *titles, *(legend.get_texts() if legend else [])]
+
+
+CASES = {
+    "demo": demo_trials(),
+    "three arms": demo_trials(THREE_ARMS),
+    "one arm": demo_trials(("monolith",)),
+    "one arm of a task is missing": demo_trials()[:-3],
+    "one lost": gone(demo_trials()[:1]) + demo_trials()[1:],
+    "all lost": gone(demo_trials()),
+    "nothing resolved": unresolved(demo_trials()),
+    "models with long names": with_models(demo_trials(THREE_ARMS)),
+    "one trial": demo_trials()[:1],
+}
+
+
+@pytest.mark.parametrize("trials", CASES.values(), ids=CASES.keys())
+def test_no_text_is_cut_and_no_two_texts_overlap(trials):
+    with paper_style():
+        figure = overview(frame(trials))
+        boxes = text_boxes(figure)
+    for text, box in boxes:
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= figure.bbox.x1, text
+        assert box.y1 <= figure.bbox.y1, text
+    for index, (text, box) in enumerate(boxes):
+        clashing = [
+            other for other, place in boxes[index + 1 :] if box.padded(-0.5).overlaps(place)
+        ]
+        assert not clashing, text
+
+
+def test_the_figure_of_the_demo_is_as_wide_as_two_columns_of_a_paper():
+    assert overview(frame(demo_trials())).get_size_inches()[0] == 7.0
+
+
+@pytest.mark.parametrize("file_format", ["pdf", "png"])
+def test_the_same_records_give_the_same_bytes_in_any_order(file_format):
+    trials = demo_trials()
+    once = render(overview(frame(trials)), file_format)
+    assert render(overview(frame(trials[::-1])), file_format) == once
+
+
+def test_other_records_give_another_picture():
+    trials = demo_trials()
+    changed = [trials[0].model_copy(update={"structure": False}), *trials[1:]]
+    assert render(overview(frame(changed)), "png") != render(overview(frame(trials)), "png")
+
+
+def test_the_pdf_holds_truetype_fonts_and_no_date():
+    content = render(overview(frame(demo_trials())), "pdf")
+    assert b"/CIDFontType2" in content
+    assert b"/Type3" not in content
+    assert b"CreationDate" not in content
+
+
+def test_a_factor_that_held_is_told_from_one_that_did_not_in_grey():
+    def brightness(trials):
+        image = Image.open(io.BytesIO(render(overview(frame(trials)), "png"))).convert("L")
+        return sum(level * count for level, count in enumerate(image.histogram()))
+
+    held = demo_trials()
+    failed = [t.model_copy(update={"integrity": False}) for t in held]
+    # 24 boxes of about 500 pixels, each darker by far more than 80 of 255 levels.
+    assert brightness(failed) - brightness(held) > 24 * 500 * 80
+
+
+def test_the_caption_tells_how_many_trials_counted_and_how_many_were_lost():
+    trials = demo_trials()
+    text = caption(frame([lost(trials[0]), *trials[1:]]))
+    assert text.startswith("Overview of 23 trials (4 tasks of 1 app, ")
+    assert "1 more lost to infrastructure" in text
+    assert "isolation" not in text
+
+
+def test_the_caption_says_when_a_run_had_no_isolation():
+    trials = [t.model_copy(update={"isolation": "none"}) for t in demo_trials()]
+    assert "without isolation" in caption(frame(trials))
+
+
+def test_the_overview_is_saved_for_paper_readme_and_caption(tmp_path):
+    paths = save_overview(frame(demo_trials()), tmp_path / "figures")
+    assert [path.name for path in paths] == ["overview.pdf", "overview.png", "overview.txt"]
+    assert [path.read_bytes()[:4] for path in paths] == [b"%PDF", b"\x89PNG", b"Over"]
+    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == sorted(
+        path.name for path in paths
+    )

@@ -1,0 +1,100 @@
+"""`WRITE_GOLDEN=1 pytest` writes the golden files anew; read the difference before it is kept."""
+
+import io
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.analysis.frame import to_frame
+from harness.analysis.summary import differences, summary
+from harness.analysis.tables import escape_latex, latex, results_table
+from harness.records import TrialRecord
+from tests.records_factory import demo_trials, lost, trial
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def assert_golden(name, text):
+    if os.environ.get("WRITE_GOLDEN"):
+        (GOLDEN / name).write_text(text)
+    assert text == (GOLDEN / name).read_text()
+
+
+def terminal(trials, width=80):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(results_table(summary(to_frame(trials, TrialRecord))))
+    return console.file.getvalue()
+
+
+def tex(trials):
+    frame = to_frame(trials, TrialRecord)
+    return latex(summary(frame), differences(frame))
+
+
+def demo_with_faults():
+    """One trial lost and one sabotage that nothing refused."""
+    trials = demo_trials()
+    trials[0] = lost(trials[0])
+    held = {"resolved": True, "behaviour": True, "reason": None, "tests_passed": 18}
+    trials[-1] = trials[-1].model_copy(update=held)
+    return trials
+
+
+def test_the_terminal_table_of_the_demo_is_the_golden_one():
+    assert_golden("results.txt", terminal(demo_trials()))
+
+
+def test_the_terminal_table_shows_what_was_lost_and_which_control_surprised():
+    assert_golden("results_faults.txt", terminal(demo_with_faults()))
+
+
+def test_the_latex_table_is_the_golden_one():
+    assert_golden("overview.tex", tex(demo_with_faults()))
+
+
+def test_the_terminal_table_fits_80_columns_also_with_three_arms():
+    text = terminal(demo_trials(("monolith", "modular", "microservices")))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "microservices" in text
+
+
+def test_the_words_say_all_that_colour_says():
+    trials = demo_with_faults()
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="truecolor")
+    console.print(results_table(summary(to_frame(trials, TrialRecord))))
+    assert "\x1b[32mresolved" in console.file.getvalue()
+    assert "! resolved" in terminal(trials)
+    assert "lost 1" in terminal(trials)
+
+
+def test_repeats_are_shown_as_a_count_with_what_refused_the_rest():
+    failed = {"resolved": False, "structure": False, "contract": False}
+    trials = [trial(trial_id=str(n), repeat=n, agent="tool_loop", model="[m]") for n in range(2)]
+    trials.append(trials[0].model_copy(update={**failed, "trial_id": "2", "repeat": 2}))
+    text = terminal(trials)
+    assert "2/3 structure +1" in text
+    assert "tool_loop ([m])" in text
+
+
+def test_a_cell_without_a_trial_is_shown_as_a_dash():
+    trials = [t for t in demo_trials() if (t.arm, t.agent) != ("microservices", "nop")]
+    row = next(line for line in terminal(trials).splitlines() if " nop " in line)
+    assert row.split()[-1] == "-"
+
+
+def test_every_line_of_the_latex_table_has_as_many_cells_as_its_head():
+    cells = [line.count("&") for line in tex(demo_with_faults()).splitlines() if "&" in line]
+    assert cells == [14] * 25 + [5] * 4
+
+
+def test_latex_reads_no_sign_of_a_name_as_a_command():
+    assert escape_latex(r"a_b & 5% of $x^2 \{~}#") == (
+        r"a\_b \& 5\% of \$x\textasciicircum{}2 \textbackslash{}\{\textasciitilde{}\}\#"
+    )
+
+
+def test_a_run_without_a_second_arm_has_a_latex_table_without_differences():
+    text = tex(demo_trials(("monolith",)))
+    assert r"\begin{table*}" in text
+    assert "Difference" not in text

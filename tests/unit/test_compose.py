@@ -1,0 +1,114 @@
+"""Configurations: what Hydra users expect, and one clear line for what is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.compose import compose, run_hydra
+from harness.config import AgentKind, RunConfig, SandboxKind
+from harness.errors import BadInput
+from harness.paths import Checkout
+
+ROOT = Path(__file__).parents[2]
+CHECKOUT = Checkout(ROOT)
+GROUPS = sorted(
+    f"{path.parent.name}={path.stem}" for path in (ROOT / "configs").glob("*/*.yaml")
+)
+
+
+@pytest.mark.parametrize("override", GROUPS)
+def test_every_shipped_file_composes(override: str) -> None:
+    assert isinstance(compose([override], CHECKOUT), RunConfig)
+
+
+def test_every_shipped_file_is_in_a_group_that_the_root_names() -> None:
+    root = yaml.safe_load((ROOT / "configs/config.yaml").read_text())
+    named = {key for row in root["defaults"] if isinstance(row, dict) for key in row}
+    assert {group.split("=")[0] for group in GROUPS} <= named
+
+
+def test_the_demo_crosses_three_controls_with_two_arms() -> None:
+    config = compose(["experiment=demo"], CHECKOUT)
+    assert [agent.kind for agent in config.agents.values()] == list(AgentKind)
+    assert config.arms == ["monolith", "microservices"]
+    assert config.sandbox.kind is SandboxKind.docker
+
+
+def test_an_override_beats_the_experiment() -> None:
+    config = compose(["experiment=demo", "agent=oracle", "tasks=[atelier/*]"], CHECKOUT)
+    assert list(config.agents) == ["oracle"]
+    assert config.tasks == ["atelier/*"]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("repeets=2", "repeets"),
+        ("repeats=two", "repeats"),
+        ("experiment=dmo", "experiment/dmo"),
+        ("agent=orcle", "nop; oracle; sabotage"),
+        ("sandbox.kind=podman", "expected one of"),
+        ("sandbox.memory=3", "memory"),
+        ("repeats=0", "repeats=0: must be at least 1"),
+        ("verification.starts=0", "verification.starts=0: must be at least 1"),
+        ("name=../elsewhere", "a folder name below results/"),
+        ("tasks=[", "tasks=["),
+    ],
+)
+def test_a_wrong_key_or_value_gets_one_line_that_names_it(override: str, said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        compose([override], CHECKOUT)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_key_ends_the_command_with_code_2_and_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "run", "experiment=demo", "repeets=2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "repeets" in done.stderr
+
+
+def test_cfg_job_prints_the_composed_config_and_runs_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "run", "experiment=demo", "--cfg", "job"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert yaml.safe_load(done.stdout)["name"] == "demo"
+
+
+def test_the_jobs_of_a_multirun_get_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEAMBENCH_RESULTS", str(tmp_path))
+    seen: list[tuple[str, Path]] = []
+    run_hydra(
+        ["--multirun", "experiment=demo", "agent=oracle,nop", "seed=1,2"],
+        CHECKOUT,
+        lambda config, folder: seen.append((next(iter(config.agents)), folder)),
+    )
+    folders = {folder.relative_to(tmp_path).as_posix() for _, folder in seen}
+    assert folders == {
+        f"demo/agent={agent},seed={seed}" for agent in ("oracle", "nop") for seed in (1, 2)
+    }
+
+
+def test_a_single_run_lands_in_the_folder_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEAMBENCH_RESULTS", str(tmp_path))
+    seen: list[Path] = []
+    run_hydra(["experiment=demo", "name=mine"], CHECKOUT, lambda _, folder: seen.append(folder))
+    assert seen == [tmp_path / "mine"]

@@ -1,0 +1,86 @@
+"""Cells and the lock."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.config import AgentConfig, AgentKind, RunConfig, SandboxConfig, SandboxKind
+from harness.errors import BadInput
+from harness.pairs import load_pairs
+from harness.paths import Checkout, RunPaths
+from harness.plan import Study, expand, read_plan, write_plan
+from harness.tasks import load_tasks
+from tests.samples import make_checkout
+
+AGENTS = {kind.value: AgentConfig(kind) for kind in AgentKind}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return Checkout(make_checkout(tmp_path_factory.mktemp("checkout")))
+
+
+def study(checkout: Checkout, **changes: object) -> Study:
+    values = {"name": "t", "agents": AGENTS, "sandbox": SandboxConfig(SandboxKind.process)}
+    config = RunConfig(**(values | changes))  # type: ignore[arg-type]
+    pairs = load_pairs(checkout)
+    return Study(config, pairs, tuple(load_tasks(checkout, pairs, ["*/*"])))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), repeats=st.integers(1, 5))
+def test_every_combination_is_there_once_and_arms_stay_together(
+    checkout: Checkout, seed: int, repeats: int
+) -> None:
+    cells = expand(study(checkout, seed=seed, repeats=repeats))
+    assert len({cell.trial_id for cell in cells}) == len(cells) == 2 * 3 * repeats
+    for first, second in zip(cells[::2], cells[1::2], strict=True):
+        assert {first.arm, second.arm} == {"one", "two"}
+        assert (first.task, first.agent, first.repeat) == (second.task, second.agent, second.repeat)
+        assert (first.variant, first.seed) == (second.variant, second.seed)
+
+
+def test_the_order_is_a_function_of_the_seed(checkout: Checkout) -> None:
+    ids = [[c.trial_id for c in expand(study(checkout, seed=s, repeats=4))] for s in (1, 1, 2)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_over_the_repeats_every_sabotage_has_its_turn(checkout: Checkout) -> None:
+    cells = expand(study(checkout, repeats=3))
+    played = Counter(cell.variant for cell in cells if cell.agent == "sabotage")
+    assert played == {"hollow": 2, "broken": 2, "tampered": 2}
+
+
+def test_an_unknown_variant_or_arm_is_named_with_what_there_is(checkout: Checkout) -> None:
+    oracle = {"oracle": AgentConfig(AgentKind.oracle, variant="fancy")}
+    with pytest.raises(BadInput, match="unknown oracle variant 'fancy'; there is: plain"):
+        expand(study(checkout, agents=oracle))
+    with pytest.raises(BadInput, match="arms: unknown arm 'three'; there is: one, two"):
+        expand(study(checkout, arms=["three"]))
+
+
+def test_a_plan_grows_by_new_cells_and_keeps_the_old(checkout: Checkout, tmp_path: Path) -> None:
+    paths, locks = RunPaths(tmp_path), {"image": "a"}
+    few, many = expand(study(checkout)), expand(study(checkout, repeats=2))
+    write_plan(paths, "t", locks, few)
+    write_plan(paths, "t", locks, many)
+    plan = write_plan(paths, "t", locks, few)
+    assert read_plan(paths) == plan
+    assert plan.cells[: len(few)] == few
+    assert {cell.trial_id for cell in plan.cells} == {cell.trial_id for cell in many}
+
+
+def test_a_changed_input_is_refused_by_name(checkout: Checkout, tmp_path: Path) -> None:
+    paths, cells = RunPaths(tmp_path), expand(study(checkout))
+    write_plan(paths, "t", {"image": "a", "app/tally": "b"}, cells)
+    with pytest.raises(BadInput, match="changed since these results were made: app/tally; choose"):
+        write_plan(paths, "t", {"image": "a", "app/tally": "c"}, cells)
+
+
+def test_a_damaged_plan_is_named_with_its_field(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text('{"format": 1, "name": "x", "locks": {}}')
+    with pytest.raises(BadInput, match=r"plan\.json: cells: Field required"):
+        read_plan(RunPaths(tmp_path))

@@ -1,0 +1,97 @@
+"""Effort counts code, by context and kind."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from harness.verifier.effort import changed_lines, code_lines, effort
+from harness.verifier.globs import matches
+from harness.verifier.job import ContextGlobs, Settings
+from harness.verifier.limited import limited
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.py", '"""Doc."""\n\n# c\nx = 1  # c\n', ["x = 1"]),
+        (
+            "a.py",
+            'def f():\n    """Doc\n    more."""\n    return  1\n',
+            ["def f ( ) :", "return 1"],
+        ),
+        ("a.py", 'x = """a\nb"""\n', ['x = """a', 'b"""']),
+        ("a.py", "f(1,\n  2)\n", ["f ( 1 ,", "2 )"]),
+        ("a.py", "def (:\n\n# c\n", ["def (:"]),
+        ("a.py", "x = '''\n# c\n\ny", ["x = '''", "y"]),
+        ("a.sql", "-- c\nselect 1\n\n", ["select 1"]),
+        ("a.toml", "# c\nx = 1\n", ["x = 1"]),
+        ("a.bin", "a\0b", []),
+    ],
+)
+def test_code_lines_leave_out_what_is_no_code(path: str, text: str, expected: list[str]) -> None:
+    assert code_lines(path, text.encode()) == expected
+
+
+def test_lines_are_counted_as_a_diff_does() -> None:
+    assert changed_lines(["a", "b", "c"], ["a", "x", "y", "c"]) == (2, 1)
+    assert changed_lines([], ["a"]) == (1, 0)
+    assert changed_lines(["a"], ["a"]) == (0, 0)
+
+
+def test_effort_is_split_by_context_and_kind() -> None:
+    settings = Settings(
+        contexts={"jobs": ContextGlobs(("jobs/rules.py",), ("jobs/api.py",))},
+        ignored=("**/*.pyc",),
+    )
+    base = {"jobs/rules.py": b"x = 1\n", "jobs/api.py": b"y = 1\n", "gone.py": b"z = 1\n"}
+    tree = {
+        "jobs/rules.py": b"x = 2\n# why\n",
+        "jobs/api.py": b"y = 1  # only a comment\n",
+        "jobs/table.py": b"t = 1\nu = 2\n",
+        "jobs/x.pyc": b"",
+        "empty.py": b"",
+    }
+    told = effort(base, tree, settings).to_json()
+    assert told == {
+        "total": {"files": 5, "added": 3, "deleted": 2},
+        "domain": {"files": 2, "added": 3, "deleted": 1},
+        "glue": {"files": 3, "added": 0, "deleted": 1},
+        "contexts": {
+            "shared": {"files": 2, "added": 0, "deleted": 1},
+            "jobs": {"files": 3, "added": 3, "deleted": 1},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "taken"),
+    [
+        ("**/*.pyc", "a.pyc", True),
+        ("**/*.pyc", "a/b/c.pyc", True),
+        ("a/**", "a/b/c", True),
+        ("a/*", "a/b/c", False),
+        ("a/*.py", "a/b.py", True),
+        ("a/**/b.py", "a/b.py", True),
+        ("a.py", "aXpy", False),
+        ("a?.py", "ab.py", True),
+        ("a?.py", "a/.py", False),
+    ],
+)
+def test_globs_cross_folders_only_with_two_stars(glob: str, path: str, *, taken: bool) -> None:
+    assert matches(path, [glob]) is taken
+
+
+def test_a_child_that_crashes_or_hangs_loses_only_what_it_had_left() -> None:
+    def crash() -> Iterator[int]:
+        yield 1
+        os.abort()
+
+    def hang() -> Iterator[int]:
+        yield 1
+        while True:
+            pass
+
+    assert (limited(crash, 5, 512).items, limited(crash, 5, 512).died) == ((1,), "ended by a crash")
+    assert limited(hang, 0.3, 512).died == "ran out of time"
+    assert limited(lambda: [1, 2], 5, 512).items == (1, 2)
