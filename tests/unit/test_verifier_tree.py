@@ -49,7 +49,7 @@ COMPLEXITY = [
     ("def f(a):\n    return a", 0),
     ("def f(a):\n    if a:\n        pass", 1),
     (
-        "def f(a):\n    if a:\n        pass\n    elif a > 1:\n        pass\n    else:\n        pass",
+        "def f(a):\n    if a:\n        b()\n    elif a > 1:\n        b()\n    else:\n        b()",
         3,
     ),
     ("def f(a):\n    for x in a:\n        if x:\n            while x:\n                pass", 6),
@@ -60,7 +60,7 @@ COMPLEXITY = [
     ("def f(a):\n    try:\n        pass\n    except E:\n        if a:\n            pass", 3),
     ("def f(a):\n    try:\n        pass\n    finally:\n        pass", 0),
     (
-        "def f(a):\n    match a:\n        case 1:\n            pass\n        case _:\n            pass",
+        "def f(a):\n    match a:\n        case 1: b()\n        case _: b()",
         1,
     ),
     ("def f(a):\n    return f(a - 1) if a else 0", 2),
@@ -83,7 +83,7 @@ def test_cognitive_complexity_follows_campbell(text: str, expected: int) -> None
         ("def f(k):\n    if k == 1:\n        pass\n    elif k == 2:\n        pass", 2),
         ("def f(j):\n    return 1 if j.k else 2", 1),
         (
-            "def f(k):\n    match k:\n        case 1:\n            pass\n        case _:\n            pass",
+            "def f(k):\n    match k:\n        case 1: b()\n        case _: b()",
             1,
         ),
         ("def f(k, x):\n    match x:\n        case 1 if k:\n            pass", 1),
