@@ -19,7 +19,6 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/python -m harness.analysis.columns --check docs/columns.md
 
 format: $(READY)
 	$(VENV)/bin/ruff format .

@@ -7,8 +7,8 @@ from typing import Protocol
 from harness.executors import Executor
 from harness.plan import Cell, Plan
 from harness.records import TrialRecord
-from harness.store import Store
 from harness.rows import Result
+from harness.store import Store
 from harness.trial import Bench, regrade_trial, run_trial
 
 

@@ -64,7 +64,7 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 '''
 
-CONTRACT = '''\
+CONTRACT = """\
 import os
 
 import httpx
@@ -76,9 +76,9 @@ def test_a_step_counts_up_and_never_down(step, value):
     url = f"{os.environ['APP_URL']}/v1/tallies/contract{step}"
     answer = httpx.post(url, json={"step": step})
     assert (answer.status_code, answer.json()) == (201, {"value": value})
-'''
+"""
 
-SEQUENCES = '''\
+SEQUENCES = """\
 import argparse
 import json
 import random
@@ -97,9 +97,9 @@ print(json.dumps([
     ])
     for n, row in enumerate(steps)
 ]))
-'''
+"""
 
-HIDDEN = '''\
+HIDDEN = """\
 import os
 
 import httpx
@@ -108,17 +108,17 @@ import httpx
 def test_zero_keeps_the_value():
     url = f"{os.environ['APP_URL']}/v1/tallies/hidden"
     assert httpx.post(url, json={"step": 0}).json() == {"value": 0}
-'''
+"""
 
-PREDICATES = '''\
+PREDICATES = """\
 def advance_replaces_next_value(tree):
     names = {function.name for function in tree.context("tally").functions()}
     if "next_value" in names:
         return "next_value is still there"
     return None if "advance" in names else "there is no advance"
-'''
+"""
 
-PAIR = '''\
+PAIR = """\
 app: tally
 title: A tally
 contexts: [tally]
@@ -134,9 +134,9 @@ arms:
     contexts: {tally: {domain: [tally/rules.py], glue: [tally/main.py]}}
     shared: [beyond.py]
     start_seconds: 15
-'''
+"""
 
-TASK = '''\
+TASK = """\
 app: tally
 title: Rename the rule
 family: rename
@@ -148,7 +148,7 @@ sabotages:
   hollow: {meaning: adds a comment, fails: structure}
   broken: {meaning: renames and counts wrong, fails: behaviour, also: [equivalence]}
   tampered: {meaning: renames and edits a test, fails: integrity}
-'''
+"""
 
 APP = {
     "one": '[app]\nentry = "tally"\n[programs.tally]\nmodule = "tally.main:app"\nport = 8000\n',

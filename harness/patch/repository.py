@@ -21,7 +21,7 @@ from harness.patch.tree import EXECUTABLE, FILE, LINK, Entry, Limits, Tree
 from harness.patch.workspace import checked
 
 PATCH_BYTES = 100 * 2**20
-_PERSON = "Atelier Team <team@example.org>"
+_PERSON = "Developer <developer@example.org>"
 _DATE = "1735689600 +0000"
 _DIFF = ("diff-tree", "-r", "--no-ext-diff", "--no-textconv", "--no-color")
 

@@ -23,8 +23,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Command:
-    """One command. `argv` is never passed to a shell; `timeout` is in seconds and ends every
-    descendant; each output stream keeps `output_limit` bytes, half head and half tail."""
+    """One command, never passed to a shell.
+
+    `timeout` is in seconds and ends every descendant; each output stream keeps `output_limit`
+    bytes, half head and half tail.
+    """
 
     argv: tuple[str, ...]
     timeout: float
@@ -36,8 +39,11 @@ class Command:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a command ended. `code` is the exit code, or the signal's number for `signal`; null for
-    `timeout` and `oom`. Output is text: invalid UTF-8 is repaired, a cut names the bytes left out."""
+    """How a command ended.
+
+    `code` is the exit code, or the signal's number for `signal`; null for `timeout` and `oom`.
+    Output is text: invalid UTF-8 is repaired, a cut names the bytes left out.
+    """
 
     ending: Ending
     code: int | None
@@ -58,26 +64,30 @@ class Sandbox(Protocol):
 
     @property
     def port_offset(self) -> int:
-        """Added to every port that an app declares: 0 in a container, which has its own loopback."""
+        """Added to every port that an app declares; 0 in a container with its own loopback."""
         ...
 
     @property
     def root(self) -> str:
-        """Prefix of the sandbox's paths on this machine: "" in a container, where /work is /work."""
+        """Prefix of the sandbox's paths on this machine; "" in a container."""
         ...
 
     def run(self, command: Command) -> Finished:
-        """Run as the sandbox's unprivileged user and wait for the end. Paths in `argv`, `cwd` and
-        `env` may hold `{root}`, which is replaced by `root`."""
+        """Run as the sandbox's unprivileged user and wait for the end.
+
+        Paths in `argv`, `cwd` and `env` may hold `{root}`, which is replaced by `root`.
+        """
         ...
 
     def put(self, tar: bytes, path: str) -> None:
-        """Unpack an uncompressed tar below `path` (made if absent), owned by the unprivileged user."""
+        """Unpack a plain tar below `path` (made if absent), owned by the unprivileged user."""
         ...
 
     def get(self, path: str, *, limit: int) -> bytes:
-        """The tree below `path` as an uncompressed tar; links are not followed, nothing is filtered.
-        Raises PatchRefused when it exceeds `limit` bytes or 20,000 entries."""
+        """The tree below `path` as an uncompressed tar; links are not followed.
+
+        Raises PatchRefused when it exceeds `limit` bytes or 20,000 entries.
+        """
         ...
 
     def close(self) -> None:
@@ -103,8 +113,10 @@ class Sandboxes(Protocol):
         ...
 
     def open(self, role: Role, *, beside: Sandbox | None = None) -> Sandbox:
-        """Start a sandbox without any network interface; a verifier started `beside` an app
-        sandbox shares that one's loopback and nothing else."""
+        """Start a sandbox without any network interface.
+
+        A verifier started `beside` an app sandbox shares that one's loopback and nothing else.
+        """
         ...
 
     def check(self) -> None:

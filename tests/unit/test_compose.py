@@ -14,9 +14,7 @@ from harness.paths import Checkout
 
 ROOT = Path(__file__).parents[2]
 CHECKOUT = Checkout(ROOT)
-GROUPS = sorted(
-    f"{path.parent.name}={path.stem}" for path in (ROOT / "configs").glob("*/*.yaml")
-)
+GROUPS = sorted(f"{path.parent.name}={path.stem}" for path in (ROOT / "configs").glob("*/*.yaml"))
 
 
 @pytest.mark.parametrize("override", GROUPS)
