@@ -156,6 +156,7 @@ def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
 def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> bool:
     """Prove an app's arms equal; print the first difference, minimised."""
     pair = load_pair(checkout, app)
+    config.tasks = []
     with build.bench(config, checkout, Console(stderr=True).print) as bench:
         return verify_pair(bench, pair, Console())
 
@@ -163,5 +164,6 @@ def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> b
 def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:
     """Print the parity report of an app."""
     pair = load_pair(checkout, app)
+    config.tasks = []
     with build.bench(config, checkout, Console(stderr=True).print) as bench:
         Console().print(parity.table(app, [parity.measure(bench, pair, a) for a in pair.spec.arms]))
