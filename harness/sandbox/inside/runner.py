@@ -176,17 +176,14 @@ class Runner:
             self._prepared = self._prepared or self._fork_warden()
 
     def _fork_warden(self) -> Prepared:
-        pipes = [os.pipe() for _ in range(4)]
+        order, report, stdout, stderr = pipes = [os.pipe() for _ in range(4)]
         pid = _fork(*(fd for pipe in pipes for fd in pipe))
-        (order, giver), *rest = pipes
         if pid == 0:
-            os.close(giver)  # else it would not notice that the runner is gone
-            report, *outputs = (writer for _reader, writer in rest)
-            warden(order, report, outputs, self._user)
-        for fd in (order, *(writer for _reader, writer in rest)):
+            os.close(order[1])  # else it would not notice that the runner is gone
+            warden(order[0], report[1], (stdout[1], stderr[1]), self._user)
+        for fd in (order[0], report[1], stdout[1], stderr[1]):
             os.close(fd)
-        report, *outputs = (reader for reader, _writer in rest)
-        return Prepared(giver, report, outputs)
+        return Prepared(order[1], report[0], [stdout[0], stderr[0]])
 
     def _capture(self, fd: int, limit: int) -> Capture:
         os.set_blocking(fd, False)
