@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness.sandbox import Sandbox
+from harness.sandbox import Command, Sandbox
 from tests.sandboxes import shell, tar_of
 
 TOML = """
@@ -226,10 +226,8 @@ def test_status_says_how_a_program_ended(app):
         app, "prices/main.py", "return {}", "return {}\n@app.get('/die')\ndef die(): os._exit(7)"
     )
     shell(app, "app up")
-    shell(
-        app,
-        f"exec 3<>/dev/tcp/127.0.0.1/{8101 + app.port_offset}; printf 'GET /die HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3",
-    )
+    request = r"printf 'GET /die HTTP/1.0\r\n\r\n' >&3; cat <&3"
+    shell(app, f"exec 3<>/dev/tcp/127.0.0.1/{8101 + app.port_offset}; {request}")
     done = shell(app, "app status")
     assert done.code == 1
     assert "down (exit code 7)" in done.stdout
@@ -278,15 +276,29 @@ def test_test_passes_on_the_exit_code_and_arguments(app):
     assert shell(app, "app test -k nothing").code == 5
 
 
+PROGRAMS = """
+import os
+found = 0
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        found += os.readlink(f"/proc/{pid}/cwd") == os.getcwd() and int(pid) != os.getpid()
+    except OSError:
+        continue
+print(found)
+"""
+
+
 def programs(app: Sandbox) -> int:
-    """How many processes are programs: they listen, and their parent is the supervisor."""
-    found = "import os; print(sum(os.path.realpath(f'/proc/{p}/cwd') == os.getcwd() for p in os.listdir('/proc') if p.isdigit() and os.access(f'/proc/{p}/cwd', os.R_OK)))"
-    return int(shell(app, f'exec python3 -c "{found}"').stdout) - 1
+    """How many processes have the workspace as their folder, as programs do."""
+    return int(app.run(Command(("python3", "-c", PROGRAMS), 10)).stdout)
 
 
 def test_test_leaves_no_program_running_even_when_it_is_killed(app):
+    shell(app, "app up")
+    assert programs(app) == 2
     shell(app, "app test")
-    assert programs(app) == 0
+    assert programs(app) == 2
+    shell(app, "app down")
     app.put(tar_of({"tests/test_app.py": "import time\ndef test_slow(): time.sleep(60)"}), "/work")
     assert shell(app, "app test", timeout=2).ending == "timeout"
     deadline = time.monotonic() + 5
