@@ -24,7 +24,7 @@ class Bases:
     cache: Path
     _made: dict[tuple[str, str, str], BaseRepository] = field(default_factory=dict)
     _trees: dict[tuple[str, str, str], Tree] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def tree(self, pair: Pair, arm: str, task: Task | None = None) -> Tree:
         """The files that an agent finds."""
@@ -42,11 +42,10 @@ class Bases:
             return self._made[key]
 
     def _task_tree(self, pair: Pair, arm: str, task: Task | None) -> Tree:
-        tree = app_tree(pair, arm)
         patch = task.base_patch(arm) if task else None
         if patch is None:
-            return tree
-        app = BaseRepository.create(self.cache / tree.digest[:32], tree)
+            return app_tree(pair, arm)
+        app = self.repository(pair, arm)
         try:
             return apply_patch(app, patch.read_bytes())
         except PatchRefused as error:

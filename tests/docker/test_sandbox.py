@@ -262,6 +262,7 @@ def test_a_verifier_beside_an_app_reaches_its_port_and_nothing_else(sandboxes):
 HOLD = """
 import socket, sys, time
 held = socket.socket()
+held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 held.bind(("127.0.0.1", int(sys.argv[1])))
 open("held", "w").write("yes")
 time.sleep(60)

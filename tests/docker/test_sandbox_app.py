@@ -167,13 +167,21 @@ def test_a_program_may_take_a_while_to_become_healthy(app):
     assert shell(app, "app up").ok
 
 
+HOLD = """
+import socket, sys, time
+held = socket.socket()
+held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+held.bind(("127.0.0.1", int(sys.argv[1])))
+held.listen()
+open("held", "w").write("yes")
+time.sleep(60)
+"""
+
+
 def test_a_port_in_use_is_one_clear_line(app):
     port = 8101 + app.port_offset
-    script = "import socket,time; s=socket.socket(); "
-    script += (
-        f"s.bind(('127.0.0.1', {port})); s.listen(); open('held','w').write('y'); time.sleep(60)"
-    )
-    shell(app, f'python3 -c "{script}" & until [ -s held ]; do sleep 0.02; done')
+    app.put(tar_of({"hold.py": HOLD}), "/work")
+    assert shell(app, f"python3 hold.py {port} & until [ -s held ]; do sleep 0.02; done").ok
     done = shell(app, "app up")
     assert done.code == 2
     said = f"app: program price-list: cannot listen on port {port}: Address already in use\n"

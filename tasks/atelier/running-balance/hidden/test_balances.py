@@ -2,14 +2,15 @@
 
 import itertools
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-START = datetime(2026, 5, 4, 9)
+START = datetime(2026, 5, 4, 9, tzinfo=UTC)
 IMAGE = {"model_id": "gouache-2", "tier": "standard", "width": 512, "height": 512}
+DEAR = {"model_id": "fresco-xl", "tier": "fine", "width": 1024, "height": 1025}
 numbers = itertools.count()
 client = httpx.Client(base_url=os.environ["APP_URL"], timeout=30)
 
@@ -25,13 +26,15 @@ def open_account() -> str:
     return str(ask("POST", "/v1/accounts", 0, {"name": "Bo", "plan": "hobby"}, 201)["id"])
 
 
-def top_up(owner: str, credits: int, day: float) -> None:
-    body = {"credits": credits, "reference": f"kept-{next(numbers)}"}
+def top_up(owner: str, bought: int, day: float) -> None:
+    body = {"credits": bought, "reference": f"kept-{next(numbers)}"}
     ask("POST", f"/v1/accounts/{owner}/top-ups", day, body)
 
 
-def submit(owner: str, count: int, day: float, status: int = 201) -> Any:
-    body = {"account_id": owner, **IMAGE, "prompt": "a mill", "count": count}
+def submit(
+    owner: str, count: int, day: float, work: dict[str, Any] = IMAGE, status: int = 201
+) -> Any:
+    body = {"account_id": owner, **work, "prompt": "a mill", "count": count}
     return ask("POST", "/v1/jobs", day, body, status)
 
 
@@ -84,20 +87,21 @@ def test_a_payment_takes_what_expires_first_and_shows_in_job_and_ledger() -> Non
     assert settled(owner, 31) == 1_000_000
 
 
-@pytest.mark.parametrize(("credits", "left"), [(4, -1_000), (5, 0), (6, 1_000)])
-def test_a_debt_is_repaid_by_the_next_credits(credits: int, left: int) -> None:
+@pytest.mark.parametrize(("bought", "left"), [(6, -1_400), (8, 600)])
+def test_a_debt_is_repaid_by_the_next_credits(bought: int, left: int) -> None:
     owner = open_account()
     top_up(owner, 500, 0)
-    job = submit(owner, 1, 1)
-    bulk = [submit(owner, 16, 1) for _ in range(27)]
-    assert job["hold_mc"] + sum(each["hold_mc"] for each in bulk) == 507_500
-    for each in (job, *bulk):
-        finish(each, 40)
-    assert settled(owner, 41) == -7_500
+    jobs = [submit(owner, 16, 1, DEAR) for _ in range(3)]
+    jobs += [submit(owner, 16, 1) for _ in range(2)]
+    assert sum(job["hold_mc"] for job in jobs) == 509_400
+    for job in jobs:
+        finish(job, 40)
+    assert settled(owner, 41) == -9_400
     top_up(owner, 2, 41)
-    assert settled(owner, 41) == -5_500
-    top_up(owner, credits, 42)
-    assert settled(owner, 42) == left - 500
+    assert settled(owner, 41) == -7_400
+    top_up(owner, bought, 42)
+    assert settled(owner, 42) == left
+    assert settled(owner, 0) == left
 
 
 def test_a_refused_request_leaves_the_balance_as_it_was() -> None:

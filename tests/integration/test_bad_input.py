@@ -1,0 +1,128 @@
+"""Bad input gets one line that names it, and exit code 2: through the real command."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.benches import CONTROLS, QUICK, edit, seambench
+
+TASK = "tasks/tally/rename/task.yaml"
+PAIR = "fixtures/tally/pair.yaml"
+RUN = ("run", "sandbox=process", *QUICK, "name=bad")
+Spoil = Callable[[Path], None]
+
+
+def replaced(path: str, old: str, new: str) -> Spoil:
+    return lambda home: edit(home / path, old, new)
+
+
+def removed(path: str) -> Spoil:
+    return lambda home: (home / path).unlink()
+
+
+def added(path: str) -> Spoil:
+    return lambda home: (home / path).touch()
+
+
+def nothing(home: Path) -> None:
+    """The arguments alone are wrong."""
+
+
+CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
+    "unknown app": (
+        replaced(TASK, "app: tally", "app: taly"),
+        RUN,
+        ("task.yaml: app: unknown app 'taly'; there is: tally",),
+    ),
+    "unknown context": (
+        replaced(TASK, "contexts: [tally]", "contexts: [tolly]"),
+        RUN,
+        ("task.yaml: contexts: unknown context 'tolly'",),
+    ),
+    "unknown context of an arm": (
+        replaced(PAIR, "contexts: [tally]", "contexts: [counter]"),
+        RUN,
+        ("pair.yaml: arms.one.contexts: unknown context 'tally'",),
+    ),
+    "unknown arm": (nothing, (*RUN, "arms=[three]"), ("unknown arm 'three'; there is: one, two",)),
+    "patch of an unknown arm": (
+        added("tasks/tally/rename/solutions/plain/six.patch"),
+        RUN,
+        ("six.patch: unknown arm 'six'",),
+    ),
+    "missing patch": (
+        removed("tasks/tally/rename/sabotages/hollow/two.patch"),
+        RUN,
+        ("task.yaml: sabotages/hollow/two.patch is missing",),
+    ),
+    "missing hidden suite": (
+        removed("tasks/tally/rename/hidden/test_zero.py"),
+        RUN,
+        ("hidden/ holds no test_*.py",),
+    ),
+    "missing app.toml": (
+        removed("fixtures/tally/one/app.toml"),
+        RUN,
+        ("pair.yaml: arms.one.path:", "holds no app.toml"),
+    ),
+    "architecture word": (
+        replaced("tasks/tally/rename/instruction.md", "tally to", "tally\nin each service to"),
+        RUN,
+        ("instruction.md:2: 'service' names an architecture",),
+    ),
+    "bad yaml": (replaced(TASK, "class: L", "class: [L"), RUN, ("task.yaml: not YAML:",)),
+    "unknown key in a task": (
+        replaced(TASK, "family: rename", "family: rename\ncolour: red"),
+        RUN,
+        ("task.yaml: colour: Extra inputs are not permitted",),
+    ),
+    "wrong class": (replaced(TASK, "class: L", "class: Z"), RUN, ("task.yaml: class: ",)),
+    "unknown key in the config": (nothing, (*RUN, "repeets=2"), ("repeets",)),
+    "wrong value in the config": (nothing, (*RUN, "repeats=two"), ("repeats", "two")),
+    "glob without a match": (nothing, (*RUN, "tasks=[tolly/*]"), ("'tolly/*' matches none of",)),
+    "pair that is not there": (
+        nothing,
+        ("pairs", "verify", "tolly", "--sandbox", "process"),
+        ("unknown app 'tolly'; there is: tally",),
+    ),
+    "results that are not there": (nothing, ("tables", "nowhere"), ("nowhere: no records.jsonl",)),
+    "regrade of no results": (
+        nothing,
+        ("regrade", "nowhere", "--sandbox", "process"),
+        ("nowhere/plan.json: no plan there",),
+    ),
+    "solution that does not apply": (
+        replaced("tasks/tally/rename/solutions/plain/one.patch", "-def next", "-def nixt"),
+        (*RUN, "arms=[one]", CONTROLS),
+        ("solutions/plain/one.patch: ",),
+    ),
+    "sabotage that does not apply": (
+        replaced("tasks/tally/rename/sabotages/hollow/one.patch", "+# Counts", "+# Co\n-nts"),
+        (*RUN, "arms=[one]", "agent=sabotage"),
+        ("sabotages/hollow/one.patch: ",),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_gets_one_line_that_names_it(home: Path, case: str) -> None:
+    spoil, arguments, said = CASES[case]
+    spoil(home)
+    done = seambench(home, *arguments)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("seambench: ")]
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    for words in said:
+        assert words in lines[0]
+
+
+def test_an_arm_that_does_not_start_ends_a_run_with_the_end_of_its_log(home: Path) -> None:
+    edit(home / "fixtures/tally/two/beyond.py", "app = FastAPI()", "raise OSError('no beyond')")
+    done = seambench(home, *RUN)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("seambench: ")]
+    assert "tally/two" in line
+    assert "no beyond" in done.stderr
+    assert "Traceback" not in line

@@ -1,0 +1,113 @@
+"""The gates of tasks and pairs, seen to pass and seen to fail."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benches import edit, seambench
+from tests.samples import APP, FILES, PATCHES, RENAME, make_patch, write
+
+WITHOUT_ENGINE = ("--sandbox", "process")
+
+
+@pytest.mark.timeout(200)
+def test_validate_passes_on_a_sound_task(home: Path) -> None:
+    """About 25 s: every control on both arms, with the full evidence."""
+    done = seambench(home, "validate", "--sandbox", "process", "--workers", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10 of 10 controls as they must be, over tally/rename" in done.stdout
+
+
+def spoil(home: Path) -> None:
+    """Make the task wrong in every way that a task can be."""
+    task = home / "tasks/tally/rename"
+    write(
+        task / "predicates.py",
+        (task / "predicates.py").read_text() + "\n\ndef always(tree):\n    return None\n",
+    )
+    edit(task / "task.yaml", "[advance_replaces_next_value]", "[advance_replaces_next_value, always]")
+    edit(task / "task.yaml", "{plain: {}}", "{plain: {}, wrong: {}}")
+    edit(task / "task.yaml", ", also: [equivalence]", "")
+    edit(
+        task / "task.yaml",
+        "sabotages:\n",
+        "sabotages:\n  sound: {meaning: the solution itself, fails: behaviour}\n",
+    )
+    patches = {"solutions/wrong": PATCHES["sabotages/broken"], "sabotages/sound": RENAME}
+    for name, changes in patches.items():
+        for arm in APP:
+            write(task / name / f"{arm}.patch", make_patch(FILES, changes))
+
+
+@pytest.mark.timeout(200)
+def test_validate_names_every_way_in_which_a_task_is_wrong(home: Path) -> None:
+    """About 30 s: every control on both arms."""
+    spoil(home)
+    done = seambench(home, "validate", "tally/*", "--sandbox", "process", "--workers", "1")
+    assert done.returncode == 1
+    problems = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("  rename-"):
+            name, _, problem = line.strip().partition(": ")
+            problems.setdefault(name.rpartition("-r0")[0], []).append(problem)
+    for arm in ("one", "two"):
+        assert problems.pop(f"rename-{arm}-nop") == [
+            "the predicate always holds on the untouched base"
+        ]
+        (wrong,) = problems.pop(f"rename-{arm}-oracle-wrong")
+        assert wrong.startswith("the solution is not resolved: behaviour: ")
+        (sound,) = problems.pop(f"rename-{arm}-sabotage-sound")
+        assert sound.startswith("must fail behaviour, fails nothing")
+        (broken,) = problems.pop(f"rename-{arm}-sabotage-broken")
+        assert broken == "also fails equivalence, which task.yaml does not state"
+    assert not problems
+    assert "6 of 14 controls as they must be" in done.stdout
+
+
+def test_equal_arms_pass_the_pair_gate(home: Path) -> None:
+    done = seambench(home, "pairs", "verify", "tally", *WITHOUT_ENGINE, "--sequences", "30")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "one: contract suite 3/3 passed" in done.stdout
+    assert "two: contract suite 3/3 passed" in done.stdout
+    assert "two answers like one: 30 sequences, 90 requests" in done.stdout
+
+
+@pytest.mark.timeout(200)
+def test_arms_that_differ_are_shown_by_the_smallest_exchange(home: Path) -> None:
+    """About 20 s: every smaller example is tried on fresh starts of both arms."""
+    rules = home / "fixtures/tally/two/tally/rules.py"
+    edit(rules, "return value + step", "return value + step + (step == 2)")
+    done = seambench(home, "pairs", "verify", "tally", *WITHOUT_ENGINE, "--sequences", "20")
+    assert done.returncode == 1
+    assert "two: contract suite 3/3 passed" in done.stdout
+    shown = done.stdout[done.stdout.index("two differs from one") :].splitlines()
+    assert shown[0].endswith("step 1:")
+    assert shown[1].startswith("  1. POST /v1/tallies/s")
+    assert shown[1].endswith('{"step": 2}')
+    assert shown[-2].strip().startswith("one: 201")
+    assert shown[-1].strip().startswith("two: 201")
+    assert '"value": 3' in shown[-1].replace("'", '"')
+    assert len(shown) == 5
+
+
+def test_an_arm_that_breaks_the_contract_suite_is_named_with_the_test(home: Path) -> None:
+    rules = home / "fixtures/tally/two/tally/rules.py"
+    edit(rules, "return value + step", "return value + step + (step == 5)")
+    done = seambench(home, "pairs", "verify", "tally", *WITHOUT_ENGINE, "--sequences", "5")
+    assert done.returncode == 1
+    assert "one: contract suite 3/3 passed" in done.stdout
+    assert "two: contract suite 2/3 passed" in done.stdout
+    assert "test_a_step_counts_up_and_never_down[5-5]" in done.stdout
+
+
+def test_the_parity_report_has_a_column_for_each_arm(home: Path) -> None:
+    done = seambench(home, "pairs", "show", "tally", *WITHOUT_ENGINE)
+    assert done.returncode == 0, done.stderr
+    rows = {
+        cells[0]: cells[1:]
+        for line in done.stdout.splitlines()
+        if len(cells := [cell.strip() for cell in line.split("│") if cell.strip()]) == 3
+    }
+    assert rows["domain: code lines"] == ["4", "4"]
+    assert rows["programs"] == ["1", "2"]
+    assert rows["public endpoints"] == ["2", "2"]

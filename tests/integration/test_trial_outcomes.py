@@ -1,0 +1,119 @@
+"""What becomes of a trial whose agent, app or suite misbehaves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.config import SandboxKind
+from harness.executors import LocalExecutor
+from harness.experiment import Sweep, run_sweep
+from harness.paths import RunPaths
+from harness.plan import Plan, expand
+from harness.store import Store, read_entries
+from harness.trial import Bench
+from tests.benches import ScriptAgent, Witness, attempt, bench_of, failing, trial_of
+
+RENAME = "sed -i s/next_value/advance/g tally/*.py"
+SCRIPTS = {
+    "starts_not": "echo 'raise RuntimeError(\"no tally today\")' >> tally/main.py",
+    "syntax": f"{RENAME}; echo 'def (' >> tally/main.py",
+    "link_out": "ln -s /etc/passwd leak.txt",
+    "climbing_link": "ln -s ../../../../etc/passwd leak.txt",
+    "fifo": "mkfifo pipe",
+    "large_file": "head -c 20000000 /dev/zero > large.bin",
+    "hundred_mb": "for n in 1 2 3 4 5 6 7 8 9 10 11; do head -c 10000000 /dev/zero > $n; done",
+    "empty": "touch tally/rules.py; mkdir -p nothing/here; mkdir -p __pycache__; "
+    "echo x > __pycache__/a.pyc",
+    "history": f"{RENAME}; git add -A; git -c user.name=a -c user.email=a@b commit -qm x; "
+    "git update-ref -d HEAD; rm -rf .git; git init -q; echo '* -diff' > .git/info/attributes",
+    "binary": f"{RENAME}; printf 'a\\0b\\377' > picture.bin; chmod +x picture.bin",
+    "fails": f"{RENAME}; exit 3",
+    "hidden_path": "mkdir -p tmp/job/hidden; echo 'def test_x(): pass' > tmp/job/hidden/test_a.py",
+}
+
+
+@pytest.fixture(scope="module")
+def bench(shared_home: Path) -> Iterator[Bench]:
+    agents = {name: ScriptAgent(script) for name, script in SCRIPTS.items()}
+    with bench_of(shared_home, SandboxKind.process, agents) as made:
+        yield made
+
+
+@pytest.mark.parametrize(("agent", "word"), [("starts_not", "no tally today"), ("syntax", "def (")])
+def test_an_app_that_does_not_start_is_the_agents_failure_with_its_log(
+    bench: Bench, agent: str, word: str
+) -> None:
+    result = attempt(bench, agent)
+    trial = trial_of(result)
+    assert (trial.status, trial.failure_cause) == ("failed", "app_did_not_start")
+    assert "did not start" in (trial.failure_detail or "")
+    assert word in str(result.files["app.log"])
+    assert trial.resolved is False
+    # What the files alone tell is judged all the same.
+    assert trial.integrity is True
+    assert trial.structure is False
+
+
+REFUSED = {
+    "link_out": "leak.txt",
+    "climbing_link": "leak.txt",
+    "fifo": "pipe",
+    "large_file": "large.bin",
+    "hundred_mb": "",
+}
+
+
+@pytest.mark.parametrize(("agent", "named"), REFUSED.items())
+def test_a_workspace_that_cannot_be_a_patch_is_refused_and_counts(
+    bench: Bench, agent: str, named: str
+) -> None:
+    result = attempt(bench, agent)
+    trial = trial_of(result)
+    assert (trial.status, trial.failure_cause) == ("failed", "patch_refused")
+    assert named in (trial.failure_detail or "")
+    assert (trial.resolved, trial.integrity) == (False, False)
+    assert (trial.reason or "").startswith("integrity: ")
+    assert "\n" not in (trial.failure_detail or "")
+
+
+def test_an_empty_change_is_scored_as_the_untouched_base(bench: Bench) -> None:
+    result = attempt(bench, "empty")
+    trial = trial_of(result)
+    assert trial.status == "scored"
+    assert result.files["patch.diff"] in {b"", ""}
+    assert failing(trial) == {"structure"}
+    assert (trial.files_changed, trial.churn_ratio) == (0, 0.0)
+
+
+@pytest.mark.parametrize("agent", ["history", "binary", "fails"])
+def test_work_counts_whatever_the_agent_did_to_its_repository_or_exit_code(
+    bench: Bench, agent: str
+) -> None:
+    trial = trial_of(attempt(bench, agent))
+    assert trial.status == "scored", trial.failure_detail
+    assert trial.resolved, trial.reason
+
+
+def test_files_named_like_the_hidden_tests_give_nothing(bench: Bench) -> None:
+    trial = trial_of(attempt(bench, "hidden_path"))
+    assert trial.tests_total == 1
+    assert not trial.resolved
+
+
+def test_a_hidden_suite_that_collects_nothing_is_lost_after_its_attempts(
+    home: Path, tmp_path: Path
+) -> None:
+    (home / "tasks/tally/rename/hidden/test_zero.py").write_text("VALUE = 0\n")
+    with bench_of(home, SandboxKind.process, {"nop": ScriptAgent("true")}) as bench:
+        cells = tuple(cell for cell in expand(bench.study) if cell.arm == "one")
+        plan, witness = Plan(name="t", locks={}, cells=cells), Witness()
+        with Store(RunPaths(tmp_path / "out")) as store:
+            executor = LocalExecutor(1, bench.sandboxes.abort)
+            run_sweep(Sweep(bench, plan, store, executor, witness), cells)
+    (trial,) = witness.ended_trials
+    assert (trial.status, trial.failure_cause, trial.attempt) == ("lost", "verifier", 2)
+    assert "collect" in (trial.failure_detail or "")
+    assert len(witness.retries) == 1
+    entries = list(read_entries(tmp_path / "out/records.jsonl"))
+    assert [(e.attempt.attempt, e.trial is not None) for e in entries] == [(1, False), (2, True)]
