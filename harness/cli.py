@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.errors import BadInput, SeamBenchError
+from harness.errors import AppDidNotStart, BadInput, SeamBenchError
 from harness.paths import Checkout, find_checkout
 
 if TYPE_CHECKING:
@@ -133,12 +133,15 @@ def main() -> None:
         _fail(error, 2)
     except SeamBenchError as error:
         _fail(error, 1)
-    except KeyboardInterrupt:
-        say("seambench: stopped; finished trials are kept, run the same command to go on")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # what typer makes of Ctrl-C
+            say("seambench: stopped; finished trials are kept, run the same command to go on")
+        raise
 
 
 def _fail(error: SeamBenchError, code: int) -> None:
+    if isinstance(error, AppDidNotStart):
+        say("\n".join(error.log_tail.splitlines()[-20:]))
     say(f"seambench: {error}")
     sys.exit(code)
 

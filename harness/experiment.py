@@ -8,8 +8,10 @@ from harness.executors import Executor
 from harness.plan import Cell, Plan
 from harness.records import TrialRecord
 from harness.rows import Result
-from harness.store import Store
+from harness.store import Entry, Store
 from harness.trial import Bench, regrade_trial, run_trial
+
+_AGENT_COLUMNS = ("agent_seconds", "input_tokens", "output_tokens", "cost_usd")
 
 
 class Watcher(Protocol):
@@ -54,9 +56,20 @@ def regrade(sweep: Sweep, patches: dict[str, bytes]) -> None:
     _prepare(sweep, cells)
 
     def again(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:
-        return regrade_trial(cell, bench, plan, attempt, patches[cell.trial_id])
+        graded = regrade_trial(cell, bench, plan, attempt, patches[cell.trial_id])
+        return _as_worked(graded, sweep.store.finished.get(cell.trial_id))
 
     _consume(sweep, cells, lambda cell: _attempts(sweep, cell, again))
+
+
+def _as_worked(graded: Result, before: Entry | None) -> Result:
+    """What the agent did and spent is no part of a regrade: it stays as it was."""
+    files = {name: content for name, content in graded.files.items() if name != "agent.log"}
+    trial = graded.entry.trial
+    if trial is not None and before is not None and before.trial is not None:
+        spent = {name: getattr(before.trial, name) for name in _AGENT_COLUMNS}
+        trial = trial.model_copy(update=spent)
+    return Result(graded.entry.model_copy(update={"trial": trial}), files)
 
 
 def _is_finished(store: Store, cell: Cell) -> bool:
@@ -99,9 +112,12 @@ def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], 
     for number in range(1, most + 1):
         result = run(cell, sweep.bench, sweep.plan, sweep.store.next_attempt(cell.trial_id))
         trial = result.entry.trial
-        if trial is None or trial.status != "lost" or number == most:
+        if trial is None or trial.status != "lost":
             break
+        # Where everything is over, nothing is recorded: the trial is as if it had not begun.
         sweep.bench.sandboxes.check()
+        if number == most:
+            break
         sweep.store.append(result.entry.model_copy(update={"trial": None, "tests": ()}))
         sweep.watcher.retried(cell, trial.failure_detail or "")
     _keep(sweep, cell, result)

@@ -1,5 +1,6 @@
 """What a person at the terminal sees: progress, the results table, where things were written."""
 
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from harness.analysis.frame import read_trials
 from harness.analysis.outputs import write_outputs
 from harness.analysis.summary import summary
 from harness.analysis.tables import results_table
-from harness.config import AgentConfig, AgentKind, RunConfig
+from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
 from harness.gates import parity
@@ -115,6 +116,8 @@ def regrade_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> N
     names = sorted({(cell.agent, cell.kind.value) for cell in plan.cells})
     config.agents = {name: AgentConfig(AgentKind(kind)) for name, kind in names}
     config.tasks = sorted({cell.task for cell in plan.cells})
+    # The same evidence as the first time, or the scores could not be compared.
+    config.verification = VerificationConfig(**json.loads(plan.locks["verification"]))
     patches = {
         cell.trial_id: paths.trial(cell.trial_id).patch.read_bytes()
         for cell in plan.cells

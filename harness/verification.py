@@ -69,9 +69,10 @@ class Findings:
 class Session:
     """One app sandbox with its verifier, both holding the subject."""
 
-    def __init__(self, app: Sandbox, verifier: Sandbox, start_seconds: float) -> None:
+    def __init__(self, app: Sandbox, verifier: Sandbox, name: str, start_seconds: float) -> None:
         self.app = app
         self.verifier = verifier
+        self.name = name
         self.start_seconds = start_seconds
 
     def start(self) -> None:
@@ -82,7 +83,7 @@ class Session:
         if not end.ok:
             tail = (end.stderr or end.stdout).strip()
             last = tail.splitlines()[-1] if tail else f"ended by {end.ending}"
-            raise AppDidNotStart(f"the app did not start: {last[:300]}", tail)
+            raise AppDidNotStart(f"{self.name} did not start: {last[:300]}", tail)
 
     def phase(self, kind: type[E], phase: job.Phase) -> E:
         """Run one phase of the verifier. Raises VerifierError without positive evidence."""
@@ -124,7 +125,7 @@ def session(
         with watch.span("overhead"):
             app.put(subject.tree.tar(), "/work")
             verifier.put(_job(subject, known, app.port_offset), job.FOLDER)
-        yield Session(app, verifier, arm.start_seconds)
+        yield Session(app, verifier, f"{subject.pair.app}/{subject.arm}", arm.start_seconds)
     finally:
         with watch.span("overhead"):
             verifier.close()
@@ -165,7 +166,7 @@ def _job(subject: Subject, known: Known, port_offset: int) -> bytes:
         settings(subject, known, port_offset),
         base=contents(subject.base),
         tree=contents(subject.tree),
-        hidden=contents(Tree.read(subject.task.hidden)) if subject.task else {},
+        hidden=contents(Tree.read(subject.task.hidden)) if subject.task else None,
         contract=contents(Tree.read(subject.pair.contract, subject.pair.spec.ignored)),
         predicates=subject.task.predicates.read_bytes() if subject.task else b"",
         sequences=known.sequences,

@@ -6,6 +6,7 @@ closed or because the harness is gone, the runner exits and the engine removes t
 
 import socket
 import struct
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from docker.errors import APIError, NotFound
 from docker.types import LogConfig
 from requests.exceptions import RequestException
 
-from harness.errors import SandboxError
+from harness.errors import EngineGone, SandboxError
 from harness.sandbox.client import Death, RunnerClient, RunnerSandbox
 from harness.sandbox.engine import Announce, engine_errors, ensure_engine
 from harness.sandbox.images import LABEL, Image, ensure_image
@@ -110,6 +111,7 @@ class DockerSandboxes:
     ) -> None:
         self._client, self._image, self._limits, self._run_id = client, image, limits, run_id
         self.image_digest = image.digest
+        self._aborted = threading.Event()
 
     @classmethod
     def prepare(cls, limits: Limits, run_id: str, announce: Announce) -> "DockerSandboxes":
@@ -122,6 +124,7 @@ class DockerSandboxes:
         return sandboxes
 
     def open(self, role: Role, *, beside: Sandbox | None = None) -> Sandbox:
+        self._refuse_after_abort()
         name = f"seambench-{role}-{uuid.uuid4().hex[:12]}"
         with engine_errors(f"starting a sandbox for the {role}"):
             container = self._create(name, role, f"container:{beside.name}" if beside else "none")
@@ -129,6 +132,7 @@ class DockerSandboxes:
                 stream = self._start(container)
                 client = RunnerClient(stream)
                 client.wait_until_ready(READY_TIMEOUT)
+                self._refuse_after_abort()  # it may have started while `abort` looked
             except BaseException:
                 self._remove(container)
                 raise
@@ -150,10 +154,12 @@ class DockerSandboxes:
         return removed
 
     def check(self) -> None:
+        self._refuse_after_abort()
         with engine_errors("asking the engine for a sign of life"):
             self._client.ping()
 
     def abort(self) -> None:
+        self._aborted.set()
         with engine_errors("ending all sandboxes"):
             for container in self._containers():
                 self._remove(container)
@@ -170,6 +176,10 @@ class DockerSandboxes:
             for container in self._containers():
                 self._remove(container)
         self._client.close()
+
+    def _refuse_after_abort(self) -> None:
+        if self._aborted.is_set():
+            raise EngineGone("the run was broken off")
 
     def _containers(self) -> list[str]:
         mine = {"label": f"{LABEL}.run={self._run_id}"}

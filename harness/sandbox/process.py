@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import IO
 from weakref import WeakSet
 
-from harness.errors import DiskFull, SandboxError
+from harness.errors import DiskFull, EngineGone, SandboxError
 from harness.sandbox.client import Death, RunnerClient, RunnerSandbox
 from harness.sandbox.interpreter import ensure_venv, interpreter_digest
 from harness.sandbox.protocol import Role, Sandbox
@@ -60,9 +61,11 @@ class ProcessSandboxes:
         self._venv = ensure_venv(announce)
         self._open: WeakSet[RunnerSandbox] = WeakSet()
         self.image_digest = interpreter_digest()
+        self._aborted = threading.Event()
 
     def open(self, role: Role, *, beside: Sandbox | None = None) -> Sandbox:
         """A sandbox with a block of ports of its own, or that of the one `beside` it."""
+        self.check()
         guard = None if beside else claim_ports()
         try:
             root = Path(tempfile.mkdtemp(prefix=f"seambench-{role}-"))
@@ -76,9 +79,12 @@ class ProcessSandboxes:
         return 0
 
     def check(self) -> None:
-        """There is no engine that could be gone."""
+        """There is no engine that could be gone; only the run can be over."""
+        if self._aborted.is_set():
+            raise EngineGone("the run was broken off")
 
     def abort(self) -> None:
+        self._aborted.set()
         for sandbox in list(self._open):
             sandbox.close()
 

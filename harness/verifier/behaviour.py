@@ -31,7 +31,8 @@ class _Test:
 
 def behaviour(job: Job) -> dict[str, object]:
     """Run every test once. Raises NoVerdict where the suite itself is broken or empty."""
-    suites = [str(job.root / name) for name in SUITES if (job.root / name).is_dir()]
+    names = [name for name in SUITES if (job.root / name).is_dir()]
+    suites = [str(job.root / name) for name in names]
     watch = _Watch(job)
     started = time.monotonic()
     faulthandler.dump_traceback_later(job.settings.suite_seconds + _GRACE, exit=True)
@@ -40,7 +41,7 @@ def behaviour(job: Job) -> dict[str, object]:
             code = int(pytest.main([*_options(job), *suites], plugins=[watch]))
     finally:
         faulthandler.cancel_dump_traceback_later()
-    _demand_evidence(watch, code)
+    _demand_evidence(watch, names, code)
     return {
         "exit_code": code,
         "collected": len(watch.tests),
@@ -81,11 +82,15 @@ def _environment(job: Job, suites: list[str]) -> Iterator[None]:
         sys.path[:] = path
 
 
-def _demand_evidence(watch: "_Watch", code: int) -> None:
+def _demand_evidence(watch: "_Watch", names: list[str], code: int) -> None:
     if watch.broken:
         raise NoVerdict(f"the suite cannot be collected: {watch.broken}")
+    for name in names:
+        # One suite's tests do not speak for the other.
+        if not any(node.startswith(f"{name}/") for node in watch.tests):
+            raise NoVerdict(f"the suite {name}/ collected no tests (pytest exit code {code})")
     if not watch.tests:
-        raise NoVerdict(f"the suite collected no tests (pytest exit code {code})")
+        raise NoVerdict("there is no suite")
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise NoVerdict(f"pytest ended with exit code {code}")
 

@@ -264,6 +264,7 @@ import socket, sys, time
 held = socket.socket()
 held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 held.bind(("127.0.0.1", int(sys.argv[1])))
+held.listen()
 open("held", "w").write("yes")
 time.sleep(60)
 """
@@ -368,6 +369,13 @@ def test_the_agent_can_write_only_its_own_places(container, path):
 
 
 @pytest.mark.docker
+def test_the_root_file_system_is_read_only_for_everybody(container):
+    mounts = shell(container, "cat /proc/mounts").stdout.splitlines()
+    root = next(words for line in mounts if (words := line.split())[1] == "/")
+    assert root[3].split(",")[0] == "ro"
+
+
+@pytest.mark.docker
 def test_the_agent_cannot_touch_the_runner(container):
     assert "not permitted" in shell(container, "kill -9 1").stderr
     assert "ermission denied" in shell(container, "cat /proc/1/environ /proc/1/mem").stderr
@@ -425,10 +433,11 @@ if os.fork() == 0:
 time.sleep(1)
 """
     assert container.run(Command(("python3", "-c", fill), 20)).ok
-    done = container.run(Command(("true",), 5))
+    deadline = time.monotonic() + 20
+    while (done := container.run(Command(("true",), 5))).ok:  # the last places are being taken
+        assert time.monotonic() < deadline
     assert (done.ending, done.code) == ("exit", 126)
     assert "no process can be started" in done.stderr
-    deadline = time.monotonic() + 20
     while not container.run(Command(("true",), 5)).ok:
         assert time.monotonic() < deadline
         time.sleep(0.2)

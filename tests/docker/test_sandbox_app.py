@@ -27,7 +27,9 @@ def health() -> dict: return {}
 @app.get("/env")
 def env() -> dict: return dict(os.environ) | {"cwd": os.getcwd()}
 @app.get("/price")
-def price() -> dict: return httpx.get(os.environ["PRICE_LIST_URL"] + "/price").json()
+def price() -> dict:
+    print("asking", flush=True)
+    return httpx.get(os.environ["PRICE_LIST_URL"] + "/price").json()
 """
 PRICES = """
 import os, pathlib
@@ -142,8 +144,8 @@ def test_a_program_that_dies_is_noticed_at_once_with_the_end_of_its_log(app, old
     shell(app, "app up")
     change(app, "prices/main.py", old, new)
     start = time.monotonic()
-    done = shell(app, "app up --wait 30")
-    assert time.monotonic() - start < 10
+    done = shell(app, "app up --wait 60", timeout=90)
+    assert time.monotonic() - start < 30
     assert done.code == 1
     assert "app: program price-list ended with" in done.stderr
     assert said in done.stderr
@@ -319,3 +321,22 @@ def test_programs_started_in_a_command_that_timed_out_can_be_started_again(app):
     assert shell(app, "app up; sleep 60", timeout=3).ending == "timeout"
     assert shell(app, "app up").ok
     assert get(app, "/price")["price"] == 10
+
+
+def test_programs_do_not_outlive_their_supervisor(app):
+    shell(app, "app up")
+    end = """
+import os, signal
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    if os.access(f"/proc/{pid}/cwd", os.R_OK) and int(pid) not in (os.getpid(), os.getppid()):
+        if os.readlink(f"/proc/{pid}/cwd") == os.getcwd():
+            parent = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1]
+            os.kill(int(parent), signal.SIGKILL)
+            break
+"""
+    assert app.run(Command(("python3", "-c", end), 10)).ok
+    deadline = time.monotonic() + 10
+    while programs(app) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert programs(app) == 0
+    assert shell(app, "app up").ok

@@ -79,7 +79,7 @@ def test_results_made_under_other_rules_are_not_mixed_in(ran: Path, shared_home:
 
 def test_regrading_gives_the_same_scores_without_an_agent(ran: Path, shared_home: Path) -> None:
     before = trials_in(ran)
-    # Results move between machines: a report of other verification rules would not be a regrade.
+    logs = {name: (ran / "trials" / name / "agent.log").read_text() for name in before}
     done = seambench(shared_home, "regrade", str(ran), "--sandbox", "process", "--workers", "1")
     assert done.returncode == 0, done.stderr
     after = trials_in(ran)
@@ -89,6 +89,9 @@ def test_regrading_gives_the_same_scores_without_an_agent(ran: Path, shared_home
         assert new.attempt == old.attempt + 1
         assert (new.resolved, new.reason) == (old.resolved, old.reason)
         assert [getattr(new, f) for f in FACTORS] == [getattr(old, f) for f in FACTORS]
+        assert new.sequences_replayed == old.sequences_replayed
+        assert new.agent_seconds == old.agent_seconds
+        assert (ran / "trials" / name / "agent.log").read_text() == logs[name] != ""
         assert (new.lines_added, new.churn_ratio) == (old.lines_added, old.churn_ratio)
     assert len(list(read_entries(ran / "records.jsonl"))) == 12
 

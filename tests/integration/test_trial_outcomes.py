@@ -97,7 +97,7 @@ def test_work_counts_whatever_the_agent_did_to_its_repository_or_exit_code(
 
 def test_files_named_like_the_hidden_tests_give_nothing(bench: Bench) -> None:
     trial = trial_of(attempt(bench, "hidden_path"))
-    assert trial.tests_total == 1
+    assert trial.tests_total == 4  # one hidden, three of the contract
     assert not trial.resolved
 
 
@@ -113,7 +113,7 @@ def test_a_hidden_suite_that_collects_nothing_is_lost_after_its_attempts(
             run_sweep(Sweep(bench, plan, store, executor, witness), cells)
     (trial,) = witness.ended_trials
     assert (trial.status, trial.failure_cause, trial.attempt) == ("lost", "verifier", 2)
-    assert "collect" in (trial.failure_detail or "")
+    assert "hidden/ collected no tests" in (trial.failure_detail or "")
     assert len(witness.retries) == 1
     entries = list(read_entries(tmp_path / "out/records.jsonl"))
     assert [(e.attempt.attempt, e.trial is not None) for e in entries] == [(1, False), (2, True)]

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -155,23 +155,15 @@ def end_descendants(user: User | None, within: float = 10.0) -> bool:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     end = time.monotonic() + within
     while time.monotonic() < end:
-        for pid, group in _descendants(os.getpid()):
-            _kill(os.killpg, group)
-            _kill(os.kill, pid)
+        for group in _groups_below(os.getpid()):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
         if not reap():
             return True
         if user and time.monotonic() > end - within * 0.8:
             _kill_all_of(user)
         signal.sigtimedwait([signal.SIGCHLD], 0.01)
     return False
-
-
-def _kill(kill: Callable[[int, int], None], target: int) -> None:
-    if target != os.getpgid(0):
-        try:
-            kill(target, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            return
 
 
 def _kill_all_of(user: User) -> None:
@@ -186,18 +178,19 @@ def _kill_all_of(user: User) -> None:
     os.waitpid(pid, 0)
 
 
-def _descendants(root: int) -> list[tuple[int, int]]:
-    """(pid, group) of every process below `root`."""
+def _groups_below(root: int) -> set[int]:
+    """The process groups of all descendants of `root`, without its own."""
     children: dict[int, list[tuple[int, int]]] = {}
     for pid, parent, group in _processes():
         children.setdefault(parent, []).append((pid, group))
     found = list(children.get(root, ()))
     for pid, _group in found:  # grows while it is read
         found += children.get(pid, ())
-    return found
+    return {group for _pid, group in found} - {os.getpgid(0)}
 
 
 def _processes() -> Iterator[tuple[int, int, int]]:
+    """(pid, parent, group) of every process."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
