@@ -56,7 +56,7 @@ class Witness:
     ended_trials: list[TrialRecord] = field(default_factory=list)
     retries: list[str] = field(default_factory=list)
 
-    def planned(self, total: int, reused: int) -> None:  # noqa: ARG002 - the tests ask for reuse
+    def planned(self, total: int, reused: int) -> None:
         self.reused = reused
 
     def started(self, cell: Cell) -> None: ...
@@ -64,7 +64,7 @@ class Witness:
     def ended(self, trial: TrialRecord) -> None:
         self.ended_trials.append(trial)
 
-    def retried(self, cell: Cell, why: str) -> None:  # noqa: ARG002
+    def retried(self, cell: Cell, why: str) -> None:
         self.retries.append(why)
 
 

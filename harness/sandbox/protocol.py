@@ -124,8 +124,10 @@ class Sandboxes(Protocol):
         ...
 
     def abort(self) -> None:
-        """End every sandbox of this run at once; whatever they were doing fails, and `open` and
-        `check` raise EngineGone from now on."""
+        """End every sandbox of this run at once; whatever they were doing fails.
+
+        `open` and `check` raise EngineGone from now on.
+        """
         ...
 
     def close(self) -> None:

@@ -38,9 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def sweeping(
-    home: Path, name: str, *more: str, **env: str
-) -> Iterator["subprocess.Popen[str]"]:
+def sweeping(home: Path, name: str, *more: str, **env: str) -> Iterator["subprocess.Popen[str]"]:
     """A sweep in the background, over when the block is."""
     running = subprocess.Popen(
         argv(*STUDY, f"name={name}", *more),

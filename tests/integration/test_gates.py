@@ -31,7 +31,9 @@ def spoil(home: Path) -> None:
         task / "predicates.py",
         (task / "predicates.py").read_text() + "\n\ndef always(tree):\n    return None\n",
     )
-    edit(task / "task.yaml", "[advance_replaces_next_value]", "[advance_replaces_next_value, always]")
+    edit(
+        task / "task.yaml", "[advance_replaces_next_value]", "[advance_replaces_next_value, always]"
+    )
     edit(task / "task.yaml", "{plain: {}}", "{plain: {}, wrong: {}}")
     edit(task / "task.yaml", ", also: [equivalence]", "")
     edit(
