@@ -153,17 +153,18 @@ def end_descendants(user: User | None, within: float = 10.0) -> bool:
     sandbox's user runs, its background processes included.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        for group in _groups_below(os.getpid()):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    start = time.monotonic()
+    while reap() and time.monotonic() < start + within:
+        for target in _targets_below(os.getpid()):
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, signal.SIGKILL)
-        if not reap():
-            return True
-        if user and time.monotonic() > end - within * 0.8:
+                os.kill(target, signal.SIGKILL)
+        if user and time.monotonic() > start + within / 10:
             _kill_all_of(user)
-        signal.sigtimedwait([signal.SIGCHLD], 0.01)
-    return False
+        again = time.monotonic() + 0.05  # dying takes a moment, and reading /proc is dear
+        while reap() and (remaining := again - time.monotonic()) > 0:
+            signal.sigtimedwait([signal.SIGCHLD], remaining)
+    return not reap()
 
 
 def _kill_all_of(user: User) -> None:
@@ -178,15 +179,19 @@ def _kill_all_of(user: User) -> None:
     os.waitpid(pid, 0)
 
 
-def _groups_below(root: int) -> set[int]:
-    """The process groups of all descendants of `root`, without its own."""
+def _targets_below(root: int) -> set[int]:
+    """All descendants of `root` as targets of kill(2): minus their group, but wardens one by one.
+
+    (A warden is in the group of the runner that forked it; a command never is.)
+    """
     children: dict[int, list[tuple[int, int]]] = {}
     for pid, parent, group in _processes():
         children.setdefault(parent, []).append((pid, group))
     found = list(children.get(root, ()))
     for pid, _group in found:  # grows while it is read
         found += children.get(pid, ())
-    return {group for _pid, group in found} - {os.getpgid(0)}
+    own = os.getpgid(0)
+    return {pid if group == own else -group for pid, group in found}
 
 
 def _processes() -> Iterator[tuple[int, int, int]]:

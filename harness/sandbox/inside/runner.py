@@ -175,6 +175,12 @@ class Runner:
         with suppress(Refused):
             self._prepared = self._prepared or self._fork_warden()
 
+    def dismiss(self) -> None:
+        """Let the warden that waits for an order go: it is of our group, which nobody kills."""
+        if self._prepared:
+            os.close(self._prepared.order)
+            self._prepared = None
+
     def _fork_warden(self) -> Prepared:
         order, report, stdout, stderr = pipes = [os.pipe() for _ in range(4)]
         pid = _fork(*(fd for pipe in pipes for fd in pipe))
@@ -260,7 +266,9 @@ def main() -> None:
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    Runner(source, sink, user).serve()
+    runner = Runner(source, sink, user)
+    runner.serve()
+    runner.dismiss()
     if folder:  # in a container everything ends with its first process anyway
         import shutil  # noqa: PLC0415 - slow to import
 
