@@ -303,12 +303,16 @@ s.shell(opened, "sleep 4713.{MARK}", timeout=600)
         [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path.cwd()
     )
     name = harness.stdout.readline().decode().strip()
-    assert name.startswith("seambench-agent-")
-    assert _sleepers(f"4713.{MARK}")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and len(_sleepers(f"4713.{MARK}")) < 2:
+        time.sleep(0.05)
+    seen = _sleepers(f"4713.{MARK}")
     harness.kill()
     harness.wait()
     harness.stdout.close()
-    deadline = time.monotonic() + 20
+    assert name.startswith("seambench-agent-")
+    assert len(seen) == 2
+    deadline = time.monotonic() + 40
     while time.monotonic() < deadline and _sleepers(f"4713.{MARK}"):
         time.sleep(0.05)
     assert _sleepers(f"4713.{MARK}") == []
