@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from .job import NoVerdict
 
@@ -31,6 +32,8 @@ class Outcome:
 
 def limited(work: Callable[[], Iterable[object]], seconds: float, megabytes: int) -> Outcome:
     """Run `work` in a forked child; each item it yields must be JSON.
+
+    `megabytes` bounds what the child may map beyond what its parent already had.
 
     An exception other than running out of memory or stack is a fault of the verifier and raises
     NoVerdict.
@@ -55,14 +58,16 @@ def _run(work: Callable[[], Iterable[object]], writer: int, seconds: float, mb: 
     code = 1
     faulthandler.disable()
     try:
-        resource.setrlimit(resource.RLIMIT_AS, (mb * 2**20, mb * 2**20))
+        space = _mapped() + mb * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (space, space))
         resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for item in work():
             _write(writer, json.dumps(item).encode() + b"\n")
         _write(writer, b"end\n")
         code = 0
-    except (MemoryError, RecursionError):
+    except (MemoryError, RecursionError, SystemError):
+        # CPython 3.11 raises SystemError where it cannot map another piece of its stack.
         code = 4
     finally:
         # The child is a copy of the verifier: it must never return into the caller's stack.
@@ -70,6 +75,12 @@ def _run(work: Callable[[], Iterable[object]], writer: int, seconds: float, mb: 
             traceback.print_exc(limit=-5)
             sys.stderr.flush()
         os._exit(code)
+
+
+def _mapped() -> int:
+    """Bytes of address space that this process has now."""
+    with Path("/proc/self/statm").open("rb") as statm:
+        return int(statm.read().split()[0]) * resource.getpagesize()
 
 
 def _write(writer: int, line: bytes) -> None:

@@ -48,7 +48,7 @@ def why_not(predicate: Predicate, tree: Tree) -> str | None:
         answer = predicate(tree)
     except (Missing, Unparsable) as error:
         return _line(str(error))
-    except (RecursionError, MemoryError, SyntaxError) as error:
+    except (RecursionError, MemoryError, SyntaxError, SystemError) as error:
         return f"could not be parsed: {type(error).__name__}"
     except STUMBLES as error:
         return _line(f"could not be checked: {type(error).__name__}: {error}")

@@ -20,7 +20,8 @@ echo "remotes $(git remote | wc -l) $(git config --get-regexp '^remote' | wc -l)
 echo "objects $(git fsck --unreachable --no-reflogs 2>/dev/null | wc -l)"
 echo "found $(grep -rl "$word" / --exclude-dir=proc --exclude-dir=sys 2>/dev/null | wc -l)"
 echo "packed $(git cat-file --batch-all-objects --batch | grep -ac "$word")"
-echo "environments $(cat /proc/*/environ /proc/*/cmdline 2>/dev/null | grep -ac "$word")"
+cat /proc/*/environ /proc/*/cmdline > /tmp/seen 2>/dev/null
+echo "environments $(grep -ac "$word" /tmp/seen)"; rm /tmp/seen
 echo "interfaces $(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | tr '\\n' ' ')"
 echo "user $(id -u)"
 echo "job $(ls /tmp/job 2>/dev/null | wc -l)"
