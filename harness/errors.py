@@ -7,12 +7,15 @@
     │   └── DiskFull         the host has no room left: the sweep stops and can be continued
     ├── VerifierError        the verifier gave no usable evidence: infrastructure, tried again
     ├── AppDidNotStart       the arm did not become healthy; holds the end of its log
-    └── PatchRefused         the agent's work cannot become a patch (hostile, too large)
+    ├── PatchRefused         the agent's work cannot become a patch (hostile, too large)
+    └── ModelFailed          a language model gave no answer: the trial is tried again
+        └── ContextOverflow  the server says that the request is too long; agents end their work
 
 `POLICY` below is the one table that says what each means for a trial.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 
 class SeamBenchError(Exception):
@@ -51,6 +54,18 @@ class PatchRefused(SeamBenchError):
     """The workspace holds something that may not become a patch, or the patch does not apply."""
 
 
+class ModelFailed(SeamBenchError):
+    """A language model gave no answer. `tries` holds every attempt (`harness.llm.Try`)."""
+
+    def __init__(self, message: str, tries: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.tries = tries
+
+
+class ContextOverflow(ModelFailed):
+    """The server says that the request is too long for the model."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """What a failure means: its cause in the records, whether to try again, whether it counts.
@@ -71,6 +86,7 @@ POLICY: dict[type[SeamBenchError], Policy] = {
     SandboxError: Policy("sandbox", retry=True, counts=False),
     VerifierError: Policy("verifier", retry=True, counts=False),
     AppDidNotStart: Policy("app_did_not_start", retry=False, counts=True),
+    ModelFailed: Policy("provider", retry=True, counts=False),
     PatchRefused: Policy("patch_refused", retry=False, counts=True),
 }
 

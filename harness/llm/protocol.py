@@ -1,0 +1,167 @@
+"""What the harness asks of a language model, in words of no provider."""
+
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
+
+from harness.records import Record
+
+Stop = Literal["end", "tool_calls", "max_tokens", "refusal"]
+TryStatus = Literal[
+    "answered",
+    "rate_limited",  # 429
+    "overloaded",  # 503, 529
+    "server_error",  # any other 5xx, 408, 409
+    "connection",  # refused, reset, cut in the middle of a body
+    "timeout",  # nothing came before the deadline of the request
+    "malformed",  # an answer that is not what the protocol promises
+    "rejected",  # any other 4xx: trying again would not help
+]
+
+
+class Text(Record):
+    """Words of either side."""
+
+    kind: Literal["text"] = "text"
+    text: str
+
+
+class Thinking(Record):
+    """Reasoning of the model. `sealed` is the provider's own block as JSON, given back unchanged."""
+
+    kind: Literal["thinking"] = "thinking"
+    text: str
+    sealed: str
+
+
+class ToolCall(Record):
+    """A tool the model wants to use; `arguments` is null where `raw` is no JSON object."""
+
+    kind: Literal["tool_call"] = "tool_call"
+    id: str
+    name: str
+    arguments: dict[str, Any] | None
+    raw: str
+
+
+class ToolResult(Record):
+    """What became of a tool call; every call of a message is answered in the next message."""
+
+    kind: Literal["tool_result"] = "tool_result"
+    call_id: str
+    text: str
+    is_error: bool = False
+
+
+Part = Annotated[Text | Thinking | ToolCall | ToolResult, Field(discriminator="kind")]
+
+
+class Message(Record):
+    """One message; tool results are parts of a user's message."""
+
+    role: Literal["user", "assistant"]
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The words of the message, without thinking and tools."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+class Tool(Record):
+    """A tool on offer; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Request(Record):
+    """One call: the whole conversation so far. Sampling settings belong to the model."""
+
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    max_output_tokens: int
+
+
+class Usage(Record):
+    """Tokens in five classes. Input classes are disjoint; `reasoning` is a part of `output`."""
+
+    fresh_input: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+    @property
+    def input_tokens(self) -> int:
+        """Everything the model read: the sum of the three input classes."""
+        return self.fresh_input + self.cache_read + self.cache_write
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            fresh_input=self.fresh_input + other.fresh_input,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write=self.cache_write + other.cache_write,
+            output=self.output + other.output,
+            reasoning=self.reasoning + other.reasoning,
+        )
+
+
+class Try(Record):
+    """One HTTP request of a call. `waited` is the time in seconds slept before it."""
+
+    status: TryStatus
+    http_status: int | None
+    seconds: float
+    waited: float = 0.0
+    usage: Usage = Usage()
+    usage_reported: bool = True
+    """false where the server said nothing (or not everything) of usage: the sums are then a floor"""
+    detail: str = ""
+
+
+class Answer(Record):
+    """What came back; `tries` holds every attempt, the last one is the answer's own."""
+
+    message: Message
+    stop: Stop
+    tries: tuple[Try, ...]
+    served_by: str
+    """the model id as the server reports it"""
+
+    @property
+    def usage(self) -> Usage:
+        """Over all tries."""
+        return sum((one.usage for one in self.tries), Usage())
+
+
+class Model(Protocol):
+    """A language model that can be asked. Safe to use from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the study's config."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """The largest request plus answer that it takes, in tokens."""
+        ...
+
+    def answer(self, request: Request, *, deadline: float) -> Answer:
+        """Ask once, with retries that change nothing. `deadline` is in seconds from now.
+
+        Raises:
+            ModelFailed: no answer after every retry or before the deadline; holds the tries.
+            ContextOverflow: the server says that the request is too long; holds the tries.
+            BadInput: wrong key, no such model: nothing that another trial could do better.
+        """
+        ...
+
+    def close(self) -> None: ...
