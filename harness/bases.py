@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.errors import BadInput, PatchRefused
 from harness.pairs import Pair
-from harness.patch import BaseRepository, Tree, apply_patch
+from harness.patch import BaseRepository, Tree, apply_patch, matching
 from harness.tasks import Task
 
 
@@ -15,6 +15,18 @@ def app_tree(pair: Pair, arm: str) -> Tree:
     ignored = pair.spec.ignored
     tests = Tree.read(pair.visible_tests, ignored)
     return Tree.read(pair.arm_folder(arm), ignored).overlay(tests, "tests")
+
+
+@dataclass(frozen=True)
+class View:
+    """What an agent finds: a repository, and the files of the base that it does not see."""
+
+    repository: BaseRepository
+    hidden: Tree
+
+    def whole(self, worked: Tree) -> Tree:
+        """The agent's tree with the hidden files back; what the agent wrote there itself stays."""
+        return self.hidden.overlay(worked) if self.hidden.entries else worked
 
 
 @dataclass
@@ -41,6 +53,22 @@ class Bases:
                 self._trees[key] = tree
             return self._made[key]
 
+    def view(self, pair: Pair, arm: str, task: Task, scope: str) -> View:
+        """What `scope` shows: `all`, or `own`: the task's contexts and the others' contracts.
+
+        Raises BadInput for `own` where the arm names no contracts.
+        """
+        base = self.repository(pair, arm, task)
+        if scope == "all":
+            return View(base, Tree({}))
+        tree = self.tree(pair, arm, task)
+        is_shown = matching(_shown(pair, arm, task))
+        shown = {path: entry for path, entry in tree.entries.items() if is_shown(path)}
+        hidden = {path: entry for path, entry in tree.entries.items() if path not in shown}
+        own = Tree(shown)
+        with self._lock:
+            return View(BaseRepository.create(self.cache / own.digest[:32], own), Tree(hidden))
+
     def _task_tree(self, pair: Pair, arm: str, task: Task | None) -> Tree:
         patch = task.base_patch(arm) if task else None
         if patch is None:
@@ -55,3 +83,14 @@ class Bases:
 def _key(pair: Pair, arm: str, task: Task | None) -> tuple[str, str, str]:
     own_base = task is not None and task.spec.base is not None
     return pair.app, arm, task.id if task is not None and own_base else ""
+
+
+def _shown(pair: Pair, arm: str, task: Task) -> tuple[str, ...]:
+    spec = pair.spec.arms[arm]
+    if not spec.contracts:
+        raise BadInput(
+            f"{pair.folder / 'pair.yaml'}: arms.{arm}.contracts: none, so scopes=[own] cannot run"
+        )
+    files = [spec.contexts[context] for context in task.spec.contexts]
+    own = [glob for each in files for glob in (*each.domain, *each.glue)]
+    return (*own, *spec.shared, *spec.contracts, *pair.spec.protected)

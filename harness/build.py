@@ -5,23 +5,37 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from harness.agents import Agent
 from harness.agents.controls import Nop, PatchPlayer
+from harness.agents.one_shot import OneShot
+from harness.agents.replay import Replay
+from harness.agents.session import Spend
+from harness.agents.sessions import Sessions, SessionSource
+from harness.agents.tool_loop import ToolLoop
 from harness.bases import Bases
-from harness.config import AgentConfig, AgentKind, RunConfig, SandboxConfig, SandboxKind
+from harness.config import (
+    AgentConfig,
+    AgentKind,
+    ModelConfig,
+    RunConfig,
+    SandboxConfig,
+    SandboxKind,
+)
 from harness.errors import BadInput, DiskFull
 from harness.executors import Executor, LocalExecutor
+from harness.llm import Model
+from harness.llm.settings import open_model, price_of
 from harness.pairs import load_pairs
 from harness.patch import Tree
-from harness.paths import Checkout
+from harness.paths import Checkout, RunPaths
 from harness.plan import Study
 from harness.references import References
 from harness.sandbox import Limits, Sandboxes
 from harness.tasks import load_tasks
-from harness.trial import Bench
+from harness.trial import Bench, agent_key
 
 Announce = Callable[[str], None]
 _LEAST_FREE_MB = 200
@@ -32,18 +46,19 @@ _LEAST_FREE_MB = 200
 def bench(config: RunConfig, checkout: Checkout, announce: Announce) -> Iterator[Bench]:
     """Everything a run needs, closed again at the end. Raises BadInput, SandboxError."""
     study = load_study(config, checkout)
-    agents = {name: make_agent(agent) for name, agent in config.agents.items()}
-    _refuse_without_isolation(config, agents)
+    _refuse_without_isolation(config)
     _refuse_full_disk(checkout.root)
-    sandboxes = make_sandboxes(config.sandbox, announce)
-    try:
+    spend = Spend(config.budget.study_usd)
+    with ExitStack() as stack:
+        # Keys are asked for before an engine is started.
+        agents = make_agents(config, spend, stack)
+        sandboxes = make_sandboxes(config.sandbox, announce)
+        stack.callback(sandboxes.close)
         with tempfile.TemporaryDirectory(prefix="seambench-bases-") as folder:
             bases = Bases(Path(folder))
             cache = checkout.cache / "references"
             references = References(sandboxes, bases, config.verification, cache)
-            yield Bench(study, sandboxes, agents, bases, references)
-    finally:
-        sandboxes.close()
+            yield Bench(study, sandboxes, agents, bases, references, spend)
 
 
 def load_study(config: RunConfig, checkout: Checkout) -> Study:
@@ -53,14 +68,52 @@ def load_study(config: RunConfig, checkout: Checkout) -> Study:
     return Study(config, pairs, tuple(tasks))
 
 
-def make_agent(config: AgentConfig) -> Agent:
-    """The agent that a config names."""
-    match config.kind:
+def make_agents(config: RunConfig, spend: Spend, stack: ExitStack) -> dict[str, Agent]:
+    """The agents of a study by `agent_key`; what they hold open is closed with `stack`."""
+    agents: dict[str, Agent] = {}
+    asking = any(agent.kind.asks_a_model for agent in config.agents.values())
+    models = {name: _open(name, m, stack) for name, m in config.models.items() if asking}
+    for name, agent in config.agents.items():
+        if not agent.kind.asks_a_model:
+            agents[name] = make_control(config, agent)
+            continue
+        for model_name, model in models.items():
+            price = price_of(config.models[model_name])
+            sessions = Sessions(model, price, config.budget, spend)
+            agents[agent_key(name, model_name)] = SCAFFOLDS[agent.kind](sessions)
+    return agents
+
+
+SCAFFOLDS: dict[AgentKind, Callable[[SessionSource], Agent]] = {
+    AgentKind.tool_loop: ToolLoop,
+    AgentKind.one_shot: OneShot,
+}
+
+
+def _open(name: str, config: ModelConfig, stack: ExitStack) -> Model:
+    address = None
+    if config.embedded:
+        from harness.llm.local import LocalServer  # noqa: PLC0415 - only here
+
+        server = LocalServer(config.context_tokens)
+        stack.callback(server.close)
+        address = server.base_url
+    model = open_model(name, config, base_url=address)
+    stack.callback(model.close)
+    return model
+
+
+def make_control(config: RunConfig, agent: AgentConfig) -> Agent:
+    """An agent that asks no model."""
+    match agent.kind:
         case AgentKind.oracle:
             return PatchPlayer("solutions")
         case AgentKind.sabotage:
             return PatchPlayer("sabotages")
-        case AgentKind.nop:
+        case AgentKind.replay:
+            scaffolds = {kind.value: made for kind, made in SCAFFOLDS.items()}
+            return Replay(RunPaths(Path(config.replay_from or "")), scaffolds)
+        case _:
             return Nop()
 
 
@@ -99,11 +152,11 @@ def clean_engine(announce: Announce) -> None:
     clean(announce)
 
 
-def _refuse_without_isolation(config: RunConfig, agents: dict[str, Agent]) -> None:
+def _refuse_without_isolation(config: RunConfig) -> None:
     if config.sandbox.kind is not SandboxKind.process:
         return
-    for name, agent in agents.items():
-        if not agent.is_control:
+    for name, agent in config.agents.items():
+        if not agent.kind.is_control:
             raise BadInput(f"config: sandbox=process: agent {name!r} needs isolation; use docker")
 
 

@@ -32,13 +32,20 @@ def seambench() -> None:
     add_help_option=False,
 )
 def run(context: typer.Context) -> None:
-    """Run a study; takes Hydra overrides and flags, for instance: run experiment=demo."""
+    """Run a study; takes Hydra overrides and flags, for instance: run experiment=demo.
+
+    With --dry-run it prints the cells, the expected tokens and USD, and runs nothing.
+    """
     from harness import terminal
     from harness.compose import run_hydra
 
     checkout = find_checkout()
+    arguments = [argument for argument in context.args if argument != "--dry-run"]
+    if len(arguments) < len(context.args):
+        run_hydra(arguments, checkout, lambda config, _: terminal.show_forecast(checkout, config))
+        return
     run_hydra(
-        context.args, checkout, lambda config, out: terminal.run_and_report(checkout, config, out)
+        arguments, checkout, lambda config, out: terminal.run_and_report(checkout, config, out)
     )
 
 

@@ -5,6 +5,7 @@ Whatever Hydra or OmegaConf refuses becomes BadInput with one line.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +18,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from harness.config import RunConfig
+from harness.config import CONTEXT_BUDGETS, WIRES, AgentKind, RunConfig
 from harness.errors import BadInput, SeamBenchError
 from harness.paths import Checkout
+from harness.specfile import choose
 
 Job = Callable[[RunConfig, Path], None]
 
@@ -45,6 +47,8 @@ def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
     entry = hydra.main(version_base="1.3", config_path=str(checkout.configs), config_name="config")(
         task
     )
+    # `from` is what a person would write, and no name that a Python field can have.
+    arguments = [re.sub(r"^from=", "replay_from=", argument) for argument in arguments]
     argv, sys.argv = sys.argv, ["seambench run", *arguments]
     # With this set Hydra lets exceptions through instead of printing several lines and exiting 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -105,6 +109,8 @@ def check(config: RunConfig) -> None:
         "repeats": (config.repeats, 1),
         "executor.workers": (config.executor.workers, 0),
         "budget.attempts": (config.budget.attempts, 1),
+        "budget.turns": (config.budget.turns, 1),
+        "budget.max_output_tokens": (config.budget.max_output_tokens, 16),
         "verification.starts": (config.verification.starts, 1),
         "verification.sequences": (config.verification.sequences, 1),
         "sandbox.memory_mb": (config.sandbox.memory_mb, 256),
@@ -114,7 +120,23 @@ def check(config: RunConfig) -> None:
     for key, (value, least) in at_least.items():
         if value < least:
             raise BadInput(f"config: {key}={value}: must be at least {least}")
+    _check_models(config)
     if not config.agents:
         raise BadInput("config: agent: choose at least one, for instance agent=oracle")
     if not config.name or "/" in config.name or config.name.startswith("."):
         raise BadInput(f"config: name={config.name!r}: a folder name below results/")
+
+
+def _check_models(config: RunConfig) -> None:
+    asking = [name for name, agent in config.agents.items() if agent.kind.asks_a_model]
+    if asking and not config.models:
+        raise BadInput(f"config: model: agent {asking[0]!r} needs one, for instance model=local")
+    replays = [n for n, agent in config.agents.items() if agent.kind is AgentKind.replay]
+    if bool(replays) != (config.replay_from is not None):
+        raise BadInput("config: agent=replay and from=results/... go together")
+    for scope in config.scopes:
+        choose("scope", scope, ["all", "own"], "config: scopes")
+    for budget in config.context_budgets:
+        choose("budget", budget, list(CONTEXT_BUDGETS), "config: context_budgets")
+    for name, model in config.models.items():
+        choose("wire", model.wire, list(WIRES), f"config: models.{name}.wire")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -12,6 +13,25 @@ class AgentKind(StrEnum):
     oracle = "oracle"
     nop = "nop"
     sabotage = "sabotage"
+    tool_loop = "tool_loop"
+    one_shot = "one_shot"
+    replay = "replay"
+
+    @property
+    def is_control(self) -> bool:
+        """Whether everything it does is known beforehand."""
+        return self in CONTROLS
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether its cells are crossed with the models of the study."""
+        return self in {AgentKind.tool_loop, AgentKind.one_shot}
+
+
+CONTEXT_BUDGETS: dict[str, int | None] = {"32k": 32_768, "128k": 131_072, "full": None}
+"""Tokens of the largest request and its answer; null: what the model takes."""
+WIRES = ("anthropic", "openai-responses", "openai-chat")
+CONTROLS = (AgentKind.oracle, AgentKind.nop, AgentKind.sabotage)
 
 
 class SandboxKind(StrEnum):
@@ -28,6 +48,55 @@ class AgentConfig:
     kind: AgentKind = MISSING
     variant: str | None = None
     """which solution or sabotage a control plays; null: the first solution, sabotages in turn"""
+    expected_input_tokens: list[int] = field(default_factory=lambda: [0, 0])
+    """low and high a trial, for --dry-run"""
+    expected_output_tokens: list[int] = field(default_factory=lambda: [0, 0])
+
+
+@dataclass
+class TierConfig:
+    """Prices in USD per million tokens, for requests of up to `up_to` input tokens (null: any)."""
+
+    fresh_input: float = MISSING
+    cache_read: float = MISSING
+    cache_write: float = MISSING
+    output: float = MISSING
+    up_to: int | None = None
+
+
+@dataclass
+class PriceConfig:
+    """A price table, with the page and the day that it was read from."""
+
+    tiers: list[TierConfig] = MISSING
+    source: str = MISSING
+    date: str = MISSING
+
+
+@dataclass
+class ModelConfig:
+    """One language model of a study."""
+
+    wire: str = MISSING
+    """anthropic, openai-responses or openai-chat"""
+    model: str = MISSING
+    """the id that the server knows it by"""
+    context_tokens: int = MISSING
+    embedded: bool = False
+    """served by the harness on this machine"""
+    base_url: str | None = None
+    key_env: str | None = None
+    """environment variable that holds the key; null: the server asks for none"""
+    max_concurrency: int = 8
+    temperature: float | None = None
+    thinking_tokens: int | None = None
+    effort: str | None = None
+    cache: bool = True
+    seed: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """added to the body of each request as it is"""
+    price: PriceConfig | None = None
+    """null: unknown, and so is every cost"""
 
 
 @dataclass
@@ -55,6 +124,18 @@ class BudgetConfig:
     agent_seconds: float | None = None
     attempts: int = 3
     """how often a trial lost to infrastructure is tried in all"""
+    turns: int = 50
+    tokens: int | None = None
+    """input and output of a trial together; null: no limit, here and below"""
+    output_tokens: int | None = None
+    max_output_tokens: int = 4096
+    """of one answer"""
+    call_seconds: float = 300.0
+    """deadline of one model call, its retries included"""
+    usd: float | None = None
+    """of one trial"""
+    study_usd: float | None = None
+    """of the whole results folder, what is in flight included"""
 
 
 @dataclass
@@ -79,6 +160,14 @@ class RunConfig:
     repeats: int = 1
     seed: int = 0
     agents: dict[str, AgentConfig] = field(default_factory=dict)
+    models: dict[str, ModelConfig] = field(default_factory=dict)
+    """crossed with the agents that ask one"""
+    scopes: list[str] = field(default_factory=lambda: ["all"])
+    """what such an agent sees: all, or own (its task's contexts and the others' contracts)"""
+    context_budgets: list[str] = field(default_factory=lambda: ["full"])
+    """bound of every request: 32k, 128k, or full (what the model takes)"""
+    replay_from: str | None = None
+    """results folder whose recorded calls `agent=replay` plays; `from=` on the command line"""
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     executor: ExecutorConfig = field(default_factory=ExecutorConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)

@@ -5,6 +5,7 @@
     ├── SandboxError         the engine or a sandbox failed: the trial is tried again
     │   ├── EngineGone       no engine answers any more: the sweep stops and can be continued
     │   └── DiskFull         the host has no room left: the sweep stops and can be continued
+    ├── BudgetSpent          the study's money is spent: the sweep stops and can be continued
     ├── VerifierError        the verifier gave no usable evidence: infrastructure, tried again
     ├── AppDidNotStart       the arm did not become healthy; holds the end of its log
     ├── PatchRefused         the agent's work cannot become a patch (hostile, too large)
@@ -36,6 +37,10 @@ class EngineGone(SandboxError):
 
 class DiskFull(SandboxError):
     """The host's disk has no room for records or sandboxes."""
+
+
+class BudgetSpent(SeamBenchError):
+    """The study reached its hard stop in USD."""
 
 
 class VerifierError(SeamBenchError):
@@ -83,6 +88,7 @@ class Policy:
 POLICY: dict[type[SeamBenchError], Policy] = {
     EngineGone: Policy("engine_gone", retry=False, counts=False, stops_sweep=True),
     DiskFull: Policy("disk_full", retry=False, counts=False, stops_sweep=True),
+    BudgetSpent: Policy("study_usd", retry=False, counts=False, stops_sweep=True),
     SandboxError: Policy("sandbox", retry=True, counts=False),
     VerifierError: Policy("verifier", retry=True, counts=False),
     AppDidNotStart: Policy("app_did_not_start", retry=False, counts=True),

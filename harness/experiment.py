@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.errors import BudgetSpent
 from harness.executors import Executor
 from harness.plan import Cell, Plan
 from harness.records import TrialRecord
@@ -11,7 +12,27 @@ from harness.rows import Result
 from harness.store import Entry, Store
 from harness.trial import Bench, regrade_trial, run_trial
 
-_AGENT_COLUMNS = ("agent_seconds", "input_tokens", "output_tokens", "cost_usd")
+_AGENT_COLUMNS = (
+    "agent_seconds",
+    "agent_ending",
+    "model_calls",
+    "tool_calls",
+    "input_tokens",
+    "fresh_input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "compactions",
+    "peak_context_tokens",
+    "mean_context_tokens",
+    "edits_applied",
+    "edits_failed",
+    "cost_usd",
+)
+
+
+_AGENT_FILES = {"agent.log", "trajectory.json"}
 
 
 class Watcher(Protocol):
@@ -46,7 +67,21 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> None:
     todo = [cell for cell in wanted if not _is_finished(sweep.store, cell)]
     sweep.watcher.planned(len(wanted), len(wanted) - len(todo))
     _prepare(sweep, todo)
-    _consume(sweep, todo, lambda cell: _attempts(sweep, cell, run_trial))
+    left: list[Cell] = []
+
+    def work(cell: Cell) -> None:
+        # Trials that run end cleanly at the hard stop; those that have not begun wait for money.
+        if cell.model is not None and sweep.bench.spend.is_spent:
+            left.append(cell)
+        else:
+            _attempts(sweep, cell, run_trial)
+
+    _consume(sweep, todo, work)
+    if left:
+        raise BudgetSpent(
+            f"budget.study_usd={sweep.bench.spend.limit:g} is spent: {len(left)} trials were not "
+            "begun; raise it and run again to go on"
+        )
 
 
 def regrade(sweep: Sweep, patches: dict[str, bytes]) -> None:
@@ -64,7 +99,7 @@ def regrade(sweep: Sweep, patches: dict[str, bytes]) -> None:
 
 def _as_worked(graded: Result, before: Entry | None) -> Result:
     """What the agent did and spent is no part of a regrade: it stays as it was."""
-    files = {name: content for name, content in graded.files.items() if name != "agent.log"}
+    files = {name: content for name, content in graded.files.items() if name not in _AGENT_FILES}
     trial = graded.entry.trial
     if trial is not None and before is not None and before.trial is not None:
         spent = {name: getattr(before.trial, name) for name in _AGENT_COLUMNS}

@@ -3,11 +3,13 @@
 results/<name>/
   plan.json                 what was locked before the first trial
   records.jsonl             one line an attempt: the source of truth, append-only
-  trials.parquet attempts.parquet tests.parquet trials.csv summary.csv
+  trials.parquet attempts.parquet calls.parquet tools.parquet tests.parquet
+  trials.csv summary.csv
   figures/  tables/
   trials/<trial_id>/
     patch.diff              what the agent changed
     agent.log               what the agent did
+    trajectory.json         every message and tool result in order, where a model was asked
     app.log                 the end of the app's log
     evidence.json           what the verifier saw
     score.json              what the scorers made of it
@@ -75,6 +77,10 @@ class TrialPaths:
     @property
     def agent_log(self) -> Path:
         return self.folder / "agent.log"
+
+    @property
+    def trajectory(self) -> Path:
+        return self.folder / "trajectory.json"
 
     @property
     def app_log(self) -> Path:

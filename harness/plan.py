@@ -3,8 +3,10 @@
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,6 +33,7 @@ class Cell(Record):
     arm: str
     task: str
     scope: str
+    context_budget: str = "full"
     agent: str
     kind: AgentKind
     variant: str | None
@@ -77,19 +80,55 @@ def expand(study: Study) -> tuple[Cell, ...]:
     """
     rng = random.Random(study.config.seed)  # noqa: S311 - an order, not a secret
     blocks = [
-        (index, task, name, agent, repeat)
+        (index, task, name, agent, view, repeat)
         for index, task in enumerate(study.tasks)
         for name, agent in study.config.agents.items()
+        if agent.kind is not AgentKind.replay
+        for view in _views(study.config, agent)
         for repeat in range(study.config.repeats)
     ]
     rng.shuffle(blocks)
     cells: list[Cell] = []
-    for index, task, name, agent, repeat in blocks:
+    for index, task, name, agent, view, repeat in blocks:
         variant = _variant(task, agent, index + repeat)
         arms = _arms(study, task)
         rng.shuffle(arms)
-        cells += [make_cell(study, task, arm, name, agent, variant, repeat) for arm in arms]
-    return tuple(cells)
+        cells += [make_cell(study, task, arm, name, agent, variant, repeat, view) for arm in arms]
+    return (*cells, *_replays(study))
+
+
+@dataclass(frozen=True)
+class View:
+    """The factors that only an agent with a model has."""
+
+    model: str | None = None
+    scope: str = "all"
+    context_budget: str = "full"
+
+
+def _views(config: RunConfig, agent: AgentConfig) -> list[View]:
+    if not agent.kind.asks_a_model:
+        return [View()]
+    return [View(*v) for v in product(config.models, config.scopes, config.context_budgets)]
+
+
+def _replays(study: Study) -> Iterator[Cell]:
+    """One cell for each recorded trial of a model, in the recorded order."""
+    names = [n for n, agent in study.config.agents.items() if agent.kind is AgentKind.replay]
+    if not names or study.config.replay_from is None:
+        return
+    paths = RunPaths(Path(study.config.replay_from))
+    plan = read_plan(paths)
+    if plan is None:
+        raise BadInput(f"{paths.plan}: no plan there; is from= a results folder?")
+    tasks = {task.id: task for task in study.tasks}
+    for cell in plan.cells:
+        task = tasks.get(cell.task)
+        is_played = cell.model is not None and paths.trial(cell.trial_id).trajectory.exists()
+        if task is not None and is_played and cell.arm in _arms(study, task):
+            view = View(cell.model, cell.scope, cell.context_budget)
+            yield make_cell(study, task, cell.arm, names[0], study.config.agents[names[0]],
+                            cell.trial_id, cell.repeat, view)  # fmt: skip
 
 
 def _arms(study: Study, task: Task) -> list[str]:
@@ -99,7 +138,7 @@ def _arms(study: Study, task: Task) -> list[str]:
 
 def _variant(task: Task, agent: AgentConfig, turn: int) -> str | None:
     """Which patch a control plays: as configured, else the first solution, sabotages in turn."""
-    if agent.kind is AgentKind.nop:
+    if agent.kind not in {AgentKind.oracle, AgentKind.sabotage}:
         return None
     is_oracle = agent.kind is AgentKind.oracle
     known = list(task.spec.solutions if is_oracle else task.spec.sabotages)
@@ -116,23 +155,30 @@ def make_cell(
     agent: AgentConfig,
     variant: str | None,
     repeat: int,
+    view: View | None = None,
 ) -> Cell:
     """One cell; its ids depend on its factors, the study's seed and the repeat alone."""
+    view = view or View()
     factors: dict[str, Any] = {
         "app": task.spec.app,
         "arm": arm,
         "task": task.id,
-        "scope": "all",
+        "scope": view.scope,
+        "context_budget": view.context_budget,
         "agent": name,
         "kind": agent.kind.value,
         "variant": variant,
-        "model": None,
+        "model": view.model,
     }
     cell_id = digest(factors)[:16]
     # The same seed on every arm of a pair: what is random must not differ between arms.
     shared = {key: value for key, value in factors.items() if key != "arm"}
     seed = int(digest([shared, study.config.seed, repeat])[:8], 16)
-    label = "-".join(part for part in (task.folder.name, arm, name, variant) if part)
+    parts = [task.folder.name, arm, name, view.model, variant]
+    parts += [v for v, usual in ((view.scope, "all"), (view.context_budget, "full")) if v != usual]
+    if agent.kind is AgentKind.replay:
+        parts = [name, variant]  # the recorded trial's own id says the rest
+    label = "-".join(part for part in parts if part)
     trial_id = f"{label}-r{repeat}-{digest([cell_id, study.config.seed, repeat])[:8]}"
     return Cell(trial_id=trial_id, cell_id=cell_id, repeat=repeat, seed=seed, **factors)
 
@@ -143,6 +189,13 @@ def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -
     for app in sorted({task.spec.app for task in study.tasks}):
         locks[f"app/{app}"] = digest_folder(study.pairs[app].folder)
     locks |= {f"task/{task.id}": digest_folder(task.folder) for task in study.tasks}
+    for name, agent in study.config.agents.items():
+        if agent.kind.asks_a_model:
+            locks[f"agent/{name}"] = agent.kind.value
+    locks |= {
+        f"model/{name}": json.dumps(asdict(model), default=str)
+        for name, model in study.config.models.items()
+    }
     parts = ("sandbox", "budget", "verification")
     locks |= {part: json.dumps(asdict(getattr(study.config, part)), default=str) for part in parts}
     return locks

@@ -53,6 +53,7 @@ class TrialRecord(Record):
     family: Annotated[str, Column("refactoring family (SCIENCE.md (a))")]
     task_class: Annotated[str, Column("scope class: L, I, X or D")]
     scope: Annotated[str, Column("what the agent sees: all or own")]
+    context_budget: Annotated[str, Column("bound of every request: 32k, 128k or full")] = "full"
     agent: Annotated[str, Column("the agent")]
     model: Annotated[str | None, Column("the language model; null for controls")]
     variant: Annotated[str | None, Column("which solution or sabotage a control played")]
@@ -90,8 +91,24 @@ class TrialRecord(Record):
     churn_ratio: Annotated[
         float | None, Column("changed lines over those of the first solution; null if unknown")
     ]
+    agent_ending: Annotated[
+        str | None, Column("why the agent's work ended; null for controls (docs/architecture.md)")
+    ] = None
+    model_calls: Annotated[int, Column("calls of the model")] = 0
+    tool_calls: Annotated[int, Column("tools used")] = 0
     input_tokens: Annotated[int, Column("fresh input, cache reads and cache writes", "tokens")]
+    fresh_input_tokens: Annotated[int, Column("input outside any cache", "tokens")] = 0
+    cache_read_tokens: Annotated[int, Column("input read from a cache", "tokens")] = 0
+    cache_write_tokens: Annotated[int, Column("input written to a cache", "tokens")] = 0
     output_tokens: Annotated[int, Column("output, reasoning included", "tokens")]
+    reasoning_tokens: Annotated[int, Column("the reasoning part of the output", "tokens")] = 0
+    compactions: Annotated[int, Column("how often the conversation was cut to its budget")] = 0
+    peak_context_tokens: Annotated[int, Column("largest request", "tokens")] = 0
+    mean_context_tokens: Annotated[
+        float | None, Column("mean request; null without a model", "tokens")
+    ] = None
+    edits_applied: Annotated[int, Column("one_shot: edit blocks that applied")] = 0
+    edits_failed: Annotated[int, Column("one_shot: edit blocks that did not")] = 0
     cost_usd: Annotated[float | None, Column("at the dated price table; null if unknown", "USD")]
     agent_seconds: Annotated[float, Column("the agent's working time", "s")]
     verify_seconds: Annotated[float, Column("verification: starts, tests, replays", "s")]
@@ -114,6 +131,47 @@ class AttemptRecord(Record):
     failure_detail: Annotated[str | None, Column("one line on the failure")]
     started_at: Annotated[datetime, Column("start of the attempt", "UTC")]
     wall_seconds: Annotated[float, Column("how long it took", "s")]
+
+
+class CallRecord(Record):
+    """One call of a language model; retries are a part of it and counted in its usage."""
+
+    trial_id: Annotated[str, Column("the trial")]
+    attempt: Annotated[int, Column("the attempt at the trial, from 1")]
+    call: Annotated[int, Column("number of the call within the attempt, from 1: the turn")]
+    status: Annotated[str, Column("answered, or how the last try failed")]
+    stop: Annotated[str | None, Column("why the answer ended; null without one")]
+    served_by: Annotated[str | None, Column("the model id that the server reports")]
+    tries: Annotated[int, Column("HTTP requests, the retries included")]
+    seconds: Annotated[float, Column("from the first try to the answer, waits included", "s")]
+    waited_seconds: Annotated[float, Column("waited between tries", "s")]
+    fresh_input_tokens: Annotated[int, Column("input outside any cache, over all tries", "tokens")]
+    cache_read_tokens: Annotated[int, Column("input read from a cache", "tokens")]
+    cache_write_tokens: Annotated[int, Column("input written to a cache", "tokens")]
+    output_tokens: Annotated[int, Column("output, reasoning included", "tokens")]
+    reasoning_tokens: Annotated[int, Column("the reasoning part of the output", "tokens")]
+    usage_reported: Annotated[bool, Column("false: a server left usage out, the sums are a floor")]
+    cache_hit_share: Annotated[float | None, Column("cache reads over input; null without input")]
+    cost_usd: Annotated[float | None, Column("at the dated price table; null if unknown", "USD")]
+    context_tokens: Annotated[int, Column("the request: as counted, else as estimated", "tokens")]
+    compacted: Annotated[bool, Column("the conversation was cut for this call")]
+
+
+class ToolRecord(Record):
+    """One use of a tool by an agent."""
+
+    trial_id: Annotated[str, Column("the trial")]
+    attempt: Annotated[int, Column("the attempt at the trial, from 1")]
+    call: Annotated[int, Column("the model call that asked for it, from 1")]
+    number: Annotated[int, Column("its place among the tools of that call, from 1")]
+    tool: Annotated[str, Column("the tool's name as the model wrote it")]
+    kind: Annotated[str, Column("navigate, read, edit, test, run or other, by rule")]
+    contexts_read: Annotated[str, Column("bounded contexts looked into, joined by +")]
+    contexts_edited: Annotated[str, Column("bounded contexts edited, joined by +")]
+    request_tokens: Annotated[int, Column("of the call's arguments, estimated", "tokens")]
+    result_tokens: Annotated[int, Column("of what it gave back, estimated", "tokens")]
+    seconds: Annotated[float, Column("how long it took", "s")]
+    ending: Annotated[str, Column("ok, error, timeout, ...")]
 
 
 class TestRecord(Record):

@@ -7,10 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from harness.agents import AgentReport
+from harness.agents.session import Call
 from harness.errors import PatchRefused, SeamBenchError, policy_of
+from harness.llm import Usage
 from harness.patch import Changes, Patch
 from harness.plan import Cell
-from harness.records import AttemptRecord, Status, TestRecord, TrialRecord
+from harness.records import (
+    AttemptRecord,
+    CallRecord,
+    Status,
+    TestRecord,
+    ToolRecord,
+    TrialRecord,
+)
 from harness.scoring.effort import Effort
 from harness.scoring.score import Score
 from harness.stopwatch import Stopwatch
@@ -74,16 +83,21 @@ def result(
         failure_cause=cause,
         failure_detail=detail,
         attempt=facts.attempt,
-        input_tokens=done.report.input_tokens,
-        output_tokens=done.report.output_tokens,
-        cost_usd=done.report.cost_usd,
+        **_spent(done.report),
         agent_seconds=watch.seconds("agent"),
         verify_seconds=watch.seconds("verify"),
         overhead_seconds=watch.seconds("overhead"),
         wall_seconds=wall,
         started_at=facts.started_at,
     )
-    return Result(Entry(attempt=tried, trial=trial, tests=_tests(facts, done)), _files(done))
+    entry = Entry(
+        attempt=tried,
+        trial=trial,
+        tests=_tests(facts, done),
+        calls=_calls(facts, done.report),
+        tools=_tools(facts, done.report),
+    )
+    return Result(entry, _files(done))
 
 
 def _ending(
@@ -115,6 +129,7 @@ def _identity(facts: Facts) -> dict[str, Any]:
         "family": task.spec.family,
         "task_class": task.spec.task_class,
         "scope": cell.scope,
+        "context_budget": cell.context_budget,
         "agent": cell.agent,
         "model": cell.model,
         "variant": cell.variant,
@@ -167,6 +182,79 @@ def _effort(done: Progress) -> dict[str, Any]:
     }
 
 
+def _spent(report: AgentReport) -> dict[str, Any]:
+    usage = sum((call.usage for call in report.calls), Usage())
+    sizes = [call.context_tokens for call in report.calls]
+    costs = [call.cost_usd for call in report.calls]
+    known = [cost for cost in costs if cost is not None]
+    return {
+        "agent_ending": report.ending,
+        "model_calls": len(report.calls),
+        "tool_calls": len(report.tools),
+        "input_tokens": usage.input_tokens,
+        "fresh_input_tokens": usage.fresh_input,
+        "cache_read_tokens": usage.cache_read,
+        "cache_write_tokens": usage.cache_write,
+        "output_tokens": usage.output,
+        "reasoning_tokens": usage.reasoning,
+        "compactions": sum(call.compacted for call in report.calls),
+        "peak_context_tokens": max(sizes, default=0),
+        "mean_context_tokens": sum(sizes) / len(sizes) if sizes else None,
+        "edits_applied": report.edits_applied,
+        "edits_failed": report.edits_failed,
+        "cost_usd": sum(known) if len(known) == len(costs) else None,
+    }
+
+
+def _calls(facts: Facts, report: AgentReport) -> tuple[CallRecord, ...]:
+    return tuple(_call(facts, number, call) for number, call in enumerate(report.calls, start=1))
+
+
+def _call(facts: Facts, number: int, call: Call) -> CallRecord:
+    usage = call.usage
+    return CallRecord(
+        trial_id=facts.cell.trial_id,
+        attempt=facts.attempt,
+        call=number,
+        status=call.tries[-1].status if call.tries else "timeout",
+        stop=call.answer.stop if call.answer else None,
+        served_by=call.answer.served_by if call.answer else None,
+        tries=len(call.tries),
+        seconds=call.seconds,
+        waited_seconds=sum(one.waited for one in call.tries),
+        fresh_input_tokens=usage.fresh_input,
+        cache_read_tokens=usage.cache_read,
+        cache_write_tokens=usage.cache_write,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+        usage_reported=all(one.usage_reported for one in call.tries),
+        cache_hit_share=usage.cache_read / usage.input_tokens if usage.input_tokens else None,
+        cost_usd=call.cost_usd,
+        context_tokens=call.context_tokens,
+        compacted=call.compacted,
+    )
+
+
+def _tools(facts: Facts, report: AgentReport) -> tuple[ToolRecord, ...]:
+    who = {"trial_id": facts.cell.trial_id, "attempt": facts.attempt}
+    return tuple(
+        ToolRecord(
+            **who,
+            call=use.turn,
+            number=use.number,
+            tool=use.name,
+            kind=use.kind,
+            contexts_read="+".join(use.contexts_read),
+            contexts_edited="+".join(use.contexts_edited),
+            request_tokens=use.request_tokens,
+            result_tokens=use.result_tokens,
+            seconds=use.seconds,
+            ending=use.ending,
+        )
+        for use in report.tools
+    )
+
+
 def _tests(facts: Facts, done: Progress) -> tuple[TestRecord, ...]:
     starts = done.findings.starts if done.findings else ()
     return tuple(
@@ -178,6 +266,8 @@ def _tests(facts: Facts, done: Progress) -> tuple[TestRecord, ...]:
 
 def _files(done: Progress) -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = {"agent.log": done.report.log}
+    if done.report.trajectory:
+        files["trajectory.json"] = done.report.trajectory
     if done.patch is not None:
         files["patch.diff"] = done.patch.text
     if done.findings is not None:

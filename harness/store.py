@@ -18,7 +18,14 @@ from pydantic import ValidationError
 
 from harness.errors import BadInput, DiskFull
 from harness.paths import RunPaths
-from harness.records import AttemptRecord, Record, TestRecord, TrialRecord
+from harness.records import (
+    AttemptRecord,
+    CallRecord,
+    Record,
+    TestRecord,
+    ToolRecord,
+    TrialRecord,
+)
 
 
 class Entry(Record):
@@ -27,6 +34,8 @@ class Entry(Record):
     attempt: AttemptRecord
     trial: TrialRecord | None = None
     tests: tuple[TestRecord, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    tools: tuple[ToolRecord, ...] = ()
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
@@ -104,6 +113,12 @@ class Store:
     def next_attempt(self, trial_id: str) -> int:
         """The number of the next attempt at a trial, from 1."""
         return self._attempts.get(trial_id, 0) + 1
+
+    @property
+    def spent_usd(self) -> float:
+        """What every recorded model call cost, as far as prices are known."""
+        calls = (call for entry in read_entries(self.paths.records) for call in entry.calls)
+        return sum(call.cost_usd or 0.0 for call in calls)
 
     def append(self, entry: Entry) -> None:
         """Append one line and wait until the disk has it. Raises DiskFull, with nothing torn."""

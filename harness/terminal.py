@@ -17,8 +17,10 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 from harness import build
+from harness.agents.prompting import prompt_digests
 from harness.analysis.frame import read_trials
 from harness.analysis.outputs import write_outputs
 from harness.analysis.summary import summary
@@ -26,6 +28,7 @@ from harness.analysis.tables import results_table
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
+from harness.forecast import forecast
 from harness.gates import parity
 from harness.gates.pairs import verify_pair
 from harness.gates.tasks import AGENTS, validate_tasks
@@ -96,14 +99,37 @@ def run_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:
     with build.bench(config, checkout, console.print) as bench:
         paths = RunPaths(folder)
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
+        if any(agent.kind.asks_a_model for agent in config.agents.values()):
+            locks |= {f"prompt/{name}": value for name, value in prompt_digests().items()}
         with Store(paths) as store:
             cells = expand(bench.study)
             plan = write_plan(paths, config.name, locks, cells)
             executor = build.make_executor(config, bench.sandboxes.abort)
             display = ProgressDisplay(console)
             with display.live():
+                bench.spend.spent = store.spent_usd
                 run_sweep(Sweep(bench, plan, store, executor, display), cells)
     report(folder)
+
+
+def show_forecast(checkout: Checkout, config: RunConfig) -> None:
+    """Print what a run would do and cost, and run nothing."""
+    cells = expand(build.load_study(config, checkout))
+    table = Table("agent", "model", "trials", "input tokens", "output tokens", "USD")
+    rows = list(forecast(config, cells))
+    for row in rows:
+        usd = "unknown" if row.usd is None else f"{row.usd[0]:,.2f} to {row.usd[1]:,.2f}"
+        table.add_row(row.agent, row.model or "", str(row.trials), _range(row.input_tokens),
+                      _range(row.output_tokens), usd)  # fmt: skip
+    console = Console()
+    console.print(table)
+    for cell in cells:
+        console.print(f"  {cell.trial_id}", soft_wrap=True, markup=False)
+    console.print(f"{len(cells)} trials; nothing was run (priors: configs/agent/*.yaml)")
+
+
+def _range(tokens: tuple[int, int]) -> str:
+    return f"{tokens[0]:,} to {tokens[1]:,}"
 
 
 def regrade_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:

@@ -1,10 +1,11 @@
 """One trial: an agent works, its workspace becomes a patch, the patch is verified and scored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from harness.agents import Agent, Assignment
+from harness.agents.session import Spend
 from harness.bases import Bases
 from harness.errors import PatchRefused, SeamBenchError, policy_of
 from harness.pairs import Pair
@@ -32,6 +33,12 @@ class Bench:
     agents: Mapping[str, Agent]
     bases: Bases
     references: References
+    spend: Spend = field(default_factory=Spend)
+
+
+def agent_key(agent: str, model: str | None) -> str:
+    """The name under which a bench holds an agent with its model."""
+    return agent if model is None or agent == "replay" else f"{agent}/{model}"
 
 
 def run_trial(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:
@@ -69,16 +76,27 @@ def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes |
 def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
     """Let the agent work in a sandbox of its own and take its workspace out."""
     task, pair = _task(cell, bench), _pair(cell, bench)
-    base = bench.bases.repository(pair, cell.arm, task)
-    seconds = bench.study.config.budget.agent_seconds or task.spec.agent_seconds
-    assignment = Assignment(task, cell.arm, cell.variant, cell.seed, seconds)
+    view = bench.bases.view(pair, cell.arm, task, cell.scope)
+    assignment = Assignment(
+        task=task,
+        arm=cell.arm,
+        variant=cell.variant,
+        seed=cell.seed,
+        seconds=bench.study.config.budget.agent_seconds or task.spec.agent_seconds,
+        scope=cell.scope,
+        context_budget=cell.context_budget,
+        pair=pair,
+    )
     with watch.span("overhead"), bench.sandboxes.open("agent") as sandbox:
-        sandbox.put(base.workspace_tar(), "/work")
+        sandbox.put(view.repository.workspace_tar(), "/work")
         with watch.span("agent"):
-            done.report = bench.agents[cell.agent].work(assignment, sandbox)
+            done.report = bench.agents[agent_key(cell.agent, cell.model)].work(assignment, sandbox)
+        # What was paid for is known before a failure is told.
+        if done.report.failure is not None:
+            raise done.report.failure
         tar = sandbox.get("/work", limit=WORKSPACE_BYTES)
     with watch.span("overhead"):
-        return read_workspace(tar, pair.spec.ignored).tree
+        return view.whole(read_workspace(tar, pair.spec.ignored).tree)
 
 
 def _verify(

@@ -7,7 +7,7 @@ from harness.llm import Message, Part, Request, Tool, ToolResult
 BYTES_PER_TOKEN = 3.0
 """Before a model has told: code has more bytes a token than this, so the estimate is high."""
 ROOM = 0.7
-"""A compaction brings the request down to this share of the budget, so that not every turn is one."""
+"""What a compaction brings the request down to, as a share: not every turn shall need one."""
 LEFT_OUT = "[{} characters left out to stay inside the context budget]"
 
 
@@ -17,7 +17,9 @@ class DoesNotFit(Exception):
 
 @dataclass
 class Conversation:
-    """The messages so far. The policy, in order, until a request fits `budget` tokens:
+    """The messages so far, kept inside `budget` tokens.
+
+    The policy, in order, until a request fits:
 
     1. results of tools, oldest first, are replaced by one line that says how long they were;
     2. the oldest turns (a message of the model and what answered it) are left out.

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.agents.session import Call, Ending
+from harness.agents.trajectory import ToolUse
+from harness.errors import SeamBenchError
+from harness.pairs import Pair
 from harness.sandbox import Sandbox
 from harness.tasks import Task
 
@@ -16,6 +20,10 @@ class Assignment:
     variant: str | None
     seed: int
     seconds: float
+    scope: str = "all"
+    context_budget: str = "full"
+    pair: Pair | None = None
+    """whose contexts own which files; labels of tools need it"""
 
 
 @dataclass(frozen=True)
@@ -23,9 +31,14 @@ class AgentReport:
     """What an agent says of its work; the work itself is the sandbox's workspace."""
 
     log: str
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = 0.0
+    ending: Ending | None = None
+    calls: tuple[Call, ...] = ()
+    tools: tuple[ToolUse, ...] = ()
+    trajectory: str = ""
+    edits_applied: int = 0
+    edits_failed: int = 0
+    failure: SeamBenchError | None = None
+    """what broke the work off, no doing of the agent: the attempt is lost, what it cost is kept"""
 
 
 class Agent(Protocol):

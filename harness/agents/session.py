@@ -1,6 +1,7 @@
 """One agent's dealings with one model: every call is bounded, counted, paid for and kept."""
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,12 @@ Ending = Literal[
     "study_usd",
     "context",  # the conversation cannot be made to fit
 ]
+
+
+_CHANGING = re.compile(
+    r"\b\d+(?:\.\d+)? ?(?:s|ms|us|seconds?)\b|0x[0-9a-f]{6,}|/tmp/[\w.-]+|pid[ =:]+\d+"
+    r"|\d\d:\d\d:\d\d(?:[.,]\d+)?|\d{4}-\d\d-\d\d"
+)
 
 
 class Ended(Exception):
@@ -55,6 +62,7 @@ class Spend:
 
     def __init__(self, limit: float | None = None, spent: float = 0.0) -> None:
         self.limit, self.spent = limit, spent
+        self.is_spent = False
         self._flying = 0.0
         self._lock = threading.Lock()
 
@@ -63,6 +71,7 @@ class Spend:
         """Hold `most` USD back while a call is in flight. Raises Ended when that is too much."""
         with self._lock:
             if self.limit is not None and self.spent + self._flying + most > self.limit:
+                self.is_spent = True
                 raise Ended("study_usd")
             self._flying += most
         try:
@@ -105,7 +114,8 @@ class Session:
     spend: Spend = field(default_factory=Spend)
     clock: Callable[[], float] = time.monotonic
     calls: list[Call] = field(default_factory=list)
-    _shown: int = 0
+    shown: int = 0
+    """how many messages the calls so far hold"""
     _waited: float = 0.0
     _started: float | None = None
 
@@ -120,7 +130,7 @@ class Session:
             request = talk.request()
         except DoesNotFit:
             raise Ended("context") from None
-        new = tuple(talk.said[self._shown :])
+        new = tuple(talk.said[self.shown :])
         estimate = talk.estimate(request)
         compacted = talk.compactions > before
         start = self.clock()
@@ -139,7 +149,7 @@ class Session:
                 self._keep(new, request, estimate, compacted, answer, tries, self.clock() - start)
         talk.learn(request, tries[-1].usage.input_tokens)
         talk.say(answer.message)
-        self._shown = len(talk.said)
+        self.shown = len(talk.said)
         return answer
 
     @property
@@ -210,8 +220,11 @@ class Session:
 
 
 def request_digest(request: Request) -> str:
-    """SHA-256 of a request: the same digest, the same question."""
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    """SHA-256 of a request: the same digest, the same question.
+
+    Durations, addresses in memory and temporary names differ from run to run and are left out.
+    """
+    return hashlib.sha256(_CHANGING.sub("#", request.model_dump_json()).encode()).hexdigest()
 
 
 def _over(value: float | None, limit: float | None) -> bool:

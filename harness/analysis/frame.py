@@ -12,7 +12,16 @@ import pyarrow.parquet as pq
 
 from harness.errors import BadInput
 from harness.paths import RunPaths
-from harness.records import AttemptRecord, ColumnSpec, Record, TestRecord, TrialRecord, columns
+from harness.records import (
+    AttemptRecord,
+    CallRecord,
+    ColumnSpec,
+    Record,
+    TestRecord,
+    ToolRecord,
+    TrialRecord,
+    columns,
+)
 from harness.store import latest_trials, read_entries, write_atomically
 
 R = TypeVar("R", bound=Record)
@@ -20,6 +29,8 @@ R = TypeVar("R", bound=Record)
 TABLES: dict[str, type[Record]] = {
     "trials": TrialRecord,
     "attempts": AttemptRecord,
+    "calls": CallRecord,
+    "tools": ToolRecord,
     "tests": TestRecord,
 }
 
@@ -27,12 +38,24 @@ TABLES: dict[str, type[Record]] = {
 IDENTITY: dict[type[Record], tuple[str, ...]] = {
     TrialRecord: ("trial_id",),
     AttemptRecord: ("trial_id", "attempt"),
+    CallRecord: ("trial_id", "attempt", "call"),
+    ToolRecord: ("trial_id", "attempt", "call", "number"),
     TestRecord: ("trial_id", "start", "test"),
 }
 
 # Rows are sorted by what a reader looks for, then by identity, so that file order leaves no trace.
 SORTED_BY: dict[type[Record], tuple[str, ...]] = {
-    TrialRecord: ("pair", "task", "arm", "scope", "agent", "model", "variant", "repeat"),
+    TrialRecord: (
+        "pair",
+        "task",
+        "arm",
+        "scope",
+        "context_budget",
+        "agent",
+        "model",
+        "variant",
+        "repeat",
+    ),
 }
 
 _ARROW = {
@@ -61,6 +84,9 @@ class Run:
 
     trials: list[TrialRecord]
     attempts: list[AttemptRecord]
+    calls: list[CallRecord]
+    """those of every attempt: what was paid for, lost trials included"""
+    tools: list[ToolRecord]
     tests: list[TestRecord]
     """those of the verification that gave the trial's row"""
 
@@ -81,6 +107,8 @@ def read_run(folder: Path) -> Run:
     return Run(
         _arrange(entry.trial for entry in ended if entry.trial),
         _arrange(entry.attempt for entry in entries),
+        _arrange(call for entry in entries for call in entry.calls),
+        _arrange(tool for entry in entries for tool in entry.tools),
         _arrange(test for entry in ended for test in entry.tests),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.config import AgentConfig, AgentKind
+from harness.config import CONTROLS, AgentConfig, AgentKind
 from harness.executors import Executor
 from harness.experiment import Sweep, Watcher, run_sweep
 from harness.paths import RunPaths
@@ -18,7 +18,7 @@ from harness.tasks import Task
 from harness.trial import Bench
 
 FACTORS = ("behaviour", "equivalence", "structure", "contract", "integrity")
-AGENTS = {kind.value: AgentConfig(kind) for kind in AgentKind}
+AGENTS = {kind.value: AgentConfig(kind) for kind in CONTROLS}
 
 
 def validate_tasks(bench: Bench, executor: Executor, watcher: Watcher, console: Console) -> bool:

@@ -27,7 +27,7 @@ class Text(Record):
 
 
 class Thinking(Record):
-    """Reasoning of the model. `sealed` is the provider's own block as JSON, given back unchanged."""
+    """Reasoning. `sealed` is the provider's own block as JSON, given back unchanged."""
 
     kind: Literal["thinking"] = "thinking"
     text: str
@@ -122,7 +122,7 @@ class Try(Record):
     waited: float = 0.0
     usage: Usage = Usage()
     usage_reported: bool = True
-    """false where the server said nothing (or not everything) of usage: the sums are then a floor"""
+    """false where the server did not say all of it: the sums are then a floor"""
     detail: str = ""
 
 

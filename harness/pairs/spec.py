@@ -39,6 +39,8 @@ class Arm(Spec):
     contexts: dict[str, ContextFiles]
     shared: tuple[str, ...] = ()
     """globs of glue that belongs to no single context"""
+    contracts: tuple[str, ...] = ()
+    """globs of what a context shows the others: all that `scope=own` shows of them"""
     start_seconds: float = 30.0
     """how long `app up` may take"""
 

@@ -179,9 +179,12 @@ class Sources:
         )
 
     def function(self, name: str) -> Function:
-        """The one function of that name or qualified name. Raises Missing for none or several."""
+        """The one function of that name or qualified name. Raises Missing for none or several.
+
+        A method may share the name of the function that delegates to it: the one at the top counts.
+        """
         found = [f for f in self.functions() if name in (f.name, f.qualname)]
-        return self._one(found, "function", name)
+        return self._one([f for f in found if f.qualname == name] or found, "function", name)
 
     def class_(self, name: str) -> Class:
         """The one class of that name. Raises Missing for none or several."""

@@ -1,0 +1,122 @@
+"""A scaffold without a loop: the files go into one prompt, the edits come back in one answer."""
+
+from dataclasses import dataclass, field, replace
+
+from harness.agents.conversation import BYTES_PER_TOKEN, Conversation
+from harness.agents.edits import apply_edit, parse_edits
+from harness.agents.packing import pack
+from harness.agents.prompting import render
+from harness.agents.protocol import AgentReport, Assignment
+from harness.agents.reporting import reported
+from harness.agents.session import Ended, Limits, Session
+from harness.agents.sessions import SessionSource
+from harness.agents.trajectory import ToolUse
+from harness.errors import BadInput
+from harness.llm import Message, Text
+from harness.patch import FILE, Entry, Tree, read_workspace
+from harness.sandbox import Sandbox
+
+WORKSPACE_BYTES = 64 * 2**20
+HEADROOM = 0.95
+"""Share of the budget that is filled: the estimate of a request is no promise."""
+
+
+@dataclass
+class Applied:
+    """What became of the edits in an answer."""
+
+    good: int = 0
+    bad: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class OneShot:
+    """Files under the context budget in, search/replace blocks or whole files out."""
+
+    sessions: SessionSource
+    is_control: bool = False
+
+    def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
+        session = self.sessions.open(assignment)
+        tree = read_workspace(sandbox.get("/work", limit=WORKSPACE_BYTES)).tree
+        files = _texts(tree)
+        talk = _conversation(assignment, files, session.limits)
+        applied, uses = Applied(), list[ToolUse]()
+
+        def answer_once() -> None:
+            _answer(session, talk, files, tree, sandbox, applied)
+
+        report = reported("one_shot", session, talk, uses, answer_once)
+        lines = "".join(f"edit left out: {reason}\n" for reason in applied.bad)
+        return replace(
+            report,
+            log=f"{report.log}{applied.good} edits applied\n{lines}",
+            edits_applied=applied.good,
+            edits_failed=len(applied.bad),
+        )
+
+
+def _answer(
+    session: Session,
+    talk: Conversation,
+    files: dict[str, str],
+    tree: Tree,
+    sandbox: Sandbox,
+    applied: Applied,
+) -> None:
+    answer = session.ask(talk)
+    before = dict(files)
+    for edit in parse_edits(answer.message.text):
+        trial = dict(files)
+        problem = apply_edit(edit, trial) or _unplaceable(trial, edit.path, tree)
+        if problem is None:
+            files.update(trial)
+            applied.good += 1
+        else:
+            applied.bad.append(f"{edit.path[:200] or '(no file)'}: {problem}")
+    changed = {path: text for path, text in files.items() if before.get(path) != text}
+    if changed:
+        sandbox.put(Tree({p: _entry(p, text, tree) for p, text in changed.items()}).tar(), "/work")
+    raise Ended("refusal" if answer.stop == "refusal" else "stopped")
+
+
+def _conversation(assignment: Assignment, files: dict[str, str], limits: Limits) -> Conversation:
+    system, instruction = render("one_shot_system"), assignment.task.instruction
+    room = int((limits.context_tokens - limits.max_output_tokens) * HEADROOM)
+    room -= int(len((system + instruction).encode()) / BYTES_PER_TOKEN) + 100
+    shown, left_out = pack(files, assignment, room)
+    # Names only help as far as there is room for them.
+    names = left_out if len(left_out) <= 50 else [*left_out[:50], f"{len(left_out) - 50} others"]
+    text = render("one_shot_task", instruction=instruction, files=shown, left_out=names)
+    talk = Conversation(system, (), limits.context_tokens, limits.max_output_tokens)
+    talk.say(Message(role="user", parts=(Text(text=text),)))
+    return talk
+
+
+def _texts(tree: Tree) -> dict[str, str]:
+    """The files that are text; the others cannot be shown and stay as they are."""
+    found: dict[str, str] = {}
+    for path, entry in tree.entries.items():
+        if entry.mode == FILE:
+            try:
+                found[path] = entry.content.decode()
+            except UnicodeDecodeError:
+                continue
+    return found
+
+
+def _unplaceable(files: dict[str, str], path: str, tree: Tree) -> str | None:
+    """Why a file cannot lie at a path: outside, below a file, on a link, or no text."""
+    old = tree.entries.get(path)
+    if old is not None and path not in _texts(Tree({path: old})):
+        return "not a plain text file"
+    try:
+        Tree({**tree.entries, path: _entry(path, files[path], tree)})
+    except (BadInput, UnicodeEncodeError) as error:
+        return str(error)[:200]
+    return None
+
+
+def _entry(path: str, text: str, tree: Tree) -> Entry:
+    old = tree.entries.get(path)
+    return Entry(old.mode if old else FILE, text.encode())

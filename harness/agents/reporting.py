@@ -1,0 +1,44 @@
+"""How every scaffold ends: what was said, done and paid for, whatever stopped it."""
+
+from collections.abc import Callable, Sequence
+
+from harness.agents.conversation import Conversation
+from harness.agents.protocol import AgentReport
+from harness.agents.session import Ended, Ending, Session
+from harness.agents.trajectory import ToolUse, trajectory
+from harness.errors import ModelFailed, SandboxError, SeamBenchError
+
+
+def reported(
+    scaffold: str,
+    session: Session,
+    talk: Conversation,
+    uses: Sequence[ToolUse],
+    work: Callable[[], None],
+) -> AgentReport:
+    """Do the work until it says how it ended. A failure that is not the agent's is kept, too."""
+    ending: Ending | None = None
+    failure: SeamBenchError | None = None
+    try:
+        work()
+    except Ended as end:
+        ending = end.ending
+    except (ModelFailed, SandboxError) as error:
+        failure = error
+    closing = tuple(talk.said[session.shown :])
+    told = trajectory(
+        scaffold, session, talk.system, talk.tools, tuple(uses), closing, ending, failure
+    )
+    usage = session.usage
+    line = (
+        f"{scaffold}: {ending or failure}: {len(session.calls)} calls, {len(uses)} tools, "
+        f"{usage.input_tokens} tokens in, {usage.output} out\n"
+    )
+    return AgentReport(
+        log=line,
+        ending=ending,
+        calls=tuple(session.calls),
+        tools=tuple(uses),
+        trajectory=told,
+        failure=failure,
+    )

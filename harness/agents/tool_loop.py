@@ -1,0 +1,54 @@
+"""A scaffold that works as people do: look, change, try, until it says that it is done."""
+
+from dataclasses import dataclass
+
+from harness.agents.conversation import Conversation
+from harness.agents.prompting import render
+from harness.agents.protocol import AgentReport, Assignment
+from harness.agents.reporting import reported
+from harness.agents.session import Ended, Session
+from harness.agents.sessions import SessionSource
+from harness.agents.tools import TOOLS, Toolbox
+from harness.llm import Message, Text
+from harness.sandbox import Sandbox
+
+
+@dataclass(frozen=True)
+class ToolLoop:
+    """Bash, an edit tool and submit, called as the provider's own tools."""
+
+    sessions: SessionSource
+    is_control: bool = False
+
+    def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
+        session = self.sessions.open(assignment)
+        limits = session.limits
+        talk = Conversation(
+            render("tool_loop_system"), TOOLS, limits.context_tokens, limits.max_output_tokens
+        )
+        talk.say(_user(render("tool_loop_task", instruction=assignment.task.instruction)))
+        tools = Toolbox(assignment, sandbox, session)
+        return reported("tool_loop", session, talk, tools.uses, lambda: _loop(session, talk, tools))
+
+
+def _loop(session: Session, talk: Conversation, tools: Toolbox) -> None:
+    """Ask, do, tell; leaves by Ended."""
+    silent = 0
+    while True:
+        answer = session.ask(talk)
+        if answer.stop == "refusal":
+            raise Ended("refusal")
+        if answer.message.tool_calls:
+            silent = 0
+            talk.say(tools.serve(answer))
+            if tools.is_submitted:
+                raise Ended("submitted")
+            continue
+        silent += 1
+        if silent == 2:  # reminded once, and still nothing to do
+            raise Ended("stopped")
+        talk.say(_user(render("tool_loop_reminder")))
+
+
+def _user(text: str) -> Message:
+    return Message(role="user", parts=(Text(text=text),))

@@ -1,0 +1,43 @@
+"""How many requests a provider gets at once: cut when it says that they are too many."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Gate:
+    """Additive increase, multiplicative decrease: halved on 429, one more after `limit` successes.
+
+    A server error says nothing of how many are too many and changes nothing.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = max(1, most)
+        self.limit = self.most
+        self._inside = 0
+        self._good = 0
+        self._free = threading.Condition()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Wait for a place and hold it."""
+        with self._free:
+            self._free.wait_for(lambda: self._inside < self.limit)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._free:
+                self._inside -= 1
+                self._free.notify()
+
+    def ended(self, *, rate_limited: bool) -> None:
+        """Tell how a request ended."""
+        with self._free:
+            if rate_limited:
+                self.limit, self._good = max(1, self.limit // 2), 0
+                return
+            self._good += 1
+            if self._good >= self.limit and self.limit < self.most:
+                self.limit, self._good = self.limit + 1, 0
+                self._free.notify()

@@ -1,0 +1,116 @@
+"""What can come back instead of an answer. Both SDKs are generated alike and fail alike."""
+
+import email.utils
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+from harness.llm.protocol import TryStatus
+
+OVERFLOW = re.compile(
+    r"prompt is too long|context_length_exceeded|maximum context length|exceed_context_size"
+    r"|exceeds the available context|context window",
+    re.IGNORECASE,
+)
+REMEDIES = {
+    401: "is the key right?",
+    403: "the key may not use this model",
+    404: "check models.<name>.model and base_url",
+}
+_STATUSES: dict[int, TryStatus] = {
+    429: "rate_limited",
+    503: "overloaded",
+    529: "overloaded",
+    408: "server_error",
+    409: "server_error",
+}
+
+
+class Fault(Exception):
+    """One request without an answer. The text never holds a key."""
+
+    def __init__(
+        self,
+        status: TryStatus,
+        detail: str,
+        *,
+        http_status: int | None = None,
+        retry_after: float | None = None,
+        is_overflow: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.http_status, self.retry_after = status, http_status, retry_after
+        self.is_overflow = is_overflow
+
+    @property
+    def remedy(self) -> str | None:
+        """What a person can do where another try cannot help."""
+        return REMEDIES.get(self.http_status or 0)
+
+
+@contextmanager
+def as_faults(sdk: ModuleType) -> Iterator[None]:
+    """Turn whatever an SDK raises, and whatever reading its answer raises, into Fault."""
+    try:
+        yield
+    except sdk.APIStatusError as error:
+        raise _of_status(error.status_code, error.response.headers, error.body) from None
+    except sdk.APITimeoutError:
+        raise Fault("timeout", "nothing came in time") from None
+    except sdk.APIConnectionError as error:
+        cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
+        raise Fault("connection", f"the connection failed ({cause})") from None
+    except (sdk.APIError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        text = f"not what the protocol promises ({type(error).__name__}: {error})"
+        raise Fault("malformed", text[:200], http_status=200) from None
+
+
+def _of_status(code: int, headers: Mapping[str, str], body: object) -> Fault:
+    told = _told(body)
+    status = _STATUSES.get(code, "server_error" if code >= 500 else "rejected")
+    overflow = code in {400, 413, 422, 500} and OVERFLOW.search(told) is not None
+    return Fault(
+        status,
+        told or f"HTTP {code}",
+        http_status=code,
+        retry_after=retry_after(headers),
+        is_overflow=overflow,
+    )
+
+
+def _told(body: object) -> str:
+    """The server's words, one line; keys that servers quote are cut out."""
+    error: Any = body.get("error", body) if isinstance(body, dict) else body
+    parts = (
+        [error.get(k) for k in ("code", "type", "message")] if isinstance(error, dict) else [error]
+    )
+    text = " ".join(p if isinstance(p, str) else json.dumps(p, default=str) for p in parts if p)
+    return re.sub(r"\S*(?:sk-|key[-_=:])\S*", "[left out]", " ".join(text.split()))[:300]
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that a server asks to wait; null where it does not say or says nonsense."""
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    if (seconds := _number(value)) is not None:
+        return seconds
+    try:
+        when = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None

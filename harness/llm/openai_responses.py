@@ -1,0 +1,122 @@
+"""OpenAI's Responses API; nothing is stored there, so reasoning travels along, sealed."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import openai
+
+from harness.llm.arguments import read_call
+from harness.llm.asking import Reply
+from harness.llm.faults import as_faults
+from harness.llm.openai_chat import sendable
+from harness.llm.protocol import (
+    Message,
+    Part,
+    Request,
+    Stop,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from harness.llm.usage import of_openai
+
+
+class OpenAIResponses:
+    """A wire. `sampling` is laid over the body of each request."""
+
+    def __init__(self, client: openai.OpenAI, model: str, sampling: Mapping[str, Any]) -> None:
+        self._client, self._model, self._sampling = client, model, dict(sampling)
+
+    def send(self, request: Request, seconds: float) -> Reply:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "instructions": request.system,
+            "input": list(_items(request)),
+            "max_output_tokens": request.max_output_tokens,
+            "store": False,
+            "include": ["reasoning.encrypted_content"],
+        }
+        if request.tools:
+            body["tools"] = [_tool(tool) for tool in request.tools]
+        with as_faults(openai):
+            raw = self._client.responses.with_raw_response.create(
+                **body, extra_body=self._sampling, timeout=seconds
+            )
+            return _read(json.loads(raw.http_response.content))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _items(request: Request) -> Iterator[dict[str, Any]]:
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, Text):
+                yield {"role": message.role, "content": part.text}
+            elif isinstance(part, Thinking):
+                yield from _sealed(part)
+            elif isinstance(part, ToolCall):
+                yield {
+                    "type": "function_call",
+                    "call_id": part.id,
+                    "name": part.name,
+                    "arguments": sendable(part),
+                }
+            elif isinstance(part, ToolResult):
+                yield {"type": "function_call_output", "call_id": part.call_id, "output": part.text}
+
+
+def _sealed(part: Thinking) -> Iterator[dict[str, Any]]:
+    block = json.loads(part.sealed)
+    if block.get("type") == "reasoning":
+        yield block
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {"type": "function", "strict": False, **tool.model_dump()}
+
+
+def _read(body: dict[str, Any]) -> Reply:
+    parts = [part for item in body["output"] for part in _parts(item)]
+    usage, reported = of_openai(body.get("usage"), "input", "output")
+    refused = any(isinstance(part, _Refusal) for part in parts)
+    kept: tuple[Part, ...] = tuple(part for part in parts if not isinstance(part, _Refusal))
+    return Reply(
+        message=Message(role="assistant", parts=kept),
+        stop=_stop(body, kept, refused),
+        usage=usage,
+        usage_reported=reported,
+        served_by=str(body.get("model") or ""),
+    )
+
+
+class _Refusal:
+    """A refusal in place of words."""
+
+
+def _parts(item: dict[str, Any]) -> Iterator[Part | _Refusal]:
+    if item["type"] == "reasoning":
+        told = "\n".join(str(part["text"]) for part in item.get("summary") or ())
+        yield Thinking(text=told, sealed=json.dumps(item, sort_keys=True))
+    elif item["type"] == "function_call":
+        yield read_call(str(item["call_id"]), str(item["name"]), item["arguments"])
+    elif item["type"] == "message":
+        for content in item["content"]:
+            if content["type"] == "refusal":
+                yield _Refusal()
+            elif content["type"] == "output_text" and content["text"]:
+                yield Text(text=str(content["text"]))
+
+
+def _stop(body: dict[str, Any], parts: tuple[Part, ...], refused: bool) -> Stop:
+    if body.get("status") == "failed":
+        raise ValueError(str(body.get("error")))
+    reason = (body.get("incomplete_details") or {}).get("reason")
+    if refused or reason == "content_filter":
+        return "refusal"
+    if body.get("status") == "incomplete":
+        return "max_tokens"
+    return "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "end"

@@ -1,0 +1,37 @@
+"""A model that says again what it said: the recorded answers, and a check of the questions."""
+
+from collections.abc import Callable, Sequence
+
+from harness.errors import BadInput, ModelFailed
+from harness.llm.protocol import Answer, Request
+
+
+class Diverged(BadInput):
+    """A question differs from the recorded one."""
+
+
+class ReplayModel:
+    """Implements Model from `(request digest, answer)` pairs; a null answer fails as it did."""
+
+    def __init__(
+        self,
+        name: str,
+        context_tokens: int,
+        recorded: Sequence[tuple[str, Answer | None]],
+        digest: Callable[[Request], str],
+    ) -> None:
+        self.name, self.context_tokens = name, context_tokens
+        self._recorded, self._digest, self._next = recorded, digest, 0
+
+    def answer(self, request: Request, *, deadline: float) -> Answer:  # noqa: ARG002 - no waiting
+        number = self._next = self._next + 1
+        if number > len(self._recorded):
+            raise Diverged(f"{self.name}: call {number}: only {len(self._recorded)} were recorded")
+        digest, answer = self._recorded[number - 1]
+        if self._digest(request) != digest:
+            raise Diverged(f"{self.name}: call {number}: the first that differs from the record")
+        if answer is None:
+            raise ModelFailed(f"{self.name}: call {number} got no answer when it was recorded")
+        return answer
+
+    def close(self) -> None: ...

@@ -1,0 +1,89 @@
+"""From a model's config to a Model: the only place that picks a wire and reads a key."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from harness.config import ModelConfig
+from harness.errors import BadInput
+from harness.llm.asking import AskingModel, Wire
+from harness.llm.concurrency import Gate
+from harness.llm.prices import Price, Tier
+
+NO_KEY = "none"
+"""What servers that ask for no key are given, since the SDKs want one."""
+
+
+def open_model(
+    name: str,
+    config: ModelConfig,
+    *,
+    base_url: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> AskingModel:
+    """The model that a config names; `base_url` goes before the configured one.
+
+    Raises BadInput when the environment variable with its key is not set.
+    """
+    wire = _wire(config, base_url or config.base_url, _key(name, config))
+    gate = Gate(config.max_concurrency)
+    return AskingModel(name, config.context_tokens, wire, gate, sleep=sleep)
+
+
+def price_of(config: ModelConfig) -> Price | None:
+    """The model's price table, or null where none is known."""
+    if config.price is None:
+        return None
+    tiers = tuple(Tier(**asdict(tier)) for tier in config.price.tiers)
+    return Price(tiers, config.price.source, config.price.date)
+
+
+def _key(name: str, config: ModelConfig) -> str:
+    if config.key_env is None:
+        return NO_KEY
+    key = os.environ.get(config.key_env, "").strip()
+    if not key:
+        raise BadInput(f"model {name}: no key: set the environment variable {config.key_env}")
+    return key
+
+
+def _wire(config: ModelConfig, base_url: str | None, key: str) -> Wire:
+    # The SDKs are slow to import, and most commands need none.
+    sampling = _sampling(config)
+    if config.wire == "anthropic":
+        import anthropic  # noqa: PLC0415
+
+        from harness.llm.anthropic_messages import AnthropicMessages  # noqa: PLC0415
+
+        client = anthropic.Anthropic(api_key=key, base_url=base_url, max_retries=0)
+        return AnthropicMessages(client, config.model, sampling, cache=config.cache)
+    import openai  # noqa: PLC0415
+
+    from harness.llm.openai_chat import OpenAIChat  # noqa: PLC0415
+    from harness.llm.openai_responses import OpenAIResponses  # noqa: PLC0415
+
+    server = openai.OpenAI(api_key=key, base_url=base_url, max_retries=0)
+    if config.wire == "openai-responses":
+        return OpenAIResponses(server, config.model, sampling)
+    return OpenAIChat(server, config.model, sampling)
+
+
+def _sampling(config: ModelConfig) -> dict[str, Any]:
+    """What is laid over each request, in the words of the wire."""
+    body: dict[str, Any] = {}
+    if config.temperature is not None:
+        body["temperature"] = config.temperature
+    if config.seed is not None and config.wire == "openai-chat":
+        body["seed"] = config.seed
+    if config.thinking_tokens is not None and config.wire == "anthropic":
+        body["thinking"] = {"type": "enabled", "budget_tokens": config.thinking_tokens}
+    if config.effort is not None:
+        words: dict[str, dict[str, Any]] = {
+            "anthropic": {"output_config": {"effort": config.effort}},
+            "openai-responses": {"reasoning": {"effort": config.effort}},
+            "openai-chat": {"reasoning_effort": config.effort},
+        }
+        body |= words[config.wire]
+    return body | config.extra
