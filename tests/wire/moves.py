@@ -1,0 +1,69 @@
+"""What the scripted server can do, in words of no provider."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What the server says that a call used; `fresh` leaves both caches out."""
+
+    fresh: int = 11
+    read: int = 0
+    write: int = 0
+    output: int = 5
+    reasoning: int = 0
+
+
+@dataclass(frozen=True)
+class Use:
+    """One tool call; `arguments` is an object or, for broken JSON, a text."""
+
+    tool: str
+    arguments: dict[str, Any] | str
+    id: str = "call_1"
+
+
+@dataclass(frozen=True)
+class Say:
+    """A good answer: words, tools, or both. `cut` ends it by max_tokens."""
+
+    text: str = ""
+    uses: tuple[Use, ...] = ()
+    think: str = ""
+    cut: bool = False
+    refuse: bool = False
+    tokens: Tokens = field(default_factory=Tokens)
+    missing_usage: tuple[str, ...] = ()
+    """`all`, or names of usage fields that are left out"""
+
+
+@dataclass(frozen=True)
+class Fail:
+    """An HTTP error."""
+
+    status: int
+    retry_after: str | None = None
+    overflow: bool = False
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """The connection is cut in the middle of the body."""
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Nothing comes for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """A body that is no JSON, or JSON of another shape."""
+
+    body: bytes = b'{"id": "half an'
+
+
+Move = Say | Fail | HangUp | Stall | Garbage

@@ -1,0 +1,158 @@
+"""Moves in the words of each protocol, and what each protocol demands of a request."""
+
+import json
+from typing import Any
+
+from tests.wire.moves import Fail, Say, Use
+
+PATHS = {
+    "/v1/messages": "anthropic",
+    "/v1/responses": "openai-responses",
+    "/v1/chat/completions": "openai-chat",
+}
+
+
+def body_of(wire: str, say: Say) -> dict[str, Any]:
+    body = {"anthropic": _messages, "openai-responses": _responses, "openai-chat": _chat}[wire](say)
+    if "all" in say.missing_usage:
+        del body["usage"]
+    for name in say.missing_usage:
+        body.get("usage", {}).pop(name, None)
+    return body
+
+
+def error_of(wire: str, fail: Fail) -> dict[str, Any]:
+    told = "prompt is too long: 9999 tokens > 4096 maximum" if fail.overflow else "not now"
+    if wire == "anthropic":
+        kind = "invalid_request_error" if fail.status == 400 else "api_error"
+        return {"type": "error", "error": {"type": kind, "message": told}}
+    code = "context_length_exceeded" if fail.overflow else None
+    return {"error": {"message": told, "type": "server", "code": code, "param": None}}
+
+
+def complaint(wire: str, headers: dict[str, str], body: dict[str, Any]) -> str | None:
+    """What is wrong with a request, by the protocol's own rules."""
+    key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+    if key == "wrong":
+        return "401"
+    asked, answered = {
+        "anthropic": _pairs_messages,
+        "openai-responses": _pairs_responses,
+        "openai-chat": _pairs_chat,
+    }[wire](body)
+    if asked != answered:
+        return f"calls {asked} were answered by {answered}"
+    return None
+
+
+def _messages(say: Say) -> dict[str, Any]:
+    content: list[dict[str, Any]] = []
+    if say.think:
+        content.append({"type": "thinking", "thinking": say.think, "signature": "seal"})
+    if say.text:
+        content.append({"type": "text", "text": say.text})
+    content += [
+        {"type": "tool_use", "id": use.id, "name": use.tool, "input": use.arguments}
+        for use in say.uses
+    ]
+    stop = "max_tokens" if say.cut else "refusal" if say.refuse else None
+    t = say.tokens
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "scripted",
+        "content": content,
+        "stop_reason": stop or ("tool_use" if say.uses else "end_turn"),
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": t.fresh,
+            "cache_read_input_tokens": t.read,
+            "cache_creation_input_tokens": t.write,
+            "output_tokens": t.output,
+            "output_tokens_details": {"thinking_tokens": t.reasoning},
+        },
+    }
+
+
+def _chat(say: Say) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": say.text or None}
+    if say.uses:
+        message["tool_calls"] = [
+            {"id": u.id, "type": "function", "function": {"name": u.tool, "arguments": _raw(u)}}
+            for u in say.uses
+        ]
+    stop = "length" if say.cut else "content_filter" if say.refuse else None
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "scripted",
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "finish_reason": stop or ("tool_calls" if say.uses else "stop"),
+            }
+        ],
+        "usage": _openai_usage(say, "prompt", "completion"),
+    }
+
+
+def _responses(say: Say) -> dict[str, Any]:
+    output: list[dict[str, Any]] = []
+    if say.think:
+        summary = [{"type": "summary_text", "text": say.think}]
+        output.append(
+            {"type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": "seal"}
+        )
+    if say.text or say.refuse:
+        content = {"type": "output_text", "text": say.text, "annotations": []}
+        if say.refuse:
+            content = {"type": "refusal", "refusal": "no"}
+        output.append({"type": "message", "id": "m1", "role": "assistant", "content": [content]})
+    output += [
+        {"type": "function_call", "call_id": use.id, "name": use.tool, "arguments": _raw(use)}
+        for use in say.uses
+    ]
+    return {
+        "id": "r1",
+        "object": "response",
+        "model": "scripted",
+        "status": "incomplete" if say.cut else "completed",
+        "incomplete_details": {"reason": "max_output_tokens"} if say.cut else None,
+        "output": output,
+        "usage": _openai_usage(say, "input", "output"),
+    }
+
+
+def _openai_usage(say: Say, given: str, made: str) -> dict[str, Any]:
+    t = say.tokens
+    whole = t.fresh + t.read + t.write
+    return {
+        f"{given}_tokens": whole,
+        f"{made}_tokens": t.output,
+        "total_tokens": whole + t.output,
+        f"{given}_tokens_details": {"cached_tokens": t.read, "cache_write_tokens": t.write},
+        f"{made}_tokens_details": {"reasoning_tokens": t.reasoning},
+    }
+
+
+def _raw(use: Use) -> str:
+    return use.arguments if isinstance(use.arguments, str) else json.dumps(use.arguments)
+
+
+def _pairs_messages(body: dict[str, Any]) -> tuple[list[str], list[str]]:
+    blocks = [b for m in body["messages"] for b in m["content"]]
+    asked = [b["id"] for b in blocks if b["type"] == "tool_use"]
+    return asked, [b["tool_use_id"] for b in blocks if b["type"] == "tool_result"]
+
+
+def _pairs_responses(body: dict[str, Any]) -> tuple[list[str], list[str]]:
+    asked = [i["call_id"] for i in body["input"] if i.get("type") == "function_call"]
+    return asked, [i["call_id"] for i in body["input"] if i.get("type") == "function_call_output"]
+
+
+def _pairs_chat(body: dict[str, Any]) -> tuple[list[str], list[str]]:
+    asked = [c["id"] for m in body["messages"] for c in m.get("tool_calls", ())]
+    return asked, [m["tool_call_id"] for m in body["messages"] if m["role"] == "tool"]

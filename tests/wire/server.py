@@ -1,0 +1,119 @@
+"""A real HTTP server that plays a script and keeps its own ledger of what it reported."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall
+from tests.wire.render import PATHS, body_of, complaint, error_of
+
+CLASSES = ("fresh", "read", "write", "output", "reasoning")
+
+
+@dataclass
+class Ledger:
+    """What whole answers reported, class by class, and every request that came."""
+
+    told: Counter[str] = field(default_factory=Counter)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    moves: Counter[str] = field(default_factory=Counter)
+    most_at_once: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Scripted:
+    """Plays `moves` in order of arrival, or asks a function of the request's number and body."""
+
+    def __init__(self, moves: Iterable[Move] | Callable[[int, dict[str, Any]], Move]) -> None:
+        self.ledger = Ledger()
+        self._moves = moves if callable(moves) else iter(list(moves))
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                server.serve(self)
+
+            def log_message(self, *words: object) -> None: ...
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def base_url(self, wire: str) -> str:
+        return self.address if wire == "anthropic" else f"{self.address}/v1"
+
+    def serve(self, request: BaseHTTPRequestHandler) -> None:
+        body = json.loads(request.rfile.read(int(request.headers["content-length"])))
+        wire = PATHS[request.path]
+        with self.ledger.lock:
+            self.ledger.requests.append(body)
+            self.ledger.arrivals.append(time.monotonic())
+            number = len(self.ledger.requests)
+            move = self._moves(number, body) if callable(self._moves) else next(self._moves)
+            self.ledger.moves[type(move).__name__] += 1
+        wrong = complaint(wire, {k.lower(): v for k, v in request.headers.items()}, body)
+        if wrong is not None:
+            status = 401 if wrong == "401" else 422
+            error = {"error": {"type": "bad", "message": f"{wrong} (key: sk-secret-wrong)"}}
+            _send(request, status, json.dumps(error).encode())
+            return
+        self._play(request, wire, move)
+
+    def _play(self, request: BaseHTTPRequestHandler, wire: str, move: Move) -> None:
+        if isinstance(move, Say):
+            _send(request, 200, json.dumps(body_of(wire, move)).encode())
+            if not move.missing_usage:
+                with self.ledger.lock:
+                    self.ledger.told.update({n: getattr(move.tokens, n) for n in CLASSES})
+        elif isinstance(move, Fail):
+            headers = {"retry-after": move.retry_after} if move.retry_after else {}
+            _send(request, move.status, json.dumps(error_of(wire, move)).encode(), headers)
+        elif isinstance(move, HangUp):
+            _send(request, 200, b'{"id": "half', length=5000)
+            request.close_connection = True
+        elif isinstance(move, Stall):
+            time.sleep(move.seconds)
+            request.close_connection = True
+        elif isinstance(move, Garbage):
+            _send(request, 200, move.body)
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+def _send(
+    request: BaseHTTPRequestHandler,
+    status: int,
+    body: bytes,
+    headers: dict[str, str] | None = None,
+    length: int | None = None,
+) -> None:
+    request.send_response(status)
+    request.send_header("content-type", "application/json")
+    request.send_header("content-length", str(length or len(body)))
+    for name, value in (headers or {}).items():
+        request.send_header(name, value)
+    request.end_headers()
+    request.wfile.write(body)
+
+
+@contextmanager
+def scripted(moves: Iterable[Move] | Callable[[int, dict[str, Any]], Move]) -> Iterator[Scripted]:
+    server = Scripted(moves)
+    try:
+        yield server
+    finally:
+        server.close()
