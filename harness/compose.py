@@ -140,3 +140,5 @@ def _check_models(config: RunConfig) -> None:
         choose("budget", budget, list(CONTEXT_BUDGETS), "config: context_budgets")
     for name, model in config.models.items():
         choose("wire", model.wire, list(WIRES), f"config: models.{name}.wire")
+        if model.price.tiers and not (model.price.source and model.price.date):
+            raise BadInput(f"config: models.{name}.price: say its source and date")

@@ -68,9 +68,10 @@ class TierConfig:
 class PriceConfig:
     """A price table, with the page and the day that it was read from."""
 
-    tiers: list[TierConfig] = MISSING
-    source: str = MISSING
-    date: str = MISSING
+    tiers: list[TierConfig] = field(default_factory=list)
+    """none: the price is unknown, and so is every cost"""
+    source: str = ""
+    date: str = ""
 
 
 @dataclass
@@ -95,8 +96,7 @@ class ModelConfig:
     seed: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     """added to the body of each request as it is"""
-    price: PriceConfig | None = None
-    """null: unknown, and so is every cost"""
+    price: PriceConfig = field(default_factory=PriceConfig)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from harness.records import Record
 
@@ -19,18 +19,30 @@ TryStatus = Literal[
 ]
 
 
+def mended(value: Any) -> Any:
+    """The value with every text writable: JSON can hold half a surrogate pair, UTF-8 cannot."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {mended(key): mended(item) for key, item in value.items()}
+    return [mended(item) for item in value] if isinstance(value, list) else value
+
+
+Words = Annotated[str, AfterValidator(mended)]
+
+
 class Text(Record):
     """Words of either side."""
 
     kind: Literal["text"] = "text"
-    text: str
+    text: Words
 
 
 class Thinking(Record):
     """Reasoning. `sealed` is the provider's own block as JSON, given back unchanged."""
 
     kind: Literal["thinking"] = "thinking"
-    text: str
+    text: Words
     sealed: str
 
 
@@ -38,10 +50,10 @@ class ToolCall(Record):
     """A tool the model wants to use; `arguments` is null where `raw` is no JSON object."""
 
     kind: Literal["tool_call"] = "tool_call"
-    id: str
-    name: str
-    arguments: dict[str, Any] | None
-    raw: str
+    id: Words
+    name: Words
+    arguments: Annotated[dict[str, Any] | None, AfterValidator(mended)]
+    raw: Words
 
 
 class ToolResult(Record):
@@ -49,7 +61,7 @@ class ToolResult(Record):
 
     kind: Literal["tool_result"] = "tool_result"
     call_id: str
-    text: str
+    text: Words
     is_error: bool = False
 
 

@@ -34,7 +34,7 @@ def open_model(
 
 def price_of(config: ModelConfig) -> Price | None:
     """The model's price table, or null where none is known."""
-    if config.price is None:
+    if not config.price.tiers:
         return None
     tiers = tuple(Tier(**asdict(tier)) for tier in config.price.tiers)
     return Price(tiers, config.price.source, config.price.date)

@@ -1,0 +1,329 @@
+"""Scaffolds in containers, driven by scripted models over real wires and by mutated answers."""
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import build
+from harness.agents import AgentReport, Assignment
+from harness.agents.one_shot import OneShot
+from harness.agents.session import Limits, Session
+from harness.agents.tool_loop import ToolLoop
+from harness.config import RunConfig
+from harness.llm import Answer, Message, Text
+from harness.llm.arguments import read_call
+from harness.paths import Checkout
+from harness.sandbox import Sandbox, Sandboxes
+from tests.benches import checkout_with_venv, seambench, trials_in
+from tests.samples import FILES
+from tests.sandboxes import shell, tar_of
+from tests.wire.moves import Fail, Move, Say, Use
+from tests.wire.scripted import ScriptedModel, answer, fails, says, uses
+from tests.wire.server import Scripted, scripted
+
+pytestmark = pytest.mark.docker
+KEY = "sk-never-to-be-seen-4711"
+SOLVE = "sed -i s/next_value/advance/g tally/*.py"
+VIEW = {"command": "view", "path": "tally/rules.py"}
+TALK = [
+    Say("looking", uses=(Use("bash", {"command": "ls"}, "a"), Use("frobnicate", {}, "b"))),
+    Fail(429, "0"),
+    Say(
+        uses=(
+            Use("bash", "{broken", "c"),
+            Use("edit", {"command": "view", "path": "tally/rules.py"}, "d"),
+        )
+    ),
+    Say(uses=(Use("bash", {"command": SOLVE}, "e"), Use("bash", {"command": "app test"}, "f"))),
+    Say("", cut=True, uses=(Use("bash", {"command": "rm -rf tally"}, "g"),)),
+    Say("I am thinking"),
+    Say(uses=(Use("submit", {}, "h"),)),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return checkout_with_venv(tmp_path_factory.mktemp("models") / "home")
+
+
+def run(home: Path, server: Scripted, *words: str) -> object:
+    return seambench(
+        home,
+        "run",
+        "model=compatible",
+        f"models.compatible.base_url={server.base_url('openai-chat')}",
+        "models.compatible.key_env=TEST_KEY",
+        "agent=[tool_loop]",
+        "arms=[one]",
+        "verification=quick",
+        "executor.workers=1",
+        *words,
+        TEST_KEY=KEY,
+    )
+
+
+def test_a_model_refactors_and_its_record_plays_again_byte_for_byte(home: Path) -> None:
+    with scripted(TALK) as server:
+        ended = run(home, server, "name=live")
+        assert ended.returncode == 0, ended.stderr  # type: ignore[attr-defined]
+    (trial,) = trials_in(home / "results/live").values()
+    assert trial.resolved
+    assert (trial.agent_ending, trial.model_calls, trial.tool_calls) == ("submitted", 6, 8)
+    assert (trial.input_tokens, trial.output_tokens) == (66, 30)
+    assert trial.cost_usd is None
+    folder = home / "results/live/trials" / trial.trial_id
+    told = json.loads((folder / "trajectory.json").read_text())
+    endings = [use["ending"] for use in told["uses"]]
+    assert endings == ["ok", "error", "error", "ok", "ok", "ok", "error", "ok"]
+    kinds = [use["kind"] for use in told["uses"]]
+    assert kinds == ["navigate", "other", "other", "read", "edit", "test", "edit", "other"]
+    for path in (home / "results/live").rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+    again = seambench(
+        home, "run", "agent=replay", f"from={home}/results/live", "name=again",
+        "verification=quick", "executor.workers=1",
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    (replayed,) = trials_in(home / "results/again").values()
+    other = home / "results/again/trials" / replayed.trial_id
+    assert (other / "patch.diff").read_bytes() == (folder / "patch.diff").read_bytes()
+    assert (other / "score.json").read_bytes() == (folder / "score.json").read_bytes()
+    assert replayed.input_tokens == trial.input_tokens
+
+    # A record whose second answer has been changed no longer asks the third question.
+    shutil.copytree(home / "results/live", home / "results/forged")
+    forged = home / "results/forged/trials" / trial.trial_id / "trajectory.json"
+    forged.write_text(forged.read_text().replace('"command": "ls"', '"command": "pwd"'))
+    diverged = seambench(
+        home, "run", "agent=replay", f"from={home}/results/forged", "name=forgery",
+        "verification=quick", "executor.workers=1",
+    )  # fmt: skip
+    assert diverged.returncode == 2
+    assert "call 2: the first that differs" in diverged.stderr
+
+
+def test_a_provider_that_is_gone_loses_the_trial_and_no_call(home: Path) -> None:
+    moves: list[Move] = [Say(uses=(Use("bash", {"command": "ls"}),)), *[Fail(400)] * 9]
+    with scripted(moves) as server:
+        run(home, server, "name=gone", "budget.attempts=1")
+    (trial,) = trials_in(home / "results/gone").values()
+    assert (trial.status, trial.failure_cause) == ("lost", "provider")
+    assert (trial.model_calls, trial.input_tokens) == (2, 11)
+
+
+def test_a_limit_ends_cleanly_and_what_is_there_is_scored(home: Path) -> None:
+    moves = [Say(uses=(Use("bash", {"command": SOLVE}),))]
+    with scripted(moves) as server:
+        run(home, server, "name=short", "budget.turns=1")
+    (trial,) = trials_in(home / "results/short").values()
+    assert (trial.status, trial.agent_ending, trial.resolved) == ("scored", "turns", True)
+
+
+def test_a_study_that_is_spent_begins_no_more_trials(home: Path) -> None:
+    prices = "{fresh_input: 1000, cache_read: 1000, cache_write: 1000, output: 1000}"
+    price = f"models.compatible.price.tiers=[{prices}]"
+    with scripted(lambda _number, _body: Say("x")) as server:
+        ended = run(
+            home, server, "name=poor", "repeats=3", price, "models.compatible.price.source=t",
+            "models.compatible.price.date=d", "budget.study_usd=0.0001",
+            "budget.max_output_tokens=16",
+        )  # fmt: skip
+    assert ended.returncode == 1  # type: ignore[attr-defined]
+    assert "trials were not begun" in ended.stderr  # type: ignore[attr-defined]
+    trials = trials_in(home / "results/poor")
+    assert len(trials) < 3
+    assert {t.agent_ending for t in trials.values()} >= {"study_usd"}
+
+
+class OneSession:
+    """Sessions with a scripted model."""
+
+    def __init__(self, model: ScriptedModel, limits: Limits) -> None:
+        self.model, self.limits = model, limits
+
+    def open(self, assignment: Assignment) -> Session:
+        del assignment
+        return Session(self.model, None, self.limits)
+
+
+@pytest.fixture(scope="module")
+def assignment(home: Path) -> Assignment:
+    study = build.load_study(RunConfig(name="t"), Checkout(home))
+    (task,) = study.tasks
+    return Assignment(task, "one", None, 1, 60.0, pair=study.pairs["tally"])
+
+
+@pytest.fixture
+def agent_sandbox(containers: Sandboxes) -> Iterator[Sandbox]:
+    with containers.open("agent") as opened:
+        opened.put(tar_of(dict(FILES)), "/work")
+        yield opened
+
+
+def test_one_shot_shows_the_files_and_applies_the_edits(
+    assignment: Assignment, agent_sandbox: Sandbox
+) -> None:
+    text = """
+tally/rules.py
+<<<<<<< SEARCH
+def next_value(value: int, step: int) -> int:
+=======
+def advance(value: int, step: int) -> int:
+>>>>>>> REPLACE
+
+tally/none.py
+<<<<<<< SEARCH
+a
+=======
+b
+>>>>>>> REPLACE
+
+.git/hooks/x
+<<<<<<< FILE
+a
+>>>>>>> END
+"""
+    model = ScriptedModel([says(text)])
+    report = OneShot(OneSession(model, Limits())).work(assignment, agent_sandbox)
+    assert (report.ending, report.edits_applied, report.edits_failed) == ("stopped", 1, 2)
+    (request,) = model.requests
+    shown = request.messages[0].text
+    assert shown.index("=== tally/main.py") < shown.index("=== tests/test_tally.py")
+    assert "def advance" in shell(agent_sandbox, "cat tally/rules.py").stdout
+    assert shell(agent_sandbox, "ls -a").stdout.split() == [".", "..", "tally", "tests"]
+
+
+def test_the_edit_tool_stays_inside_and_says_what_is_wrong(
+    assignment: Assignment, agent_sandbox: Sandbox
+) -> None:
+    calls = [
+        ("edit", {"command": "create", "path": "new/a.py", "text": "a\nb\n"}),
+        ("edit", {"command": "insert", "path": "new/a.py", "line": 1, "text": "x"}),
+        ("edit", {"command": "str_replace", "path": "new/a.py", "old": "b", "new": "c"}),
+        ("edit", {"command": "str_replace", "path": "new/a.py", "old": "z", "new": "c"}),
+        ("edit", {"command": "view", "path": "new/a.py", "start": 2, "end": 3}),
+        ("edit", {"command": "view", "path": "../etc/passwd"}),
+        ("edit", {"command": "frob", "path": "a"}),
+        ("edit", {"path": "a"}),
+        ("bash", {"command": 7}),
+        ("bash", {"command": "exit 3"}),
+        ("submit", {}),
+    ]
+    report = ToolLoop(OneSession(ScriptedModel([uses(*calls)]), Limits())).work(
+        assignment, agent_sandbox
+    )
+    assert [use.ending for use in report.tools] == [
+        "ok", "ok", "ok", "error", "ok", "error", "error", "error", "error", "exit", "ok",
+    ]  # fmt: skip
+    assert shell(agent_sandbox, "cat new/a.py").stdout == "a\nx\nc\n"
+    assert report.ending == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("script", "ending"),
+    [
+        ([says("", stop="refusal")], "refusal"),
+        ([says("hm"), says("hm")], "stopped"),
+        ([says("")], "stopped"),
+        ([uses(("bash", {"command": "true"}))] * 60, "turns"),
+    ],
+)
+def test_a_loop_ends_in_words(
+    assignment: Assignment, agent_sandbox: Sandbox, script: list[Answer], ending: str
+) -> None:
+    limits = Limits(turns=5)
+    report = ToolLoop(OneSession(ScriptedModel(script), limits)).work(assignment, agent_sandbox)
+    assert (report.ending, report.failure) == (ending, None)
+
+
+def test_a_failing_model_is_reported_with_its_calls(
+    assignment: Assignment, agent_sandbox: Sandbox
+) -> None:
+    model = ScriptedModel([uses(("bash", {"command": "true"})), fails()])
+    report = ToolLoop(OneSession(model, Limits())).work(assignment, agent_sandbox)
+    assert report.failure is not None
+    assert len(report.calls) == 2
+
+
+GOOD = [
+    '{"command": "ls -la"}',
+    '{"command": "create", "path": "a/b.py", "text": "x = 1"}',
+    '{"command": "str_replace", "path": "tally/rules.py", "old": "step", "new": "by"}',
+    '{"command": "echo héllo > out.txt && cat out.txt"}',
+    "tally/rules.py\n<<<<<<< SEARCH\n    return value\n=======\n    return 0\n>>>>>>> REPLACE\n",
+    "b.py\n<<<<<<< FILE\nx = 1\n>>>>>>> END\n",
+]
+PIECES = ["", "\0", "\ud800", "../", "/etc/passwd", "{", "}", '"', "\\", "<<<<<<< FILE\n", "\n",
+          "=======\n", ">>>>>>> END\n", "null", "[]", "-1", "1e999", "é" * 50, "$(touch /tmp/z)",
+          "a" * 3000, "\x1b[2J", "{{ 7 * 7 }}", ".git/config", "'; exit 9; '"]  # fmt: skip
+
+
+PIECES.append("\u202e")
+
+
+def mutated(rng: random.Random) -> str:
+    text = rng.choice(GOOD)
+    for _ in range(rng.randrange(4)):
+        at = rng.randrange(len(text) + 1)
+        cut = at + rng.choice([0, 0, 1, 5])
+        text = text[:at] + rng.choice(PIECES) + text[cut:]
+    return text
+
+
+def mutant(rng: random.Random) -> Answer:
+    """Some answer, often a hostile one; arguments are whatever text came out."""
+    stop = rng.choice(["end", "tool_calls", "max_tokens", "tool_calls", "tool_calls"])
+    parts: list[object] = [Text(text=mutated(rng))] if rng.random() < 0.5 else []
+    for number in range(rng.randrange(3)):
+        name = rng.choice(["bash", "edit", "edit", "bash", "submit", "", "no\ud800ne", "view"])
+        parts.append(read_call(rng.choice([f"c{number}", ""]), name, mutated(rng)))
+    return answer(parts, stop)
+
+
+def test_two_thousand_mutated_answers_crash_nothing(
+    assignment: Assignment, agent_sandbox: Sandbox
+) -> None:
+    """Seeds are told in the failure; nothing appears on this machine, and each has its report."""
+    before = set(os.listdir("/tmp")) | set(os.listdir("/"))  # noqa: PTH208
+    shots = answers = 0
+    for seed in range(700):
+        rng = random.Random(seed)
+        script = [mutant(rng) for _ in range(4)]
+        model = ScriptedModel(script)
+        report = ToolLoop(OneSession(model, Limits(turns=4))).work(assignment, agent_sandbox)
+        assert_whole(report, seed)
+        answers += len(report.calls)
+    for seed in range(1000):
+        rng = random.Random(-1 - seed)
+        script = [says("\n".join(mutated(rng) for _ in range(rng.randrange(1, 4))))]
+        model = ScriptedModel(script)
+        if seed % 50 == 0:
+            shell(agent_sandbox, "rm -rf /work/*")
+            agent_sandbox.put(tar_of(dict(FILES)), "/work")
+        report = OneShot(OneSession(model, Limits())).work(assignment, agent_sandbox)
+        assert_whole(report, seed)
+        shots += report.edits_applied
+    assert shots > 50
+    assert answers + 1000 > 2000
+    assert not {"z"} & (set(os.listdir("/tmp")) - before)  # noqa: PTH208
+    assert not Path("/tmp/z").exists()
+
+
+def assert_whole(report: AgentReport, seed: int) -> None:
+    assert report.failure is None, seed
+    assert report.ending is not None, seed
+    assert json.loads(report.trajectory)["calls"], seed
+    assert len(report.calls) >= 1, seed
+
+
+def test_a_message_can_be_dumped_and_read_again() -> None:
+    message = Message(role="assistant", parts=(Text(text="a"), read_call("1", "x", "{")))
+    assert Message.model_validate_json(message.model_dump_json()) == message
+    assert replace(Limits(), turns=1).turns == 1
