@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.calls import measure as measure_calls
 from benchmarks.exec import measure as measure_exec
 from harness.paths import find_checkout
 
@@ -66,6 +67,7 @@ def main() -> None:
     found: dict[str, Any] = {"python": platform.python_version(), "cores": os.cpu_count()}
     found |= {"help_seconds_p50": help_seconds()}
     found |= measure_exec()
+    found |= measure_calls()
     folder = Path(tempfile.mkdtemp(prefix="seambench-bench-"))
     try:
         found |= demo(folder)

@@ -50,12 +50,16 @@ class Conversation:
         """Tokens that `request` will take, rather too many than too few."""
         return int(size(request) * self.tokens_per_byte) + 1
 
+    @property
+    def fits(self) -> bool:
+        """Whether the next request is inside the budget as it is."""
+        return self.estimate(self._request()) <= self.budget - self.max_output_tokens
+
     def request(self) -> Request:
         """The next request, compacted where it must be. Raises DoesNotFit."""
-        room = self.budget - self.max_output_tokens
-        if self.estimate(self._request()) > room:
-            self._compact(int(room * ROOM))
-            if self.estimate(self._request()) > room:
+        if not self.fits:
+            self._compact(int((self.budget - self.max_output_tokens) * ROOM))
+            if not self.fits:
                 raise DoesNotFit
         return self._request()
 

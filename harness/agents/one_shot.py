@@ -84,13 +84,15 @@ def _conversation(assignment: Assignment, files: dict[str, str], limits: Limits)
     system, instruction = render("one_shot_system"), assignment.task.instruction
     room = int((limits.context_tokens - limits.max_output_tokens) * HEADROOM)
     room -= int(len((system + instruction).encode()) / BYTES_PER_TOKEN) + 100
-    shown, left_out = pack(files, assignment, room)
-    # Names only help as far as there is room for them.
-    names = left_out if len(left_out) <= 50 else [*left_out[:50], f"{len(left_out) - 50} others"]
-    text = render("one_shot_task", instruction=instruction, files=shown, left_out=names)
-    talk = Conversation(system, (), limits.context_tokens, limits.max_output_tokens)
-    talk.say(Message(role="user", parts=(Text(text=text),)))
-    return talk
+    while True:
+        shown, left_out = pack(files, assignment, room)
+        text = render("one_shot_task", instruction=instruction, files=shown, left_out=left_out)
+        talk = Conversation(system, (), limits.context_tokens, limits.max_output_tokens)
+        talk.say(Message(role="user", parts=(Text(text=text),)))
+        # What the names and the escapes of a request take is known only when it stands.
+        if not shown or talk.fits:
+            return talk
+        room = int(room * HEADROOM)
 
 
 def _texts(tree: Tree) -> dict[str, str]:

@@ -35,7 +35,7 @@ def draw_changes(axes: Axes, trials: pd.DataFrame, grid: Grid) -> None:
     """Lines changed, mean over the resolved trials of an arm."""
     axes.set_title("Change (resolved)", loc="left", pad=13)
     _draw_bars(axes, trials[trials["resolved"]], grid, _CHANGE)
-    axes.set_xlabel("lines added and deleted")
+    axes.set_xlabel("code lines changed")
     for row, (index, arm) in product(range(len(grid.tasks)), enumerate(grid.arms)):
         axes.annotate(arm, (0, grid.bar_place(row, index)), (-3, 0), va="center", ha="right",
                       textcoords="offset points", size=6, annotation_clip=False)  # fmt: skip

@@ -52,8 +52,8 @@ def caption(trials: pd.DataFrame) -> str:
         f"Left: the five factors of Resolved by task, arm and agent ({KEY.replace('   ', ', ')}); "
         "a box is filled by the share of trials in which the factor held, and hatched where "
         "there is no evidence. A bar under a box marks the factor that must refuse the "
-        "sabotage. Middle: lines added and deleted in domain and glue files, mean over the "
-        "resolved trials. Right: seconds of agent, verification and harness, mean over the "
+        "sabotage. Middle: code lines (without blanks and comments) added and deleted in domain "
+        "and glue files, mean over the resolved trials. Right: seconds of agent, verification and harness, mean over the "
         "scored trials.\n"
     )
     if (trials["isolation"] == "none").any():

@@ -14,6 +14,8 @@ def serve(model: str, context: int, slots: int) -> None:
     params = xllamacpp.CommonParams()
     params.model.path = model
     params.n_ctx, params.n_parallel, params.port = context, slots, 0
+    # Spinning threads would take the cores from the containers that run beside.
+    params.cpuparams.poll = params.cpuparams_batch.poll = 0
     params.model_alias = {os.path.basename(model).split(".")[0]}  # noqa: PTH119 - no import for it
     server = xllamacpp.Server(params)
     sys.stdout.write(f"{server.listening_address}\n")

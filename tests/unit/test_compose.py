@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from harness.compose import compose, run_hydra
-from harness.config import AgentKind, RunConfig, SandboxKind
+from harness.config import CONTROLS, AgentKind, RunConfig, SandboxKind
 from harness.errors import BadInput
 from harness.paths import Checkout
 
@@ -17,9 +17,45 @@ CHECKOUT = Checkout(ROOT)
 GROUPS = sorted(f"{path.parent.name}={path.stem}" for path in (ROOT / "configs").glob("*/*.yaml"))
 
 
+# An agent that asks a model says nothing without one, and a replay nothing without a record.
+PARTNERS = {
+    "agent=tool_loop": ["model=local"],
+    "agent=one_shot": ["model=local"],
+    "agent=replay": ["replay_from=results/x"],
+}
+
+
 @pytest.mark.parametrize("override", GROUPS)
 def test_every_shipped_file_composes(override: str) -> None:
-    assert isinstance(compose([override], CHECKOUT), RunConfig)
+    config = compose([override, *PARTNERS.get(override, [])], CHECKOUT)
+    assert isinstance(config, RunConfig)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["agent=tool_loop"], "agent 'tool_loop' needs one, for instance model=local"),
+        (["agent=replay"], "go together"),
+        (["agent=oracle", "replay_from=x"], "go together"),
+        (["scopes=[some]"], "config: scopes"),
+        (["context_budgets=[8k]"], "config: context_budgets"),
+        (["model=compatible", "models.compatible.wire=telepathy"], "models.compatible.wire"),
+        (["budget.turns=0"], "budget.turns=0: must be at least 1"),
+        (
+            [
+                "model=compatible",
+                "models.compatible.price.tiers="
+                "[{fresh_input: 1, cache_read: 1, cache_write: 1, output: 1}]",
+            ],
+            "say its source and date",
+        ),
+    ],
+)
+def test_what_a_study_with_models_lacks_is_said(overrides: list[str], said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        compose(overrides, CHECKOUT)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_every_shipped_file_is_in_a_group_that_the_root_names() -> None:
@@ -28,9 +64,10 @@ def test_every_shipped_file_is_in_a_group_that_the_root_names() -> None:
     assert {group.split("=")[0] for group in GROUPS} <= named
 
 
-def test_the_demo_crosses_three_controls_with_two_arms() -> None:
+def test_the_demo_crosses_the_controls_and_an_embedded_model_with_two_arms() -> None:
     config = compose(["experiment=demo"], CHECKOUT)
-    assert [agent.kind for agent in config.agents.values()] == list(AgentKind)
+    assert [agent.kind for agent in config.agents.values()] == [*CONTROLS, AgentKind.one_shot]
+    assert [model.embedded for model in config.models.values()] == [True]
     assert config.arms == ["monolith", "microservices"]
     assert config.sandbox.kind is SandboxKind.docker
 
@@ -47,7 +84,7 @@ def test_an_override_beats_the_experiment() -> None:
         ("repeets=2", "repeets"),
         ("repeats=two", "repeats"),
         ("experiment=dmo", "experiment/dmo"),
-        ("agent=orcle", "nop; oracle; sabotage"),
+        ("agent=orcle", "nop; one_shot; oracle; replay; sabotage; tool_loop"),
         ("sandbox.kind=podman", "expected one of"),
         ("sandbox.memory=3", "memory"),
         ("repeats=0", "repeats=0: must be at least 1"),

@@ -1,0 +1,89 @@
+"""The embedded model: a server that we did not write, and its end."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.config import ModelConfig
+from harness.errors import ContextOverflow
+from harness.llm import Message, Request, Text
+from harness.llm.local import LocalServer
+from harness.llm.settings import open_model
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("xllamacpp") is None,
+    reason="NOT TESTED: the extra `local` is not installed, so the embedded model is not proven",
+)
+
+
+def ask(text: str) -> Request:
+    message = Message(role="user", parts=(Text(text=text),))
+    return Request(system="You are brief.", messages=(message,), max_output_tokens=24)
+
+
+def config() -> ModelConfig:
+    return ModelConfig(
+        wire="openai-chat", model="SmolLM2", context_tokens=1024, temperature=0.0, seed=7
+    )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    made = LocalServer(1024)
+    yield made
+    made.close()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_real_model_answers_with_its_tokens(server: LocalServer) -> None:
+    model = open_model("local", config(), base_url=server.base_url)
+    first, second = (model.answer(ask("Say hello."), deadline=60) for _ in range(2))
+    assert first.message.text == second.message.text != ""
+    assert first.usage.input_tokens == second.usage.input_tokens > 5
+    assert 0 < first.usage.output <= 24
+    assert second.usage.cache_read > 0
+    model.close()
+
+
+def test_a_request_that_is_too_long_is_an_overflow(server: LocalServer) -> None:
+    model = open_model("local", config(), base_url=server.base_url)
+    with pytest.raises(ContextOverflow):
+        model.answer(ask("word " * 3000), deadline=60)
+    model.close()
+
+
+def test_closing_ends_the_child() -> None:
+    made = LocalServer(512)
+    assert is_alive(made.pid)
+    made.close()
+    assert not is_alive(made.pid)
+
+
+def test_a_killed_parent_leaves_no_child() -> None:
+    program = (
+        "from harness.llm.local import LocalServer; import time; s = LocalServer(512);"
+        "print(s.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert is_alive(child)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 20
+    while is_alive(child) and time.monotonic() < deadline:
+        os.sched_yield()
+    assert not is_alive(child)
