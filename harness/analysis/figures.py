@@ -53,8 +53,8 @@ def caption(trials: pd.DataFrame) -> str:
         "a box is filled by the share of trials in which the factor held, and hatched where "
         "there is no evidence. A bar under a box marks the factor that must refuse the "
         "sabotage. Middle: code lines (without blanks and comments) added and deleted in domain "
-        "and glue files, mean over the resolved trials. Right: seconds of agent, verification and harness, mean over the "
-        "scored trials.\n"
+        "and glue files, mean over the resolved trials. Right: seconds of agent, verification "
+        "and harness, mean over the scored trials.\n"
     )
     if (trials["isolation"] == "none").any():
         text += "Some trials ran without isolation (no container engine).\n"

@@ -18,6 +18,7 @@ GROUPS = sorted(f"{path.parent.name}={path.stem}" for path in (ROOT / "configs")
 
 
 # An agent that asks a model says nothing without one, and a replay nothing without a record.
+TIER = "{fresh_input: 1, cache_read: 1, cache_write: 1, output: 1}"
 PARTNERS = {
     "agent=tool_loop": ["model=local"],
     "agent=one_shot": ["model=local"],
@@ -42,11 +43,7 @@ def test_every_shipped_file_composes(override: str) -> None:
         (["model=compatible", "models.compatible.wire=telepathy"], "models.compatible.wire"),
         (["budget.turns=0"], "budget.turns=0: must be at least 1"),
         (
-            [
-                "model=compatible",
-                "models.compatible.price.tiers="
-                "[{fresh_input: 1, cache_read: 1, cache_write: 1, output: 1}]",
-            ],
+            ["model=compatible", f"models.compatible.price.tiers=[{TIER}]"],
             "say its source and date",
         ),
     ],
