@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from harness import build
@@ -23,7 +24,7 @@ from harness.sandbox import Sandbox, Sandboxes
 from tests.benches import checkout_with_venv, seambench, trials_in
 from tests.samples import FILES
 from tests.sandboxes import shell, tar_of
-from tests.wire.moves import Fail, Move, Say, Use
+from tests.wire.moves import Fail, Garbage, Move, Say, Tokens, Use
 from tests.wire.scripted import ScriptedModel, answer, fails, says, uses
 from tests.wire.server import Scripted, scripted
 
@@ -327,3 +328,40 @@ def test_a_message_can_be_dumped_and_read_again() -> None:
     message = Message(role="assistant", parts=(Text(text="a"), read_call("1", "x", "{")))
     assert Message.model_validate_json(message.model_dump_json()) == message
     assert replace(Limits(), turns=1).turns == 1
+
+
+def gusts(number: int, _body: dict[str, object]) -> Move:
+    """A fifth fails; the rest works on, and now and then is done."""
+    rng = random.Random(number)
+    if rng.random() < 0.2:
+        return rng.choice([Fail(429, "0"), Fail(500, "0"), Fail(529, "0"), Garbage()])
+    sizes = [rng.randrange(1, 900) for _ in range(4)]
+    tokens = Tokens(*sizes, reasoning=rng.randrange(sizes[3]))
+    done = rng.random() < 0.1
+    use = Use("submit", {}) if done else Use("bash", {"command": "true"})
+    return Say("on", uses=(use,), tokens=tokens)
+
+
+def test_the_calls_of_a_stormy_sweep_add_up_to_the_servers_ledger(home: Path) -> None:
+    with scripted(gusts) as server:
+        ended = run(
+            home, server, "name=storm", "arms=[one,two]", "repeats=6", "budget.turns=20",
+            "executor.workers=2",
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr  # type: ignore[attr-defined]
+        told = server.ledger.told
+    calls = pd.read_parquet(home / "results/storm/calls.parquet")
+    trials = pd.read_parquet(home / "results/storm/trials.parquet")
+    assert len(trials) == 12
+    assert calls["tries"].sum() == len(server.ledger.requests) > len(calls) > 50
+    names = {
+        "fresh": "fresh_input_tokens",
+        "read": "cache_read_tokens",
+        "write": "cache_write_tokens",
+        "output": "output_tokens",
+        "reasoning": "reasoning_tokens",
+    }
+    assert {short: int(calls[name].sum()) for short, name in names.items()} == dict(told)
+    assert set(calls["trial_id"]) == set(trials["trial_id"])
+    kept = calls.groupby("trial_id")["output_tokens"].sum()
+    assert kept.to_dict() == trials.set_index("trial_id")["output_tokens"].to_dict()

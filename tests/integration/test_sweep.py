@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import build
-from harness.config import SandboxConfig, SandboxKind
-from harness.errors import BadInput
 from harness.store import read_entries
-from tests.benches import CONTROLS, FACTORS, QUICK, ScriptAgent, failing, seambench, trials_in
+from tests.benches import CONTROLS, FACTORS, QUICK, failing, seambench, trials_in
 
 ARTEFACTS = {
     "plan.json",
@@ -108,12 +105,9 @@ def test_a_sweep_over_every_sabotage_is_refused_by_the_factor_that_was_named(
 
 
 def test_without_isolation_only_controls_run(shared_home: Path) -> None:
-    """The check that `bench` makes before anything is opened, with a full agent of another kind."""
-    from tests.benches import config
-
-    agents = {"curious": ScriptAgent("ls", is_control=False)}
-    study = config(SandboxKind.process, ["curious"])
-    with pytest.raises(BadInput, match="agent 'curious' needs isolation; use docker"):
-        build._refuse_without_isolation(study, agents)
-    study.sandbox = SandboxConfig(SandboxKind.docker)
-    build._refuse_without_isolation(study, agents)
+    refused = seambench(
+        shared_home, "run", "sandbox=process", *QUICK, "agent=tool_loop", "model=claude", "name=no"
+    )
+    assert refused.returncode == 2, refused.stderr
+    assert "agent 'tool_loop' needs isolation; use docker" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1

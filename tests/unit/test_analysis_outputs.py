@@ -12,7 +12,8 @@ from tests.records_factory import demo_trials, entries, write_run
 
 ROOT = Path(__file__).parents[2]
 FILES = {
-    "trials.parquet", "attempts.parquet", "tests.parquet", "trials.csv", "summary.csv",
+    "trials.parquet", "attempts.parquet", "calls.parquet", "tools.parquet", "tests.parquet",
+    "trials.csv", "summary.csv",
     "tables/differences.csv", "tables/overview.tex",
     "figures/overview.pdf", "figures/overview.png", "figures/overview.txt",
 }  # fmt: skip
