@@ -25,12 +25,12 @@ class Pair:
 
     @property
     def visible_tests(self) -> Path:
-        return self.folder / self.spec.visible_tests
+        return (self.folder / self.spec.visible_tests).resolve()
 
     @property
     def contract(self) -> Path:
         """The hidden black-box suite and the generator of request sequences."""
-        return self.folder / "contract"
+        return (self.folder / self.spec.contract).resolve()
 
 
 def load_pairs(checkout: Checkout) -> dict[str, Pair]:

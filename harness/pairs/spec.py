@@ -54,6 +54,8 @@ class PairSpec(Spec):
     arms: dict[str, Arm] = Field(min_length=2)
     entry_port: int = 8000
     """where the public API answers, on loopback, in every arm"""
+    contract: str = "contract"
+    """folder, seen from the pair's, of the black-box suite and the generator of sequences"""
     visible_tests: str = "tests"
     """folder below the pair's that every arm gets as tests/, the same bytes"""
     protected: tuple[str, ...]

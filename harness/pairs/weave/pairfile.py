@@ -1,0 +1,58 @@
+"""pair.yaml: which file of which arm belongs to which context."""
+
+from typing import Any
+
+import yaml
+
+from harness.pairs.weave.sources import App
+
+HEAD = "# Written by `seambench weave {app}` from app/app.yaml; change that.\n"
+
+
+def pairfile(app: App, trees: dict[str, dict[str, str]]) -> str:
+    """The text of pair.yaml for the arms that were woven."""
+    spec = app.spec
+    content: dict[str, Any] = {
+        "app": spec.app,
+        "title": spec.title,
+        "contexts": list(app.contexts),
+        "protected": list(spec.protected),
+        "id_pattern": spec.id_pattern,
+        "contract": spec.contract,
+        "visible_tests": spec.visible_tests,
+        "arms": {arm: _arm(app, arm, tree) for arm, tree in trees.items()},
+        "couplings": [_coupling(app, index) for index in range(len(spec.couplings))],
+    }
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    return HEAD.format(app=spec.app) + text
+
+
+def _arm(app: App, arm: str, tree: dict[str, str]) -> dict[str, Any]:
+    contexts: dict[str, dict[str, list[str]]] = {}
+    owned: set[str] = set()
+    for name in app.contexts:
+        files = [path for path in tree if _owner(path, name)]
+        owned |= set(files)
+        domain = [path for path in files if path.endswith((f"services/{name}.py", "/service.py"))]
+        contexts[name] = {"domain": domain, "glue": [p for p in files if p not in domain]}
+    shared = [path for path in tree if path not in owned and path not in app.spec.protected]
+    found: dict[str, Any] = {"path": arm, "start_seconds": 30.0, "shared": shared}
+    return found | {"contexts": contexts}
+
+
+def _owner(path: str, context: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return context in folder.split("/") or name == f"{context}.py"
+
+
+def _coupling(app: App, index: int) -> dict[str, Any]:
+    spec = app.spec.couplings[index]
+    where = "as woven at this dose" if spec.kind != "execution_order" else "the tables' references"
+    arms = ("monolith", "modular", "microservices") if spec.survives else ("monolith",)
+    return {
+        "name": spec.name,
+        "kind": spec.kind,
+        "contexts": list(spec.contexts),
+        "meaning": spec.meaning,
+        "where": dict.fromkeys(arms, where),
+    }

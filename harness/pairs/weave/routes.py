@@ -1,0 +1,101 @@
+"""The public API of a context, as FastAPI routes."""
+
+import ast
+import re
+
+from harness.errors import BadInput
+from harness.pairs.weave.schemas import field
+from harness.pairs.weave.sources import App, Context
+from harness.pairs.weave.spec import FIELD, Operation
+
+
+def one_program(app: App, context: Context, places: dict[str, str]) -> str:
+    """The routes in an arm of one program: every call goes through the wired services.
+
+    `places` has the modules of service, schemas, common and wiring.
+    """
+    says = "services: ServicesDep"
+    owners = {context.name: f"services.{context.name}", "store": f"services.{context.name}_store"}
+    parts = [_route(app, context, name, each, "router", says, owners, documented=True)
+             for name, each in context.spec.operations.items()]  # fmt: skip
+    head = [
+        f'"""{context.spec.title}: the routes."""\n',
+        "from typing import Annotated\n",
+        "from fastapi import APIRouter, Query\n",
+        _imports(context, places, parts),
+        f"from {places['common']} import Items, refusals",
+        f"from {places['wiring']} import ServicesDep\n",
+        f'router = APIRouter(tags=["{context.name}"])\n\n',
+    ]
+    return "\n".join([*head, *parts])
+
+
+def own_program(app: App, context: Context, places: dict[str, str]) -> str:
+    """The routes of a context that is a program of its own, as functions of its `app`."""
+    says = f"{context.name}: Service"
+    owners = {context.name: context.name, "store": f"{context.name}.store"}
+    parts = [_route(app, context, name, each, "app", says, owners, documented=False)
+             for name, each in context.spec.operations.items()]  # fmt: skip
+    return "\n".join([_imports(context, places, parts), *parts])
+
+
+def names_in(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def _imports(context: Context, places: dict[str, str], parts: list[str]) -> str:
+    used = names_in("\n".join(parts))
+    theirs = used & context.module.names
+    lines = [f"from {places['service']} import {', '.join(sorted(theirs))}"] if theirs else []
+    spec = context.spec
+    shared = used & set(places.get("shared", "").split())
+    own = used & {*spec.bodies, *spec.answers, *places["types"].split()} - theirs - shared
+    if own:
+        lines.append(f"from {places['schemas']} import {', '.join(sorted(own))}")
+    if shared:
+        lines.append(f"from {places['common']} import {', '.join(sorted(shared))}")
+    return "\n".join(lines)
+
+
+def _route(  # noqa: PLR0913, one place knows all of a route
+    app: App, context: Context, name: str, operation: Operation, router: str, says: str,
+    owners: dict[str, str], *, documented: bool,
+) -> str:  # fmt: skip
+    where = f"{app.folder / 'app.yaml'}: contexts.{context.name}.operations.{name}"
+    call = _call(where, operation.call, owners)
+    parameters = [f"{each}: str" for each in operation.path_parameters]
+    parameters += [f"body: {operation.body}"] if operation.body else []
+    told = [_query(where, key, kind) for key, kind in operation.query.items()]
+    parameters += [each for each in told if "=" not in each]
+    parameters += [says]
+    parameters += [each for each in told if "=" in each]
+    options = [f'"{operation.path}"']
+    options += [f"status_code={operation.status}"] if operation.status != 200 else []
+    if documented and operation.refuses:
+        refused = ", ".join(f"{code}={status}" for code, status in operation.refuses.items())
+        options.append(f"responses=refusals({refused})")
+    return (
+        f"@{router}.{operation.method}({', '.join(options)})\n"
+        f"def {name}({', '.join(parameters)}) -> {operation.answer}:\n"
+        f"    return {call}\n\n"
+    )
+
+
+def _query(where: str, name: str, told: str) -> str:
+    found = FIELD.fullmatch(told)
+    if found is None:
+        field(where, name, told)
+        raise AssertionError
+    default = f" = {found['default']}" if found["default"] else ""
+    return f"{name}: Annotated[{found['type']}, Query()]{default}"
+
+
+def _call(where: str, text: str, owners: dict[str, str]) -> str:
+    try:
+        tree = ast.parse(text, mode="eval")
+    except SyntaxError as error:
+        raise BadInput(f"{where}.call: {error.msg}: {text}") from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in owners:
+            node.id = owners[node.id]
+    return ast.unparse(tree)

@@ -1,0 +1,226 @@
+"""What the domain code of an app says: its records, services, ports and who calls whom."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.errors import BadInput
+from harness.pairs.weave.spec import AppSpec, ContextSpec
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method or a function with its annotations as text."""
+
+    name: str
+    parameters: tuple[tuple[str, str, str | None], ...]
+    """name, annotation, default"""
+    returns: str
+    node: ast.FunctionDef
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the domain."""
+
+    path: Path
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        try:
+            return ast.parse(self.text)
+        except SyntaxError as error:
+            raise BadInput(f"{self.path}:{error.lineno}: {error.msg}") from None
+
+    @cached_property
+    def classes(self) -> dict[str, ast.ClassDef]:
+        return {node.name: node for node in self.tree.body if isinstance(node, ast.ClassDef)}
+
+    @cached_property
+    def names(self) -> set[str]:
+        """What the module defines at its top."""
+        found = set(self.classes)
+        for node in self.tree.body:
+            if isinstance(node, ast.FunctionDef):
+                found.add(node.name)
+            if isinstance(node, ast.Assign):
+                found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        return found
+
+    def fields(self, name: str) -> dict[str, str]:
+        """The fields of a class and of its bases in this module, in order, with their types."""
+        node = self.classes[name]
+        found: dict[str, str] = {}
+        for base in node.bases:
+            if isinstance(base, ast.Name) and base.id in self.classes:
+                found |= self.fields(base.id)
+        for part in node.body:
+            if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
+                found[part.target.id] = ast.unparse(part.annotation)
+        return found
+
+    def methods(self, name: str) -> dict[str, Method]:
+        parts = self.classes[name].body
+        return {part.name: _method(part) for part in parts if isinstance(part, ast.FunctionDef)}
+
+
+@dataclass(frozen=True)
+class Context:
+    """A bounded context: its name, what app.yaml says of it, and its code."""
+
+    name: str
+    spec: ContextSpec
+    module: Module
+    service: str
+    """the class that holds a field `store` or that others ask"""
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What the service is made of: field -> type."""
+        return self.module.fields(self.service)
+
+    @property
+    def store(self) -> str | None:
+        return self.parts.get("store")
+
+    @property
+    def methods(self) -> dict[str, Method]:
+        return self.module.methods(self.service)
+
+
+@dataclass(frozen=True)
+class App:
+    """An app's sources, read and checked."""
+
+    folder: Path
+    spec: AppSpec
+    contexts: dict[str, Context]
+    stores: Module
+
+    def ports(self, context: Context) -> dict[str, "Context"]:
+        """The other contexts that a service asks: field -> context."""
+        services = {each.service: each for each in self.contexts.values()}
+        return {name: services[kind] for name, kind in context.parts.items() if kind in services}
+
+    def calls(self, context: Context) -> dict[str, list[str]]:
+        """What a context asks of others: context -> methods, in the order of their definition."""
+        found: dict[str, list[str]] = {}
+        for field, other in self.ports(context).items():
+            asked = set(_asked(context.module.classes[context.service], field))
+            found[other.name] = [name for name in other.methods if name in asked]
+        return found
+
+    def asked(self, context: Context) -> list[Method]:
+        """The methods of a context that others ask for."""
+        names = {name for other in self.contexts.values()
+                 for name in self.calls(other).get(context.name, ())}  # fmt: skip
+        return [method for name, method in context.methods.items() if name in names]
+
+    def writes(self, context: Context, name: str) -> bool:
+        """Whether a method changes anything, itself or through others."""
+        return self._writes(context, name, set())
+
+    def _writes(self, context: Context, name: str, seen: set[tuple[str, str]]) -> bool:
+        if (context.name, name) in seen or name not in context.methods:
+            return False
+        seen.add((context.name, name))
+        ports = self.ports(context)
+        for owner, called in _self_calls(context.methods[name].node):
+            if owner is None and called == "new_id":
+                return True
+            if owner is None and self._writes(context, called, seen):
+                return True
+            if owner == "store" and context.spec.queries.get(called) in WRITES:
+                return True
+            if owner in ports and self._writes(ports[owner], called, seen):
+                return True
+        return False
+
+
+WRITES = ("insert", "update", "upsert")
+
+
+def read_sources(folder: Path, spec: AppSpec) -> App:
+    """The domain code beside app.yaml; raises BadInput that names file and line."""
+    domain = folder / "domain"
+    stores = _module(domain / "stores.py")
+    contexts = {
+        name: _context(name, each, domain / f"{name}.py") for name, each in spec.contexts.items()
+    }
+    app = App(folder, spec, contexts, stores)
+    for context in contexts.values():
+        _check(app, context)
+    return app
+
+
+def _module(path: Path) -> Module:
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; every context has its domain code there")
+    return Module(path, path.read_text(encoding="utf-8"))
+
+
+def _context(name: str, spec: ContextSpec, path: Path) -> Context:
+    module = _module(path)
+    service = name.title().replace("_", "")
+    if service not in module.classes:
+        raise BadInput(f"{path}: no class {service}, the service of the context {name!r}")
+    return Context(name, spec, module, service)
+
+
+def _check(app: App, context: Context) -> None:
+    where = app.folder / "app.yaml"
+    for table, spec in context.spec.tables.items():
+        if spec.record not in context.module.classes:
+            path = context.module.path
+            raise BadInput(f"{where}: contexts.{context.name}.tables.{table}.record: "
+                           f"{path} has no class {spec.record}")  # fmt: skip
+    if context.store is None:
+        return
+    if context.store not in app.stores.classes:
+        line = context.module.classes[context.service].lineno
+        raise BadInput(f"{context.module.path}:{line}: {context.store} is not in stores.py")
+    needed = app.stores.methods(context.store)
+    for name in needed.keys() ^ context.spec.queries.keys():
+        known = "has no such method" if name not in needed else "asks for it"
+        key = f"contexts.{context.name}.queries.{name}"
+        raise BadInput(f"{where}: {key}: {context.store} in stores.py {known}")
+
+
+def _method(node: ast.FunctionDef) -> Method:
+    arguments = [each for each in node.args.args if each.arg != "self"]
+    defaults: list[str | None] = [ast.unparse(each) for each in node.args.defaults]
+    defaults = [None] * (len(arguments) - len(defaults)) + defaults
+    parameters = tuple(
+        (each.arg, _annotation(each.annotation), default)
+        for each, default in zip(arguments, defaults, strict=True)
+    )
+    return Method(node.name, parameters, _annotation(node.returns), node)
+
+
+def _annotation(node: ast.expr | None) -> str:
+    """The annotation as text, quotes taken off."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return "None" if node is None else ast.unparse(node)
+
+
+def _asked(node: ast.ClassDef, field: str) -> Iterator[str]:
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef):
+            yield from (called for owner, called in _self_calls(part) if owner == field)
+
+
+def _self_calls(node: ast.AST) -> Iterator[tuple[str | None, str]]:
+    """`self.a.b(` as (a, b) and `self.b(` as (None, b), also where they are only passed on."""
+    for each in ast.walk(node):
+        if not isinstance(each, ast.Attribute):
+            continue
+        owner = each.value
+        if isinstance(owner, ast.Name) and owner.id == "self":
+            yield None, each.attr
+        inner = owner.value if isinstance(owner, ast.Attribute) else None
+        if isinstance(owner, ast.Attribute) and isinstance(inner, ast.Name) and inner.id == "self":
+            yield owner.attr, each.attr

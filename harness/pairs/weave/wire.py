@@ -1,0 +1,103 @@
+"""Calls between programs: the clients of a context, and the routes that answer them."""
+
+from harness.pairs.weave.sources import App, Context, Method
+from harness.pairs.weave.stores import signature
+
+SCALARS = {"str", "int"}
+
+
+def clients(app: App, context: Context) -> str:
+    """One class for each other context that this one asks."""
+    parts = [_client(app, app.contexts[name], methods)
+             for name, methods in app.calls(context).items()]  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def internal(app: App, context: Context) -> str:
+    """The bodies and routes with which a context answers the others."""
+    asked = app.asked(context)
+    bodies = [_body(context, method) for method in asked if _has_body(app, context, method)]
+    kinds = {kind for method in asked for _, kind, _ in method.parameters}
+    parts = [_fields(context, kind) for kind in sorted(kinds & set(context.module.classes))]
+    return "\n\n".join([*parts, *bodies, *(_answer(app, context, method) for method in asked)])
+
+
+def keeps_replies(app: App, context: Context) -> bool:
+    """Whether a repeated call must find the first answer."""
+    return any(app.writes(context, method.name) for method in app.asked(context))
+
+
+def path(method: Method) -> str:
+    return f"/internal/{method.name.replace('_', '-')}"
+
+
+def _has_body(app: App, context: Context, method: Method) -> bool:
+    scalar = all(kind in SCALARS for _, kind, _ in method.parameters)
+    return app.writes(context, method.name) or not scalar
+
+
+def _client(app: App, other: Context, methods: list[str]) -> str:
+    lines = [f"class {other.service}(Client):"]
+    return "\n".join([*lines, "\n".join(_asks(app, other, other.methods[n]) for n in methods)])
+
+
+def _asks(app: App, other: Context, method: Method) -> str:
+    classes = other.module.classes
+    known = {name: "object" if kind in classes else kind for name, kind, _ in method.parameters}
+    plain = Method(
+        method.name,
+        tuple((name, known[name], default) for name, _, default in method.parameters),
+        _returned(method.returns),
+        method.node,
+    )
+    pairs = [f'"{name}": ' + (f"vars({name})" if kind == "object" else name)
+             for name, kind in known.items()]  # fmt: skip
+    sent = "{" + ", ".join(pairs) + "}"
+    body = _has_body(app, other, method)
+    verb, how = ("POST", "json") if body else ("GET", "params")
+    call = f'self.call("{verb}", "{path(method)}", {how}={sent})'
+    given = {"None": call, "int": f"return int({call})", "str": f"return str({call})"}
+    last = given.get(method.returns, f"return {call}")
+    return f"    def {method.name}{signature(plain)}:\n        {last}\n"
+
+
+def _returned(kind: str) -> str:
+    if kind in ("None", "int", "str"):
+        return kind
+    return "list[SimpleNamespace]" if kind.startswith("list[") else "SimpleNamespace"
+
+
+def _name(method: Method) -> str:
+    return "".join(word.title() for word in method.name.split("_")) + "Request"
+
+
+def _body(context: Context, method: Method) -> str:
+    classes = context.module.classes
+    lines = [f"    {name}: {kind + 'Fields' if kind in classes else kind}"
+             for name, kind, _ in method.parameters]  # fmt: skip
+    return "\n".join([f"class {_name(method)}(Body):", *lines])
+
+
+def _fields(context: Context, record: str) -> str:
+    lines = [f"    {name}: {kind}" for name, kind in context.module.fields(record).items()]
+    return "\n".join([f"class {record}Fields(Body):", *lines])
+
+
+def _answer(app: App, context: Context, method: Method) -> str:
+    names = [name for name, _, _ in method.parameters]
+    call = f"{context.name}.{method.name}"
+    if not _has_body(app, context, method):
+        parameters = [f"{name}: {kind}" for name, kind, _ in method.parameters]
+        head = f'@app.get("{path(method)}")'
+        answer = f"{call}({', '.join(names)})"
+    else:
+        parameters = [f"body: {_name(method)}"]
+        head = f'@app.post("{path(method)}")'
+        answer = f"{call}({', '.join(f'body.{name}' for name in names)})"
+    parameters.append(f"{context.name}: Service")
+    if app.writes(context, method.name):
+        parameters.append("session: Session")
+        answer = f"session.once(lambda: {answer})"
+    name = f"answer_{method.name}"
+    lead = "" if method.returns == "None" and "once" not in answer else "return "
+    return f"{head}\ndef {name}({', '.join(parameters)}) -> {method.returns}:\n    {lead}{answer}\n"
