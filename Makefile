@@ -17,6 +17,7 @@ demo: $(READY)
 test: check engine-up
 	$(VENV)/bin/pytest -q
 	$(SEAMBENCH) pairs verify atelier
+	$(SEAMBENCH) pairs verify atelier-woven
 	$(SEAMBENCH) validate $(TURN)
 
 check: $(READY)

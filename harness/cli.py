@@ -20,7 +20,6 @@ Globs = Annotated[list[str] | None, typer.Argument(help="globs over app/task; al
 Sandbox = Annotated[str, typer.Option(help="docker, or process (no isolation)")]
 AppName = Annotated[str, typer.Argument(metavar="APP")]
 Check = Annotated[bool, typer.Option("--check", help="only tell what differs; exit code 1")]
-Dose = Annotated[int, typer.Option(min=0, max=2, help="couplings of the tangled arm: 0, 1, 2")]
 Workers = Annotated[int, typer.Option(help="trials at once; 0: one a core")]
 
 
@@ -52,11 +51,11 @@ def run(context: typer.Context) -> None:
 
 
 @app.command()
-def weave(app: AppName, check: Check = False, dose: Dose = 2) -> None:
+def weave(app: AppName, check: Check = False) -> None:
     """Write every arm of APP, and the patches of its tasks, from fixtures/APP/app."""
     from harness import terminal
 
-    terminal.weave_and_report(find_checkout(), app, check=check, dose=dose)
+    terminal.weave_and_report(find_checkout(), app, check=check)
 
 
 @app.command()

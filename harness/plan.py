@@ -189,6 +189,8 @@ def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -
     for app in sorted({task.spec.app for task in study.tasks}):
         locks[f"app/{app}"] = digest_folder(study.pairs[app].folder)
     locks |= {f"task/{task.id}": digest_folder(task.folder) for task in study.tasks}
+    likes = {task.spec.like: task.words for task in study.tasks if task.spec.like}
+    locks |= {f"task/{like}": digest_folder(words) for like, words in likes.items()}
     for name, agent in study.config.agents.items():
         if agent.kind.asks_a_model:
             locks[f"agent/{name}"] = agent.kind.value

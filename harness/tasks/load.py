@@ -1,5 +1,6 @@
 """Finding and checking tasks."""
 
+import os
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +13,7 @@ from harness.specfile import choose, read_spec
 from harness.tasks.lint import architecture_words
 from harness.tasks.spec import TaskSpec
 
+_SOURCES = ("app.patch", "extra.patch")
 PatchKind = Literal["solutions", "sabotages"]
 
 
@@ -28,16 +30,21 @@ class Task:
         return f"{self.folder.parent.name}/{self.folder.name}"
 
     @property
+    def words(self) -> Path:
+        """The folder of what is the same for every app of one behaviour."""
+        return self.folder if self.spec.like is None else self.folder.parents[1] / self.spec.like
+
+    @property
     def instruction(self) -> str:
-        return (self.folder / "instruction.md").read_text(encoding="utf-8")
+        return (self.words / "instruction.md").read_text(encoding="utf-8")
 
     @property
     def predicates(self) -> Path:
-        return self.folder / "predicates.py"
+        return self.words / "predicates.py"
 
     @property
     def hidden(self) -> Path:
-        return self.folder / "hidden"
+        return self.words / "hidden"
 
     def patch(self, kind: PatchKind, name: str, arm: str) -> Path:
         """The file of a solution or a sabotage."""
@@ -78,7 +85,7 @@ def _load(path: Path, pairs: dict[str, Pair]) -> Task:
 
 
 def _check_files(path: Path, task: Task, arms: list[str]) -> None:
-    needed = [task.predicates, task.folder / "instruction.md"]
+    needed = [task.predicates, task.words / "instruction.md"]
     for arm in arms:
         needed += [task.patch("solutions", name, arm) for name in task.spec.solutions]
         needed += [task.patch("sabotages", name, arm) for name in task.spec.sabotages]
@@ -86,14 +93,15 @@ def _check_files(path: Path, task: Task, arms: list[str]) -> None:
         needed += [base] if base else []
     for file in needed:
         if not file.is_file():
-            raise BadInput(f"{path}: {file.relative_to(task.folder)} is missing")
+            raise BadInput(f"{path}: {os.path.relpath(file, task.folder)} is missing")
     if not list(task.hidden.glob("test_*.py")):
         raise BadInput(f"{path}: hidden/ holds no test_*.py")
     for patch in path.parent.glob("s*/*/*.patch"):
-        choose("arm", patch.stem, arms, str(patch))
+        if patch.name not in _SOURCES and not patch.name.endswith(".extra.patch"):
+            choose("arm", patch.stem, arms, str(patch))
 
 
 def _check_instruction(task: Task) -> None:
     for number, word in architecture_words(task.instruction):
-        where = task.folder / "instruction.md"
+        where = task.words / "instruction.md"
         raise BadInput(f"{where}:{number}: {word!r} names an architecture; use domain words")

@@ -40,6 +40,9 @@ class TaskSpec(Spec):
     """One refactoring request over an app."""
 
     app: str
+    like: str | None = None
+    """a task of another app with the same behaviour, as "app/name", whose instruction, hidden tests
+    and predicates this one takes"""
     title: str
     family: str
     task_class: TaskClass = Field(alias="class")

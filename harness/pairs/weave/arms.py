@@ -2,8 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from harness.pairs.weave import routes, schemas, stores, wire
@@ -14,13 +13,27 @@ from harness.pairs.weave.spec import CouplingSpec
 Tree = dict[str, str]
 TEMPLATES = Path(__file__).with_name("templates")
 FIRST_PORT = 8101
+_HTTP_ERROR = """class DomainError(HTTPException):
+    status = 400
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(self.status, {"code": code, "message": message})
+"""
+_ERROR = """class DomainError(Exception):
+    status = 400
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+"""
 
 
 def template(name: str, **words: str) -> str:
     """A file of `templates`, its words in capitals replaced."""
     text = (TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")
     for word, value in words.items():
-        text = re.sub(rf"\b{word}\b", lambda _, value=value: value, text)
+        text = re.sub(rf"\b{word}\b", value.replace("\\", r"\\"), text)
     return text
 
 
@@ -122,7 +135,7 @@ def _holder(app: App, cached: CouplingSpec) -> Context:
     return next(each for each in app.contexts.values() if cached.query in each.spec.queries)
 
 
-def modular(app: App) -> Tree:
+def modular(app: App, _: int) -> Tree:
     """One program, one package a context with a public face; import-linter keeps the borders."""
     package = app.spec.package
     tree = _one_program(app, ".common", naming=_prefixed, tangled=False, cached=None)
@@ -175,7 +188,7 @@ def _borders(app: App) -> str:
     return "\n".join(lines) + "\n"
 
 
-def microservices(app: App) -> Tree:
+def microservices(app: App, _: int) -> Tree:
     """One program a context, each with its own database, and an edge before them."""
     tree: Tree = {
         "edge/__init__.py": "",
@@ -274,9 +287,7 @@ def _http_errors(app: App, service: str) -> str:
     return "\n\n".join([
         '"""What can go wrong here; each carries a code for programs and a sentence for people."""',
         "from fastapi import HTTPException\n",
-        "class DomainError(HTTPException):\n    status = 400\n\n"
-        "    def __init__(self, code: str, message: str) -> None:\n"
-        '        super().__init__(self.status, {"code": code, "message": message})\n',
+        _HTTP_ERROR,
         *classes,
     ])  # fmt: skip
 
@@ -317,10 +328,7 @@ def _errors(app: App) -> str:
                for name, status in app.spec.errors.items()]  # fmt: skip
     return "\n\n".join([
         '"""What can go wrong; each carries a code for programs and a sentence for people."""\n',
-        "class DomainError(Exception):\n    status = 400\n\n"
-        "    def __init__(self, code: str, message: str) -> None:\n"
-        "        super().__init__(message)\n        self.code = code\n"
-        "        self.message = message\n",
+        _ERROR,
         *classes,
     ])  # fmt: skip
 
@@ -388,4 +396,9 @@ def _prefixed(context: str, table: str) -> str:
     return table if table.startswith(context) else f"{context}_{table}"
 
 
-ARMS = {"monolith": partial(monolith, dose=2), "modular": modular, "microservices": microservices}
+ARMS: dict[str, Callable[[App, int], Tree]] = {
+    "monolith": monolith,
+    "modular": modular,
+    "microservices": microservices,
+}
+"""how each arm is made, of an app and a dose of couplings"""

@@ -21,7 +21,7 @@ _FORMATS = ("format", "--isolated", "--line-length", "100", "--target-version", 
 
 
 def read_app(folder: Path) -> App:
-    """The sources in `folder` (`fixtures/<app>/app`). Raises BadInput: file, key or line, problem."""
+    """The sources in `folder` (`fixtures/<app>/app`). Raises BadInput: file, key, problem."""
     return read_sources(folder, read_spec(folder / "app.yaml", AppSpec))
 
 
@@ -30,47 +30,74 @@ def weave(app: App, dose: int = 2) -> Tree:
 
     `dose` is how many of the couplings the tangled arm has: 0 none, 1 and 2 as app.yaml says.
     """
-    trees = {arm: emit(app) | _papers(app) for arm, emit in arms.ARMS.items() if arm != "monolith"}
-    trees = {"monolith": arms.monolith(app, dose) | _papers(app), **trees}
+    trees = {arm: emit(app, dose) | _papers(app) for arm, emit in arms.ARMS.items()}
     woven = {f"{arm}/{path}": text for arm, tree in trees.items() for path, text in tree.items()}
     woven["pair.yaml"] = pairfile(app, trees)
     return _formatted(woven)
 
 
-def write_tree(tree: Tree, folder: Path) -> None:
-    """Put the woven files below `folder` in place of the arms that were there."""
-    for arm in arms.ARMS:
-        shutil.rmtree(folder / arm, ignore_errors=True)
-    for path, text in tree.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
+class Woven:
+    """Everything that the sources of an app give: its arms, pair.yaml and its tasks' patches."""
+
+    def __init__(self, fixture: Path, tasks: Path) -> None:
+        """`fixture` is `fixtures/<app>`, `tasks` is `tasks/<app>`. Raises BadInput."""
+        self.fixture = fixture
+        app = read_app(fixture / "app")
+        tree = weave(app)
+        self.files = {fixture / path: text for path, text in tree.items()}
+        for overlay in _overlays(tasks):
+            for arm, patch in overlay_patches(app, tree, overlay).items():
+                self.files[overlay / f"{arm}.patch"] = patch
+
+    def write(self) -> None:
+        """Put the files in place; what is left over in an arm goes."""
+        for path in self._left_over():
+            path.unlink()
+        for path, text in self.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    def differing(self) -> list[Path]:
+        """What is not as the sources give it: changed, missing or left over."""
+        changed = {path for path, text in self.files.items() if _text(path) != text}
+        return sorted(changed | self._left_over())
+
+    def _left_over(self) -> set[Path]:
+        there = {path for arm in arms.ARMS for path in (self.fixture / arm).rglob("*")}
+        kept = {path for path in there if path.is_file() and "__pycache__" not in path.parts}
+        return kept - self.files.keys()
 
 
-def differing(tree: Tree, folder: Path) -> list[str]:
-    """Paths below `folder` that are not what the sources give: changed, missing or left over."""
-    there = {path.relative_to(folder).as_posix() for arm in arms.ARMS
-             for path in (folder / arm).rglob("*") if _counts(path)}  # fmt: skip
-    changed = {path for path, text in tree.items()
-               if not (folder / path).is_file() or (folder / path).read_text("utf-8") != text}  # fmt: skip
-    return sorted(changed | (there - tree.keys()))
+def _overlays(tasks: Path) -> list[Path]:
+    """The folders of solutions and sabotages that are overlays."""
+    found = [*tasks.glob("*/s*/*/app.patch"), *tasks.glob("*/s*/*/*extra.patch")]
+    return sorted({path.parent for path in found})
 
 
-def overlay_patches(app: App, base: Tree, overlay: Path) -> dict[str, bytes]:
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def overlay_patches(app: App, base: Tree, overlay: Path) -> dict[str, str]:
     """What a change of the sources is in each arm: arm -> patch, as `git diff` writes it.
 
-    `overlay` holds `app.patch`, a patch of app/, and where an arm needs what the loom cannot know,
-    `<arm>.extra.patch` over the arm as it was woven. Raises BadInput where either does not apply.
+    `overlay` holds `app.patch`, a patch of app/; and what the loom cannot know, as patches over the
+    woven arms: `extra.patch` over each, `<arm>.extra.patch` over one.
+
+    Raises:
+        BadInput: a patch does not apply, or what it gives cannot be woven.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(app.folder, folder / "app")
-        _apply(overlay / "app.patch", folder / "app")
+        if (overlay / "app.patch").is_file():
+            _apply(overlay / "app.patch", folder / "app")
         changed = weave(read_app(folder / "app"))
         for arm in arms.ARMS:
-            extra = overlay / f"{arm}.extra.patch"
-            if extra.is_file():
-                changed = _with_extra(changed, arm, extra, folder)
-    return {arm: _diff(_arm(base, arm), _arm(changed, arm)).encode() for arm in arms.ARMS}
+            for extra in (overlay / "extra.patch", overlay / f"{arm}.extra.patch"):
+                if extra.is_file():
+                    changed = _with_extra(changed, arm, extra, folder / extra.stem)
+    return {arm: _diff(_arm(base, arm), _arm(changed, arm)) for arm in arms.ARMS}
 
 
 def _with_extra(tree: Tree, arm: str, extra: Path, folder: Path) -> Tree:
@@ -91,8 +118,7 @@ def _arm(tree: Tree, arm: str) -> Tree:
 
 
 def _apply(patch: Path, folder: Path) -> None:
-    command = ("git", "apply", "--unsafe-paths", f"--directory={folder}", str(patch.resolve()))
-    # Outside any repository, so that git takes the paths as they are.
+    command = ("git", "apply", str(patch.resolve()))  # outside any repository: a plain patch
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BadInput(f"{patch}: does not apply: {done.stderr.splitlines()[0]}")
@@ -108,9 +134,10 @@ def _file_diff(path: str, old: str | None, new: str | None) -> str:
     head = f"diff --git a/{path} b/{path}\n"
     head += "new file mode 100644\n" if old is None else ""
     head += "deleted file mode 100644\n" if new is None else ""
-    names = ["/dev/null" if old is None else f"a/{path}", "/dev/null" if new is None else f"b/{path}"]
+    before = "/dev/null" if old is None else f"a/{path}"
+    after = "/dev/null" if new is None else f"b/{path}"
     lines = difflib.unified_diff((old or "").splitlines(keepends=True),
-                                 (new or "").splitlines(keepends=True), *names)  # fmt: skip
+                                 (new or "").splitlines(keepends=True), before, after)  # fmt: skip
     return head + "".join(lines)
 
 
@@ -150,7 +177,3 @@ def _ruff_program() -> str:
     if found is None:
         raise BadInput("weave: ruff is not installed; `pip install 'seambench[weave]'` has it")
     return found
-
-
-def _counts(path: Path) -> bool:
-    return path.is_file() and "__pycache__" not in path.parts

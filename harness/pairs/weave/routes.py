@@ -40,6 +40,7 @@ def own_program(app: App, context: Context, places: dict[str, str]) -> str:
 
 
 def names_in(text: str) -> set[str]:
+    """The words of a piece of code."""
     return set(re.findall(r"[A-Za-z_]\w*", text))
 
 
@@ -57,7 +58,7 @@ def _imports(context: Context, places: dict[str, str], parts: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _route(  # noqa: PLR0913, one place knows all of a route
+def _route(
     app: App, context: Context, name: str, operation: Operation, router: str, says: str,
     owners: dict[str, str], *, documented: bool,
 ) -> str:  # fmt: skip

@@ -191,8 +191,8 @@ def _check(app: App, context: Context) -> None:
 
 def _method(node: ast.FunctionDef) -> Method:
     arguments = [each for each in node.args.args if each.arg != "self"]
-    defaults: list[str | None] = [ast.unparse(each) for each in node.args.defaults]
-    defaults = [None] * (len(arguments) - len(defaults)) + defaults
+    given = [ast.unparse(each) for each in node.args.defaults]
+    defaults = [*[None] * (len(arguments) - len(given)), *given]
     parameters = tuple(
         (each.arg, _annotation(each.annotation), default)
         for each, default in zip(arguments, defaults, strict=True)

@@ -73,7 +73,6 @@ def store(
     app: App, context: Context, imports: str, naming: Naming, cached: CouplingSpec | None = None
 ) -> str:
     """The module of the repository. `imports`: where rows and records come from."""
-    assert context.store is not None
     records = sorted(set(_records(context)))
     methods = app.stores.methods(context.store)
     bodies = [_query(context, method, naming, cached) for method in methods.values()]
@@ -101,13 +100,11 @@ def signature(method: Method) -> str:
     return f"({', '.join(parts)}) -> {method.returns}"
 
 
-def _query(
-    context: Context, method: Method, naming: Naming, cached: CouplingSpec | None
-) -> str:
+def _query(context: Context, method: Method, naming: Naming, cached: CouplingSpec | None) -> str:
     how = context.spec.queries[method.name]
     head = f"    def {method.name}{signature(method)}:\n"
     if how in ("insert", "update", "upsert"):
-        (name, record, _), = method.parameters
+        ((name, record, _),) = method.parameters
         table, spec = _table_of(context, record)
         key = f', key="{spec.key}"' if how != "insert" and spec.key != "id" else ""
         verb = {"insert": "add", "update": "save", "upsert": "put"}[how]
@@ -124,11 +121,11 @@ def _select(context: Context, method: Method, how: str, naming: Naming) -> str:
     values = "".join(f", {name}={name}" for name in names)
     if method.returns == "int":
         table, condition = how.split(" WHERE ", 1)
-        sql = f"SELECT count(*) FROM {naming(context.name, table)} WHERE {condition}"
+        sql = f"SELECT count(*) FROM {naming(context.name, table)} WHERE {condition}"  # noqa: S608 - source code, not run
         return f"{_statement(sql)}        return self.rows.count(sql{values})"
     record = method.returns.removesuffix(" | None").removeprefix("list[").removesuffix("]")
     table, _ = _table_of(context, record)
-    sql = f"SELECT * FROM {naming(context.name, table)} WHERE {how}"
+    sql = f"SELECT * FROM {naming(context.name, table)} WHERE {how}"  # noqa: S608 - source code
     if method.returns.startswith("list["):
         sql += " ORDER BY rowid" + " LIMIT :limit OFFSET :offset" * ("limit" in names)
     verb = "all" if method.returns.startswith("list[") else "first"
@@ -154,10 +151,10 @@ def _wrapped(clause: str) -> list[str]:
 def _cached(
     context: Context, method: Method, how: str, naming: Naming, coupling: CouplingSpec
 ) -> str:
-    (name, _, _), = method.parameters
+    ((name, _, _),) = method.parameters
     record = method.returns.removesuffix(" | None")
     table, _ = _table_of(context, record)
-    sql = f"SELECT * FROM {naming(context.name, table)} WHERE {how}"
+    sql = f"SELECT * FROM {naming(context.name, table)} WHERE {how}"  # noqa: S608 - source code
     return (
         f'        key = "{coupling.key}" + {name}\n'
         "        if key not in cache:\n"

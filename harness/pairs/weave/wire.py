@@ -28,6 +28,7 @@ def keeps_replies(app: App, context: Context) -> bool:
 
 
 def path(method: Method) -> str:
+    """Where a context answers the others for one of its methods."""
     return f"/internal/{method.name.replace('_', '-')}"
 
 

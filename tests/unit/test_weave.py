@@ -1,0 +1,153 @@
+"""The loom: the arms of a woven app are what its sources give, body for body."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import BadInput
+from harness.pairs.weave import Woven, overlay_patches, read_app, weave
+
+ROOT = Path(__file__).parents[2]
+FIXTURE = ROOT / "fixtures/atelier-woven"
+TASKS = ROOT / "tasks/atelier-woven"
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    shutil.copytree(FIXTURE / "app", tmp_path / "app")
+    return tmp_path / "app"
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def bodies(text: str) -> dict[str, str]:
+    """Every function of a module by its qualified name, as a normalised tree."""
+
+    def walk(node: ast.AST, place: str) -> Iterator[tuple[str, str]]:
+        for each in ast.iter_child_nodes(node):
+            if isinstance(each, ast.FunctionDef):
+                yield f"{place}{each.name}", ast.dump(each)
+            if isinstance(each, ast.ClassDef):
+                yield from walk(each, f"{place}{each.name}.")
+
+    return dict(walk(ast.parse(text), ""))
+
+
+def test_the_committed_arms_and_patches_are_what_the_sources_give():
+    assert Woven(FIXTURE, TASKS).differing() == []
+
+
+def test_every_function_of_the_domain_has_the_same_body_in_every_arm():
+    tree = weave(read_app(FIXTURE / "app"))
+    for source in sorted((FIXTURE / "app/domain").glob("[!_]*.py")):
+        name = source.stem
+        if name in ("errors", "stores"):
+            continue
+        expected = bodies(source.read_text(encoding="utf-8"))
+        assert len(expected) > 3
+        places = (
+            f"monolith/atelier/services/{name}.py",
+            f"modular/atelier/{name}/service.py",
+            f"microservices/{name}/service.py",
+        )
+        for place in places:
+            assert bodies(tree[place]) == expected, place
+
+
+def test_the_same_sources_give_the_same_bytes(sources: Path):
+    assert weave(read_app(sources)) == weave(read_app(FIXTURE / "app"))
+
+
+def test_a_changed_arm_a_missing_file_and_one_too_many_are_told_and_mended(tmp_path: Path):
+    shutil.copytree(FIXTURE, tmp_path / "app-x")
+    fixture = tmp_path / "app-x"
+    change(fixture / "modular/atelier/rows.py", "class Rows", "class Row")
+    (fixture / "monolith/atelier/web.py").unlink()
+    (fixture / "microservices/more.py").write_text("")
+    woven = Woven(fixture, tmp_path / "none")
+    told = [path.relative_to(fixture).as_posix() for path in woven.differing()]
+    assert told == ["microservices/more.py", "modular/atelier/rows.py", "monolith/atelier/web.py"]
+    woven.write()
+    assert woven.differing() == []
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("lint-imports")
+    command = (str(program), "--config", ".importlinter", "--no-cache")
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_borders_of_the_modular_arm_are_kept_and_a_breach_is_found(tmp_path: Path):
+    arm = tmp_path / "modular"
+    shutil.copytree(FIXTURE / "modular", arm)
+    kept = lint(arm)
+    assert kept.returncode == 0, kept.stdout
+    assert "6 kept, 0 broken" in kept.stdout
+    path = arm / "atelier/gallery/service.py"
+    change(path, "from ..accounts import Accounts", "from ..accounts.service import Accounts")
+    assert lint(arm).returncode == 1
+
+
+def test_the_dose_of_coupling_changes_the_tangled_arm_alone():
+    app = read_app(FIXTURE / "app")
+    none, some, all_ = (weave(app, dose) for dose in (0, 1, 2))
+    assert all(path.startswith("monolith/") or path == "pair.yaml"
+               for path in all_ if none.get(path) != all_[path])  # fmt: skip
+    schema = "monolith/atelier/db.py"
+    assert "job_id TEXT NOT NULL REFERENCES jobs (id)" not in none[schema]
+    assert "job_id TEXT NOT NULL REFERENCES jobs (id)" in some[schema]
+    assert "monolith/atelier/cache.py" not in some
+    assert "class Customers" in all_["monolith/atelier/repositories/jobs.py"]
+
+
+def test_a_change_of_the_sources_is_a_patch_in_every_arm(sources: Path, tmp_path: Path):
+    overlay = TASKS / "price-table/solutions/table"
+    app = read_app(sources)
+    patches = overlay_patches(app, weave(app), overlay)
+    assert set(patches) == {"monolith", "modular", "microservices"}
+    for arm, patch in patches.items():
+        assert patch == (overlay / f"{arm}.patch").read_text(encoding="utf-8")
+        added = [line for line in patch.splitlines() if line.startswith("+") and "++" not in line]
+        assert added == [line for line in patches["monolith"].splitlines()
+                         if line.startswith("+") and "++" not in line]  # fmt: skip
+
+
+def test_an_overlay_that_is_stale_is_said_with_its_file(sources: Path, tmp_path: Path):
+    change(sources / "domain/catalogue.py", "tier, count, seconds =", "tier, number, seconds =")
+    app = read_app(sources)
+    overlay = TASKS / "price-table/solutions/table"
+    with pytest.raises(BadInput, match=r"table/app\.patch: does not apply: .*catalogue\.py"):
+        overlay_patches(app, weave(app), overlay)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("app.yaml", "route: GET /v1/models", "route: GET models", r"models\.route: .*/v1/path"),
+        ("app.yaml", "record: Hold,", "record: Held,", r"tables\.holds\.record: .* no class Held"),
+        ("app.yaml", "      get_hold:", "      got_hold:", r"queries\.(get|got)_hold: "),
+        ("app.yaml", "refers: {job_id: jobs}", "refers: {job_id: work}", r"no table 'work'"),
+        ("app.yaml", "call: accounts.get(account_id)", "call: accounts.get(", r"get_account\.call"),
+        ("app.yaml", "seconds: Seconds = 0", 'seconds: "Seconds > 0"', r"seconds: 'Seconds > 0'"),
+        ("app.yaml", "package: atelier", "packaged: atelier", r"app\.yaml: "),
+        ("domain/jobs.py", "def move(", "def move", r"jobs\.py:\d+: "),
+        ("domain/jobs.py", "class Jobs:", "class Work:", r"jobs\.py: no class Jobs"),
+        ("domain/jobs.py", "    state: str = ", "    state: bytes = ", r"Job\.state: bytes cannot"),
+    ],
+)  # fmt: skip
+def test_an_error_in_the_sources_names_file_and_key(
+    sources: Path, file: str, old: str, new: str, said: str
+):
+    change(sources / file, old, new)
+    with pytest.raises(BadInput, match=said) as told:
+        weave(read_app(sources))
+    assert len(str(told.value).splitlines()) == 1
