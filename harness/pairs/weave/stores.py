@@ -74,7 +74,7 @@ def store(
 ) -> str:
     """The module of the repository. `imports`: where rows and records come from."""
     records = sorted(set(_records(context)))
-    methods = app.stores.methods(context.store)
+    methods = app.stores.methods(str(context.store))
     bodies = [_query(context, method, naming, cached) for method in methods.values()]
     return "\n".join([
         f'"""{context.spec.title}: what is stored, in SQLite."""\n',
