@@ -8,6 +8,7 @@ from harness.errors import BadInput, PatchRefused
 from harness.pairs import Pair
 from harness.patch import BaseRepository, Tree, apply_patch, matching
 from harness.tasks import Task
+from harness.verifier.effort import code_lines
 
 
 def app_tree(pair: Pair, arm: str) -> Tree:
@@ -15,6 +16,15 @@ def app_tree(pair: Pair, arm: str) -> Tree:
     ignored = pair.spec.ignored
     tests = Tree.read(pair.visible_tests, ignored)
     return Tree.read(pair.arm_folder(arm), ignored).overlay(tests, "tests")
+
+
+def app_code_lines(tree: Tree) -> int:
+    """Python lines of an arm, without tests, blank lines, comments and docstrings."""
+    return sum(
+        len(code_lines(path, entry.content))
+        for path, entry in tree.entries.items()
+        if path.endswith(".py") and not path.startswith("tests/")
+    )
 
 
 @dataclass(frozen=True)
@@ -36,12 +46,21 @@ class Bases:
     cache: Path
     _made: dict[tuple[str, str, str], BaseRepository] = field(default_factory=dict)
     _trees: dict[tuple[str, str, str], Tree] = field(default_factory=dict)
+    _sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def tree(self, pair: Pair, arm: str, task: Task | None = None) -> Tree:
         """The files that an agent finds."""
         self.repository(pair, arm, task)
         return self._trees[_key(pair, arm, task)]
+
+    def code_lines(self, pair: Pair, arm: str) -> int:
+        """How large the arm is, before any task."""
+        with self._lock:
+            key = (pair.spec.app, arm)
+            if key not in self._sizes:
+                self._sizes[key] = app_code_lines(self.tree(pair, arm))
+            return self._sizes[key]
 
     def repository(self, pair: Pair, arm: str, task: Task | None = None) -> BaseRepository:
         """The repository whose one commit is the base. Raises BadInput for a bad base patch."""

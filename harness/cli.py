@@ -88,6 +88,32 @@ def tables(results: Path) -> None:
 
 
 @app.command()
+def compare(
+    results: Path,
+    by: Annotated[str, typer.Option(help="model, agent, arm, scope, budget or class")] = "model",
+    contrast: Annotated[
+        str | None, typer.Option(help="ARM-ARM or ARM:SCOPE-ARM:SCOPE; else the two farthest arms")
+    ] = None,
+) -> None:
+    """Estimate the paired difference between two arms of RESULTS, with intervals over apps."""
+    from harness.terminal import compare_and_report
+
+    compare_and_report(results, by, contrast)
+
+
+@app.command()
+def figures(
+    results: Path,
+    style: Annotated[str, typer.Option(help="acm, ieee or slides")] = "acm",
+    out: Annotated[Path | None, typer.Option(help="folder; else RESULTS/figures")] = None,
+) -> None:
+    """Draw the figures of a paper from RESULTS: PDF, PNG, caption and the numbers shown."""
+    from harness.terminal import draw_and_report
+
+    draw_and_report(results, style, out)
+
+
+@app.command()
 def engine() -> None:
     """Make sure that a container engine answers and the image is built, starting what it takes."""
     from harness.build import engine_ready

@@ -52,6 +52,10 @@ class TrialRecord(Record):
     task: Annotated[str, Column("the task, as app/name")]
     family: Annotated[str, Column("refactoring family (SCIENCE.md (a))")]
     task_class: Annotated[str, Column("scope class: L, I, X or D")]
+    target_contexts: Annotated[str, Column("the task's bounded contexts, joined by +")] = ""
+    app_code_lines: Annotated[
+        int | None, Column("Python lines of the arm, without tests, blanks and comments", "lines")
+    ] = None
     scope: Annotated[str, Column("what the agent sees: all or own")]
     context_budget: Annotated[str, Column("bound of every request: 32k, 128k or full")] = "full"
     agent: Annotated[str, Column("the agent")]
@@ -78,6 +82,12 @@ class TrialRecord(Record):
     reason: Annotated[str | None, Column("why the first failing factor failed, one line")]
     tests_passed: Annotated[int, Column("hidden tests that passed in every fresh start")]
     tests_total: Annotated[int, Column("hidden tests in the suite")]
+    collateral_break_share: Annotated[
+        float | None, Column("hidden tests outside the target contexts that broke; null: none ran")
+    ] = None
+    contexts_broken: Annotated[
+        int | None, Column("blast radius: contexts with a broken hidden test", "contexts")
+    ] = None
     sequences_replayed: Annotated[int, Column("generated request sequences compared")]
     lines_added: Annotated[int, Column("lines added", "lines")]
     lines_deleted: Annotated[int, Column("lines deleted", "lines")]

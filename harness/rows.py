@@ -20,6 +20,7 @@ from harness.records import (
     ToolRecord,
     TrialRecord,
 )
+from harness.scoring.collateral import collateral
 from harness.scoring.effort import Effort
 from harness.scoring.score import Score
 from harness.stopwatch import Stopwatch
@@ -39,6 +40,7 @@ class Facts:
     image_digest: str
     attempt: int
     started_at: datetime
+    app_code_lines: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def result(
     trial = TrialRecord(
         **_identity(facts),
         **_scored(done, failure),
+        **_collateral(facts, done),
         **_effort(done),
         status=status,
         failure_cause=cause,
@@ -128,6 +131,8 @@ def _identity(facts: Facts) -> dict[str, Any]:
         "task": cell.task,
         "family": task.spec.family,
         "task_class": task.spec.task_class,
+        "target_contexts": "+".join(task.spec.contexts),
+        "app_code_lines": facts.app_code_lines,
         "scope": cell.scope,
         "context_budget": cell.context_budget,
         "agent": cell.agent,
@@ -162,6 +167,15 @@ def _scored(done: Progress, failure: SeamBenchError | None) -> dict[str, Any]:
         "tests_passed": done.score.tests_passed,
         "tests_total": done.score.tests_total,
         "sequences_replayed": done.score.sequences_replayed,
+    }
+
+
+def _collateral(facts: Facts, done: Progress) -> dict[str, Any]:
+    starts = done.findings.starts if done.findings else ()
+    found = collateral((test for start in starts for test in start.tests), facts.task.spec.contexts)
+    return {
+        "collateral_break_share": found.break_share,
+        "contexts_broken": found.contexts_broken,
     }
 
 

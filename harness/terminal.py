@@ -21,8 +21,11 @@ from rich.table import Table
 
 from harness import build
 from harness.agents.prompting import prompt_digests
-from harness.analysis.frame import read_trials
+from harness.analysis import comparison
+from harness.analysis.frame import read_tools, read_trials
 from harness.analysis.outputs import write_outputs
+from harness.analysis.paper.plates import save_plates
+from harness.analysis.paper.styles import style_named
 from harness.analysis.summary import summary
 from harness.analysis.tables import results_table
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
@@ -170,6 +173,29 @@ def report(folder: Path) -> None:
     console.print(f"wrote to {folder}:", soft_wrap=True)
     for path in written:
         console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
+
+
+def compare_and_report(folder: Path, by: str, contrast: str | None) -> None:
+    """Show the paired table of a results folder and write it as CSV and LaTeX."""
+    trials = read_trials(folder)
+    wanted = comparison.parse_contrast(contrast, trials) if contrast else None
+    found = comparison.compare(trials, by, wanted)
+    console = Console(file=sys.stdout)
+    console.print(comparison.table(found))
+    for path in comparison.save(found, folder / "tables"):
+        console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
+
+
+def draw_and_report(folder: Path, style: str, out: Path | None) -> None:
+    """Draw every figure that the trials of a results folder can fill; say what was not drawn."""
+    chosen = style_named(style)
+    trials = read_trials(folder)
+    console = Console(file=sys.stdout)
+    for saved in save_plates(trials, out or folder / "figures", chosen, read_tools(folder)):
+        if saved.missing:
+            console.print(f"{saved.name}: not drawn, it needs {saved.missing}", soft_wrap=True)
+        for path in saved.paths:
+            console.print(str(path), soft_wrap=True, markup=False)
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:

@@ -69,6 +69,7 @@ def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes |
         image_digest=bench.sandboxes.image_digest,
         attempt=attempt,
         started_at=started,
+        app_code_lines=bench.bases.code_lines(_pair(cell, bench), cell.arm),
     )
     return result(facts, watch, done, failure)
 

@@ -4,8 +4,8 @@ Every element is told apart by shape or shade as well as by colour.
 """
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -71,11 +71,15 @@ def save_overview(trials: pd.DataFrame, folder: Path) -> list[Path]:
     ]
 
 
-def render(figure: Figure, file_format: str) -> bytes:
+def render(
+    figure: Figure,
+    file_format: str,
+    style: Callable[[], AbstractContextManager[None]] = paper_style,
+) -> bytes:
     """The figure as bytes, without the date and the versions that would change them."""
     dropped = {"pdf": ("CreationDate", "Creator", "Producer"), "png": ("Software",)}[file_format]
     buffer = io.BytesIO()
-    with paper_style():
+    with style():
         figure.savefig(buffer, format=file_format, metadata=dict.fromkeys(dropped))
     return buffer.getvalue()
 

@@ -125,8 +125,39 @@ def to_frame(records: Sequence[Record], kind: type[Record]) -> pd.DataFrame:
 
 
 def read_trials(folder: Path) -> pd.DataFrame:
-    """The trials of a results folder, one row a trial; raises as `read_run` does."""
+    """The trials of a results folder, one row a trial; raises as `read_run` does.
+
+    A folder that holds Parquet and no records (a release, a simulated study) is read from that.
+    """
+    parquet = folder / "trials.parquet"
+    if parquet.is_file() and not RunPaths(folder).records.exists():
+        return read_parquet(parquet, TrialRecord)
     return to_frame(read_run(folder).trials, TrialRecord)
+
+
+def read_tools(folder: Path) -> pd.DataFrame:
+    """The uses of tools of a results folder; empty where only trials were kept."""
+    if RunPaths(folder).records.exists():
+        return to_frame(read_run(folder).tools, ToolRecord)
+    parquet = folder / "tools.parquet"
+    return read_parquet(parquet, ToolRecord) if parquet.is_file() else to_frame([], ToolRecord)
+
+
+def read_parquet(path: Path, kind: type[Record]) -> pd.DataFrame:
+    """A Parquet file of records as a frame with nullable dtypes.
+
+    Raises:
+        BadInput: the file is no Parquet, or lacks a column of the record.
+    """
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadInput(f"{path}: not a Parquet file that can be read ({error})") from error
+    missing = [c.name for c in columns(kind) if c.name not in table.column_names]
+    if missing:
+        raise BadInput(f"{path}: column {missing[0]} is missing; is it of this kind of record?")
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS.get)
+    return frame
 
 
 def write_parquet(run: Run, folder: Path) -> list[Path]:

@@ -46,8 +46,8 @@ def latex(summary: pd.DataFrame, differences: pd.DataFrame) -> str:
         r"\centering\footnotesize",
         rf"\caption{{{_caption(summary)}}}",
         r"\label{tab:overview}",
-        *_tabular("llllrlrrrrrrrrr", _HEADS, _summary_blocks(summary)),
-        *([r"\par\medskip", *_tabular("llrrrl", _DIFFERENCE_HEADS, [below])] if below else []),
+        *tabular("llllrlrrrrrrrrr", _HEADS, _summary_blocks(summary)),
+        *([r"\par\medskip", *tabular("llrrrl", _DIFFERENCE_HEADS, [below])] if below else []),
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"
@@ -66,6 +66,22 @@ def agent_label(agent: str, model: object) -> str:
 def task_label(task: str, *, short: bool) -> str:
     """The task's name, without the app where there is only one."""
     return task.partition("/")[2] or task if short else task
+
+
+def tabular(spec: str, heads: Sequence[str], blocks: Iterable[Sequence[str]]) -> list[str]:
+    """A booktabs tabular: columns, heads, and blocks of rows with a rule above each."""
+    body: list[str] = []
+    for block in blocks:
+        body += [r"\midrule", *block]
+    head = " & ".join(heads) + r" \\"
+    return [
+        rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
+        r"\toprule",
+        head,
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
 
 
 # The terminal.
@@ -120,21 +136,6 @@ _HEADS = [
     "Tests", "Churn", "Ctx", "Verify (s)",
 ]  # fmt: skip
 _DIFFERENCE_HEADS = ["Agent", "Difference in resolved", "Apps", "Tasks", "pp", "95\\% interval"]
-
-
-def _tabular(spec: str, heads: Sequence[str], blocks: Iterable[Sequence[str]]) -> list[str]:
-    body: list[str] = []
-    for block in blocks:
-        body += [r"\midrule", *block]
-    head = " & ".join(heads) + r" \\"
-    return [
-        rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
-        r"\toprule",
-        head,
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
 
 
 def _summary_blocks(summary: pd.DataFrame) -> list[list[str]]:

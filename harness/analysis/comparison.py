@@ -1,0 +1,250 @@
+"""`seambench compare`: one contrast, estimated at each level of a factor."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+from rich.box import HORIZONTALS
+from rich.markup import escape
+from rich.table import Table
+
+from harness.analysis.estimate.effects import POOLED, EffectRow, Question, effect, effects
+from harness.analysis.estimate.families import benjamini_hochberg
+from harness.analysis.estimate.matched import matched
+from harness.analysis.estimate.pairing import Contrast, Missing, Side, differences
+from harness.analysis.estimate.parts import difference_in_differences
+from harness.analysis.frame import to_frame, write_file
+from harness.analysis.order import sort_arms
+from harness.analysis.tables import escape_latex, tabular
+from harness.errors import BadInput
+
+BY = {
+    "model": "model",
+    "agent": "agent",
+    "arm": "arm",
+    "scope": "scope",
+    "budget": "context_budget",
+    "class": "task_class",
+}
+"""what the rows may differ in -> its column"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was estimated, beside the same under other rules for lost trials."""
+
+    by: str
+    contrast: Contrast
+    effects: pd.DataFrame
+    """`EffectRow`s: the levels, then pooled; with adjusted p"""
+    sensitivity: pd.DataFrame
+    """`EffectRow`s: pooled, one for each rule for lost trials"""
+    matched: pd.DataFrame
+    """`MatchedRow`s of the levels; empty where the levels are arms"""
+
+
+def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> Comparison:
+    """The contrast (most distributed less most tangled arm, if None) at each level of `by`.
+
+    Where a language model worked, controls are left out: their outcome is known beforehand.
+
+    Raises:
+        BadInput: `by` is none of BY, or the trials have one arm only.
+    """
+    if by not in BY:
+        raise BadInput(f"--by {by}: unknown; choose one of {', '.join(BY)}")
+    studied = trials[trials["model"].notna()]
+    studied = studied if len(studied) else trials
+    question = Question(contrast or widest(studied))
+    found = _with_adjusted(to_frame(list(_rows(studied, question, by)), EffectRow))
+    pairs = differences(studied, question.contrast)
+    return Comparison(
+        by,
+        question.contrast,
+        found,
+        sensitivity(studied, question),
+        matched(pairs, BY[by] if BY[by] in pairs else "agent"),
+    )
+
+
+def widest(trials: pd.DataFrame) -> Contrast:
+    """The most distributed arm less the most tangled one."""
+    arms = sort_arms(trials["arm"])
+    if len(arms) < 2:
+        only_arm = arms[0] if arms else "none"
+        raise BadInput(f"arms: only {only_arm} has trials; a comparison needs two")
+    return Contrast(Side(arms[-1]), Side(arms[0]))
+
+
+def parse_contrast(text: str, trials: pd.DataFrame) -> Contrast:
+    """A contrast written as ARM[:SCOPE]-ARM[:SCOPE]."""
+    sides = [Side(*part.strip().split(":")) for part in text.split("-") if part.count(":") < 2]
+    known = set(trials["arm"])
+    if len(sides) != 2 or not {side.arm for side in sides} <= known:
+        arms = ", ".join(sort_arms(known))
+        raise BadInput(f"--contrast {text}: write ARM-ARM or ARM:SCOPE-ARM:SCOPE, of {arms}")
+    return Contrast(*sides)
+
+
+def sensitivity(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """The pooled effect under every rule for lost trials."""
+    rows = []
+    for rule in Missing:
+        found = differences(trials, question.contrast, question.outcome, rule)
+        rows.append(effect(found, replace(question, missing=rule), "missing", rule))
+    return to_frame(rows, EffectRow)
+
+
+def save(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write the table as CSV and LaTeX, and the sensitivity table as CSV."""
+    stem = f"compare-by-{comparison.by}"
+    return [
+        write_file(folder / f"{stem}.csv", _csv(comparison.effects)),
+        write_file(folder / f"{stem}.tex", latex(comparison)),
+        write_file(folder / f"{stem}-missing.csv", _csv(comparison.sensitivity)),
+        write_file(folder / f"{stem}-matched.csv", _csv(comparison.matched)),
+    ]
+
+
+def table(comparison: Comparison) -> Table:
+    """For a terminal of 80 columns; what limits the numbers stands below."""
+    contrast = comparison.contrast
+    found = comparison.effects
+    shown = Table(
+        box=HORIZONTALS,
+        pad_edge=False,
+        title=f"Resolved: {contrast}, in percentage points",
+        caption="\n".join(_remarks(comparison)),
+        title_justify="left",
+        caption_justify="left",
+    )
+    shown.add_column(comparison.by, overflow="fold")
+    for name in (
+        "apps",
+        "tasks",
+        "min.\n%",
+        "sub.\n%",
+        "difference\n[95% interval]",
+        "p",
+        "p\nadj.",
+        "±10",
+    ):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for _, row in found.iterrows():
+        if row["level"] == POOLED:
+            shown.add_section()
+        shown.add_row(escape(row["level"]), *_cells(row))
+    return shown
+
+
+def latex(comparison: Comparison) -> str:
+    r"""The table with booktabs, for `\input`."""
+    heads = [
+        escape_latex(comparison.by), "Apps", "Tasks", r"\%", r"\% $-$", "pp", r"95\% interval",
+        "$p$", "$p$ adj.", r"$\pm10$",
+    ]  # fmt: skip
+    rows = [_latex_row(row) for _, row in comparison.effects.iterrows()]
+    notes = escape_latex(" ".join(_remarks(comparison)))
+    return "\n".join(
+        [
+            "% Needs \\usepackage{booktabs}.",
+            r"\begin{table}",
+            r"\centering\footnotesize",
+            rf"\caption{{Resolved, {escape_latex(str(comparison.contrast))}. {notes}}}",
+            *tabular("lrrrrrrrrr", heads, [rows]),
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _rows(trials: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
+    if by == "arm":
+        for subtrahend, minuend in combinations(sort_arms(trials["arm"]), 2):
+            asked = replace(question, contrast=Contrast(Side(minuend), Side(subtrahend)))
+            found = differences(trials, asked.contrast)
+            yield effect(found, asked, by, str(asked.contrast))
+    elif by == "scope":
+        for scope in sorted(set(trials["scope"])):
+            asked = replace(question, contrast=question.contrast.within(scope))
+            yield effect(differences(trials, asked.contrast), asked, by, scope)
+    else:
+        found = effects(trials, question, BY[by])
+        yield from (EffectRow.model_validate(row) for row in _plain(found))
+        if by == "budget":
+            yield from _budget_slope(trials, question)
+
+
+def _budget_slope(trials: pd.DataFrame, question: Question) -> Iterator[EffectRow]:
+    budgets = set(trials["context_budget"])
+    if {"32k", "full"} <= budgets:
+        yield difference_in_differences(trials, question, "context_budget", "32k", "full")
+
+
+def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:
+    known = frame.astype(object).where(frame.notna(), None)
+    return [dict(zip(known.columns, row, strict=True)) for row in known.to_numpy()]
+
+
+def _with_adjusted(found: pd.DataFrame) -> pd.DataFrame:
+    """Benjamini-Hochberg over the levels: they explore; the pooled row is the one named test."""
+    tested = found["p_sign_flip"].where(found["level"] != POOLED)
+    return found.assign(p_adjusted=benjamini_hochberg(tested))
+
+
+def _cells(row: pd.Series) -> list[str]:
+    interval = "" if pd.isna(row["low"]) else f" [{row['low']:+.1f}, {row['high']:+.1f}]"
+    return [
+        str(row["apps"]),
+        str(row["tasks"]),
+        _number(row["minuend"], ".0f"),
+        _number(row["subtrahend"], ".0f"),
+        _number(row["difference"], "+.1f") + interval,
+        _number(row["p_sign_flip"], ".3f"),
+        _number(row["p_adjusted"], ".3f"),
+        _equivalent(row["p_equivalence"]),
+    ]
+
+
+def _number(value: object, form: str) -> str:
+    return "-" if pd.isna(value) else format(value, form)  # type: ignore[call-overload]
+
+
+def _equivalent(p: object) -> str:
+    return "-" if pd.isna(p) else ("yes" if p < 0.05 else "open")  # type: ignore[call-overload, operator]
+
+
+def _remarks(comparison: Comparison) -> Iterator[str]:
+    """What the columns are, then each note with the levels that it belongs to."""
+    contrast = comparison.contrast
+    yield f"min. {contrast.minuend}, sub. {contrast.subtrahend}; apps are the clusters;"
+    yield "p: sign flips over apps; p adj.: Benjamini-Hochberg, exploratory;"
+    yield "±10: equivalent within 10 pp (yes, or open: not shown)."
+    notes = comparison.effects.dropna(subset="note").groupby("note", sort=False)["level"]
+    for note, levels in notes:
+        yield f"{', '.join(levels)}: {note}."
+    lost = comparison.effects["lost"].max()
+    if lost:
+        low, high = _bounds(comparison.sensitivity)
+        yield f"lost trials count as unresolved; pooled between {low:+.1f} and {high:+.1f} pp"
+        yield "whatever they would have been."
+
+
+def _bounds(sensitivity: pd.DataFrame) -> tuple[float, float]:
+    values = sensitivity.set_index("level")["difference"].astype(float)
+    return values["worst_low"], values["worst_high"]
+
+
+def _latex_row(row: pd.Series) -> str:
+    interval = "--" if pd.isna(row["low"]) else f"[{row['low']:+.1f}, {row['high']:+.1f}]"
+    cells = _cells(row)
+    cells[4] = _number(row["difference"], "+.1f")
+    cells.insert(5, interval)
+    numbers = [cell.replace("-", "$-$") if cell != "-" else "--" for cell in cells]
+    return " & ".join([escape_latex(row["level"]), *numbers]) + r" \\"
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    return frame.to_csv(index=False, lineterminator="\n")

@@ -1,0 +1,192 @@
+"""What resolving costs: paired, in ratios, with apps as clusters.
+
+A trial that ended at a cap spent less than it needed: it is right-censored, and the share of such
+trials stands beside every ratio.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.estimate import clusters
+from harness.analysis.estimate.clusters import Array
+from harness.analysis.estimate.effects import POOLED, Question, few_apps, level_name
+from harness.analysis.estimate.pairing import FACTORS, TASK, Side, only
+from harness.analysis.frame import to_frame
+from harness.records import Column, Record
+
+CAPPED = ("turns", "tokens", "output_tokens", "seconds", "usd", "context")
+"""endings that say an agent was stopped before it was done"""
+
+
+class CostRow(Record):
+    """One quantity on two sides, over the tasks that have both."""
+
+    quantity: Annotated[str, Column("the column that is summed")]
+    contrast: Annotated[str, Column("the minuend over the subtrahend")]
+    factor: Annotated[str, Column("what the rows of the table differ in")]
+    level: Annotated[str, Column("the level of the factor, or pooled")]
+    apps: Annotated[int, Column("clusters", "apps")]
+    tasks: Annotated[int, Column("tasks with a known quantity on both sides", "tasks")]
+    ratio: Annotated[
+        float | None, Column("ratio of geometric means over tasks, minuend over subtrahend")
+    ] = None
+    ratio_low: Annotated[float | None, Column("lower end of its 95% t interval over apps")] = None
+    ratio_high: Annotated[float | None, Column("upper end of it")] = None
+    p_sign_flip: Annotated[
+        float | None, Column("two-sided, signs of the apps' mean log ratios flipped")
+    ] = None
+    per_resolved_minuend: Annotated[
+        float | None, Column("sum over trials by number of resolved ones", "of the quantity")
+    ] = None
+    per_resolved_subtrahend: Annotated[
+        float | None, Column("the same on the subtrahend", "of the quantity")
+    ] = None
+    per_resolved_ratio: Annotated[float | None, Column("the one over the other")] = None
+    per_resolved_low: Annotated[
+        float | None, Column("lower end of its 95% BCa interval, apps resampled")
+    ] = None
+    per_resolved_high: Annotated[float | None, Column("upper end of it")] = None
+    capped_minuend: Annotated[float | None, Column("trials stopped at a cap (censored)", "%")] = (
+        None
+    )
+    capped_subtrahend: Annotated[float | None, Column("the same on the subtrahend", "%")] = None
+    note: Annotated[str | None, Column("what to know before reading the numbers")] = None
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The cells of the tasks that both sides have, in the same order."""
+
+    minuend: pd.DataFrame
+    subtrahend: pd.DataFrame
+
+
+def cost(
+    trials: pd.DataFrame, question: Question, quantity: str, by: str = "model"
+) -> pd.DataFrame:
+    """One `CostRow` for each level of `by`, and one pooled; trials of unknown cost are left out."""
+    known = trials[(trials["status"] != "lost") & trials[quantity].notna()]
+    sides = _Sides(
+        _cells(known, question.contrast.minuend, quantity),
+        _cells(known, question.contrast.subtrahend, quantity),
+    )
+    sides = _both(sides)
+    levels = list(sides.minuend.groupby(by, dropna=False, observed=True).groups.items())
+    rows = [
+        _row(_take(sides, index), question, quantity, by, level_name(level))
+        for level, index in levels
+    ]
+    if len(levels) != 1:
+        rows.append(_row(sides, question, quantity, by, POOLED))
+    return to_frame(rows, CostRow)
+
+
+def _cells(trials: pd.DataFrame, side: Side, quantity: str) -> pd.DataFrame:
+    """One row a cell: total, resolved, capped, n and the mean logarithm of the quantity."""
+    found = only(trials, arm=side.arm, scope=side.scope)
+    total = found[quantity].astype(float)
+    frame = found[[*FACTORS, *TASK]].assign(
+        total=total,
+        resolved=found["resolved"].astype(float),
+        capped=found["agent_ending"].isin(CAPPED).astype(float),
+        n=1.0,
+        log=np.log(total.where(total > 0)),
+    )
+    groups = frame.groupby([*FACTORS, *TASK], dropna=False, observed=True)
+    sums = groups[["total", "resolved", "capped", "n"]].sum()
+    return sums.assign(log=groups["log"].mean()).reset_index()
+
+
+def _both(sides: _Sides) -> _Sides:
+    key = [*FACTORS, *TASK]
+    both = sides.minuend[key].merge(sides.subtrahend[key]).sort_values(key, ignore_index=True)
+    return _Sides(both.merge(sides.minuend), both.merge(sides.subtrahend))
+
+
+def _take(sides: _Sides, index: pd.Index) -> _Sides:
+    return _Sides(sides.minuend.loc[index], sides.subtrahend.loc[index])
+
+
+def _row(sides: _Sides, question: Question, quantity: str, factor: str, level: str) -> CostRow:
+    """The row over these cells."""
+    apps = sides.minuend["app"].nunique()
+    return CostRow(
+        quantity=quantity,
+        contrast=str(question.contrast),
+        factor=factor,
+        level=level,
+        apps=apps,
+        tasks=len(sides.minuend[["app", "task"]].drop_duplicates()),
+        **_geometric(sides, question.seed),
+        **_per_resolved(sides, question),
+        capped_minuend=_capped(sides.minuend),
+        capped_subtrahend=_capped(sides.subtrahend),
+        note=_note(sides, apps),
+    )
+
+
+def _note(sides: _Sides, apps: int) -> str | None:
+    if not apps:
+        return "no task has a known quantity on both sides"
+    if apps == 1:
+        return "1 app: no interval across apps, and no claim about others"
+    if not sides.minuend["resolved"].sum() or not sides.subtrahend["resolved"].sum():
+        return "a side resolved nothing: its cost of a resolved task has no value"
+    return few_apps(apps)
+
+
+def _geometric(sides: _Sides, seed: int) -> dict[str, float | None]:
+    """The mean within-task difference of logarithms, transformed back."""
+    frame = sides.minuend.assign(gap=sides.minuend["log"] - sides.subtrahend["log"])
+    per_task = frame.dropna(subset="gap").groupby(["app", "task"], observed=True)["gap"].mean()
+    means = per_task.groupby(level="app", observed=True).mean().to_numpy(float)
+    if not len(means):
+        return {}
+    if len(means) == 1 or np.ptp(means) == 0:
+        return {"ratio": float(np.exp(means.mean()))}
+    found = clusters.estimate(means)
+    low, high = np.exp(found.interval())
+    return {
+        "ratio": float(np.exp(found.value)),
+        "ratio_low": float(low),
+        "ratio_high": float(high),
+        "p_sign_flip": float(clusters.sign_flip_p(means, seed)),
+    }
+
+
+def _per_resolved(sides: _Sides, question: Question) -> dict[str, float | None]:
+    """Sum of the quantity over sum of resolved, on each side, and their ratio."""
+    sums = [
+        side.groupby("app", observed=True)[["total", "resolved"]].sum().to_numpy(float)
+        for side in (sides.minuend, sides.subtrahend)
+    ]
+    (spent, resolved), (spent_s, resolved_s) = (side.sum(axis=0) for side in sums)
+    found = {
+        "per_resolved_minuend": spent / resolved if resolved else None,
+        "per_resolved_subtrahend": spent_s / resolved_s if resolved_s else None,
+    }
+    if not (resolved and resolved_s and spent_s):
+        return found
+    low, high = float("nan"), float("nan")
+    if len(sums[0]) > 1:
+        low, high = clusters.bootstrap(
+            np.hstack(sums), _ratio, seed=question.seed, n_boot=question.n_boot
+        )
+    return found | {
+        "per_resolved_ratio": (spent / resolved) / (spent_s / resolved_s),
+        "per_resolved_low": None if np.isnan(low) else low,
+        "per_resolved_high": None if np.isnan(high) else high,
+    }
+
+
+def _ratio(sums: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios: Array = (sums[:, 0] / sums[:, 1]) / (sums[:, 2] / sums[:, 3])
+    return ratios
+
+
+def _capped(side: pd.DataFrame) -> float | None:
+    return 100 * float(side["capped"].sum() / side["n"].sum()) if len(side) else None

@@ -1,0 +1,181 @@
+"""Differences become effects: an estimate with intervals, or a sentence where one would mislead."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.estimate import clusters
+from harness.analysis.estimate.pairing import Contrast, Missing, by_app, differences
+from harness.analysis.frame import to_frame
+from harness.records import Column, Record
+
+MARGIN = 10.0
+"""pp; the margin of equivalence that SCIENCE.md registers"""
+FEW = 5
+"""apps; with so many or fewer no sign-flip p can be below .05"""
+POOLED = "pooled"
+_SAME = 1e-9
+"""pp; what differs by less differs by rounding"""
+
+
+class EffectRow(Record):
+    """One contrast, estimated over apps."""
+
+    contrast: Annotated[str, Column("the minuend less the subtrahend")]
+    factor: Annotated[str, Column("what the rows of the table differ in")]
+    level: Annotated[str, Column("the level of the factor, or pooled")]
+    outcome: Annotated[str, Column("the column whose mean is compared")]
+    missing: Annotated[str, Column("what a lost trial counts as")]
+    apps: Annotated[int, Column("clusters", "apps")]
+    tasks: Annotated[int, Column("tasks with trials on both sides", "tasks")]
+    trials: Annotated[int, Column("trials on both sides", "trials")]
+    lost: Annotated[int, Column("of them lost to infrastructure", "trials")]
+    minuend: Annotated[float | None, Column("mean outcome of the minuend", "%")]
+    subtrahend: Annotated[float | None, Column("mean outcome of the subtrahend", "%")]
+    difference: Annotated[float | None, Column("mean over apps of within-task differences", "pp")]
+    se: Annotated[float | None, Column("standard error over apps", "pp")] = None
+    low: Annotated[float | None, Column("lower end of the 95% t interval", "pp")] = None
+    high: Annotated[float | None, Column("upper end of the 95% t interval", "pp")] = None
+    bca_low: Annotated[
+        float | None, Column("lower end of the 95% BCa interval, apps resampled", "pp")
+    ] = None
+    bca_high: Annotated[float | None, Column("upper end of it", "pp")] = None
+    p_sign_flip: Annotated[float | None, Column("two-sided, signs of the apps flipped")] = None
+    p_t: Annotated[float | None, Column("two-sided, t on apps - 1 degrees of freedom")] = None
+    low90: Annotated[float | None, Column("lower end of the 90% t interval", "pp")] = None
+    high90: Annotated[float | None, Column("upper end of it", "pp")] = None
+    margin: Annotated[float, Column("margin of equivalence", "pp")] = MARGIN
+    p_equivalence: Annotated[float | None, Column("the larger p of the one-sided tests")] = None
+    p_adjusted: Annotated[float | None, Column("p_sign_flip over the rows that are tested")] = None
+    note: Annotated[str | None, Column("what to know before reading the numbers")] = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared, and how."""
+
+    contrast: Contrast
+    outcome: str = "resolved"
+    missing: Missing = Missing.fail
+    margin: float = MARGIN
+    seed: int = 20260101
+    n_boot: int = 10_000
+
+
+def effects(trials: pd.DataFrame, question: Question, by: str) -> pd.DataFrame:
+    """One `EffectRow` for each level of the column `by`, and one pooled over them.
+
+    Pooled, each level counts the same within a task; where a task lacks a level the note says so.
+    """
+    found = differences(trials, question.contrast, question.outcome, question.missing)
+    return to_frame(list(_rows(found, question, by)), EffectRow)
+
+
+def effect(
+    found: pd.DataFrame, question: Question, factor: str = "all", level: str = POOLED
+) -> EffectRow:
+    """The effect over all differences in `found`, a frame as `pairing.differences` gives."""
+    means = by_app(found)
+    numbers, note = infer(means, question, _spread(found))
+    return EffectRow(
+        contrast=str(question.contrast),
+        factor=factor,
+        level=level,
+        outcome=question.outcome,
+        missing=question.missing,
+        apps=len(means),
+        tasks=len(found.groupby(["app", "task"], observed=True)),
+        trials=int(found["trials"].sum()),
+        lost=int(found["lost"].sum()),
+        minuend=_percent(found, "minuend"),
+        subtrahend=_percent(found, "subtrahend"),
+        margin=question.margin,
+        **numbers,
+        note=note if len(found) else f"no task has trials on both sides of {question.contrast}",
+    )
+
+
+def infer(
+    means: pd.Series, question: Question, spread: str | None = None
+) -> tuple[dict[str, float | None], str | None]:
+    """Numbers of the means of apps, and the sentence that belongs to them.
+
+    `spread` says why nothing varies, where nothing does; then there are no intervals.
+    """
+    values = means.to_numpy(float)
+    if not len(values):
+        return {"difference": None}, "no pair of trials to compare"
+    only_value: dict[str, float | None] = {"difference": float(values.mean())}
+    if len(values) == 1:
+        return only_value, "1 app: no interval across apps, and no claim about others"
+    if spread or np.ptp(values) < _SAME:
+        return only_value, spread or f"all {len(values)} apps differ by the same: no variance"
+    found = clusters.estimate(values)
+    (low, high), (low90, high90) = found.interval(), found.interval(0.90)
+    bca_low, bca_high = clusters.bca_of_mean(values, question.seed, question.n_boot)
+    numbers = {
+        **only_value,
+        "se": found.se,
+        "low": low,
+        "high": high,
+        "bca_low": bca_low,
+        "bca_high": bca_high,
+        "p_sign_flip": clusters.sign_flip_p(values, question.seed),
+        "p_t": found.p_value(),
+        "low90": low90,
+        "high90": high90,
+        "p_equivalence": found.p_equivalence(question.margin),
+    }
+    return {name: _number(value) for name, value in numbers.items()}, few_apps(len(values))
+
+
+def level_name(level: object) -> str:
+    """A level of a factor as text; controls have no model, which is `none`."""
+    return str(level) if isinstance(level, str) else "none"
+
+
+def few_apps(number: int) -> str | None:
+    """What so few clusters can not show; None where there are enough."""
+    if number > FEW:
+        return None
+    p = clusters.smallest_p(number)
+    return f"with {number} apps the smallest possible two-sided p is {p:.4g}"
+
+
+def _rows(found: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
+    levels = list(found.groupby(by, dropna=False, observed=True))
+    for level, group in levels:
+        yield effect(group, question, by, level_name(level))
+    if len(levels) != 1:
+        row = effect(found, question, by)
+        yield row.model_copy(update={"note": _with_gaps(row.note, found, len(levels), by)})
+
+
+def _with_gaps(note: str | None, found: pd.DataFrame, levels: int, by: str) -> str | None:
+    held = found.assign(level=found[by].astype(object).fillna("none"))
+    counts = held.groupby(["app", "task"], observed=True)["level"].nunique()
+    lacking = int((counts < levels).sum())
+    gap = f"{lacking} of {len(counts)} tasks lack a {by}" if lacking else None
+    return "; ".join(filter(None, [note, gap])) or None
+
+
+def _spread(found: pd.DataFrame) -> str | None:
+    """Why there is nothing to infer from, if so: every cell at the ceiling, or at the floor."""
+    sides = found[["minuend", "subtrahend"]].to_numpy(float)
+    if sides.size and (sides == 1).all():
+        return "all resolved on both sides: a ceiling, not a sign of equality"
+    if sides.size and (sides == 0).all():
+        return "none resolved on either side: a floor, not a sign of equality"
+    return None
+
+
+def _percent(found: pd.DataFrame, side: str) -> float | None:
+    return 100 * float(by_app(found, side).mean()) if len(found) else None
+
+
+def _number(value: object) -> float | None:
+    number = float(value)  # type: ignore[arg-type]
+    return None if np.isnan(number) else number

@@ -1,0 +1,143 @@
+"""H1 to H7 of SCIENCE.md as one family: each is tested where its data exist, and says so if not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated
+
+import pandas as pd
+
+from harness.analysis.estimate.cost import cost
+from harness.analysis.estimate.effects import EffectRow, Question, effect
+from harness.analysis.estimate.families import holm
+from harness.analysis.estimate.pairing import Contrast, Side, differences, only
+from harness.analysis.estimate.parts import difference_in_differences
+from harness.analysis.frame import to_frame
+from harness.records import Column, Record
+
+_TANGLED, _MODULES = Side("monolith"), Side("modular")
+_SERVICES, _OWN = Side("microservices"), Side("microservices", "own")
+_DISTRIBUTED = Contrast(_SERVICES, _TANGLED)
+
+
+class HypothesisRow(Record):
+    """One hypothesis: what was measured, and what the family-wise test makes of it."""
+
+    hypothesis: Annotated[str, Column("H1 to H7")]
+    claim: Annotated[str, Column("what it says")]
+    measure: Annotated[str, Column("what is estimated, and its unit")]
+    apps: Annotated[int, Column("clusters", "apps")] = 0
+    estimate: Annotated[float | None, Column("of the measure")] = None
+    low: Annotated[float | None, Column("lower end of the 95% interval (H5: 90%)")] = None
+    high: Annotated[float | None, Column("upper end of it")] = None
+    p: Annotated[float | None, Column("sign flips over apps (H5: equivalence)")] = None
+    p_adjusted: Annotated[float | None, Column("Holm over the hypotheses with a p")] = None
+    note: Annotated[str | None, Column("what to know before reading the numbers")] = None
+
+
+def hypotheses(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """One `HypothesisRow` each, in order; Holm's family is those that could be tested."""
+    tests: tuple[Callable[[pd.DataFrame, Question], HypothesisRow], ...] = (
+        _containment, _coupling, _tax, _context, _modules, _diagnosis, _tokens,
+    )  # fmt: skip
+    frame = to_frame([test(trials, question) for test in tests], HypothesisRow)
+    return frame.assign(p_adjusted=holm(frame["p"]))
+
+
+def _containment(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    row = _effect(trials, question, Contrast(_OWN, _TANGLED), ("I",), "collateral_break_share")
+    claim = "on class I, less breaks outside the context in an own-scope service than in a monolith"
+    return _told("H1", claim, "tests broken outside the target context, own - monolith, pp", row)
+
+
+def _coupling(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    claim, measure = (
+        "coupling hurts a monolith more",
+        "Resolved, services - monolith, dose 2 - 0, pp",
+    )
+    if "coupling_dose" not in trials:
+        note = "no dose of coupling is recorded: not tested"
+        return HypothesisRow(hypothesis="H2", claim=claim, measure=measure, note=note)
+    asked = replace(question, contrast=_DISTRIBUTED)
+    doses = trials.assign(coupling_dose=trials["coupling_dose"].astype("string"))
+    return _told("H2", claim, measure,
+                 difference_in_differences(doses, asked, "coupling_dose", "2", "0"))  # fmt: skip
+
+
+def _tax(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    row = _effect(trials, question, _DISTRIBUTED, ("X",))
+    claim = "work across contexts is resolved less often in services"
+    return _told("H3", claim, "Resolved on class X, services - monolith, pp", row)
+
+
+def _context(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    asked = replace(question, contrast=_DISTRIBUTED)
+    row = difference_in_differences(trials, asked, "context_budget", "32k", "full")
+    claim = "a small context budget favours services"
+    return _told("H4", claim, "Resolved, services - monolith, 32k - full, pp", row)
+
+
+def _modules(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    row = _effect(trials, question, Contrast(_SERVICES, _MODULES), ("L", "I"))
+    told = _told(
+        "H5",
+        "modules do as well as services inside a context",
+        f"Resolved on classes L and I, services - modular, pp; equivalent within {row.margin:g} pp",
+        row,
+    )
+    return told.model_copy(update={"p": row.p_equivalence, "low": row.low90, "high": row.high90})
+
+
+def _diagnosis(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    row = _effect(trials, question, _DISTRIBUTED, ("D",))
+    claim = "faults are found and mended less often in services"
+    return _told("H6", claim, "Resolved on class D, services - monolith, pp", row)
+
+
+def _tokens(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    told = HypothesisRow(
+        hypothesis="H7",
+        claim="work across contexts takes more tokens in services",
+        measure="tokens on class X, services over monolith, ratio of geometric means",
+    )
+    spent = only(trials, task_class="X")
+    spent = spent.assign(tokens=spent["input_tokens"] + spent["output_tokens"])
+    found = cost(spent, replace(question, contrast=_DISTRIBUTED), "tokens").iloc[-1:]
+    if not found["apps"].sum():
+        return told.model_copy(update={"note": "no task has trials on both sides: not tested"})
+    row = found.astype(object).where(found.notna(), None).iloc[0]
+    return told.model_copy(
+        update={
+            "apps": int(row["apps"]),
+            "estimate": row["ratio"],
+            "low": row["ratio_low"],
+            "high": row["ratio_high"],
+            "p": row["p_sign_flip"],
+            "note": row["note"],
+        }
+    )
+
+
+def _effect(
+    trials: pd.DataFrame,
+    question: Question,
+    contrast: Contrast,
+    classes: tuple[str, ...],
+    outcome: str = "resolved",
+) -> EffectRow:
+    asked = replace(question, contrast=contrast, outcome=outcome)
+    chosen = only(trials, task_class=classes)
+    return effect(differences(chosen, contrast, outcome, asked.missing), asked)
+
+
+def _told(name: str, claim: str, measure: str, row: EffectRow) -> HypothesisRow:
+    return HypothesisRow(
+        hypothesis=name,
+        claim=claim,
+        measure=measure,
+        apps=row.apps,
+        estimate=row.difference,
+        low=row.low,
+        high=row.high,
+        p=row.p_sign_flip,
+        note=row.note,
+    )

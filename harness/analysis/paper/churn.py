@@ -1,0 +1,68 @@
+"""How much a resolved trial changed, and in how many contexts."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.analysis.order import CLASSES
+from harness.analysis.paper.cells import over_apps, sides, studied, with_side
+from harness.analysis.paper.styles import Style, legend_above, look
+
+_PANELS = {
+    "domain_lines_changed": "domain lines changed",
+    "glue_lines_changed": "glue lines changed",
+    "contexts_changed": "contexts edited",
+}
+
+
+def data(trials: pd.DataFrame) -> pd.DataFrame:
+    """`panel` (a column), `task_class`, `side`, `value` with interval, over resolved trials."""
+    known = with_side(studied(trials))
+    known = known[known["resolved"].astype(bool)]
+    frames = [
+        over_apps(known, column, ["task_class", "side"])
+        .rename(columns={column: "value"})
+        .assign(panel=column)
+        for column in _PANELS
+        if len(known)
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def draw(rows: pd.DataFrame, style: Style) -> Figure:
+    """A panel a quantity; a group of bars a class, a bar an arm."""
+    figure = style.figure(1.75, wide=True)
+    classes = [c for c in CLASSES if c in set(rows["task_class"])]
+    for axes, (column, label) in zip(figure.subplots(1, 3), _PANELS.items(), strict=True):
+        _draw_groups(axes, rows[rows["panel"] == column], classes, sides(rows))
+        axes.set_ylabel(label)
+        axes.set_xlabel("task class")
+        axes.grid(axis="y")
+    legend_above(figure.axes[0], 4)
+    return figure
+
+
+def caption(rows: pd.DataFrame) -> str:
+    """What is shown, of how many trials."""
+    n = rows[rows["panel"] == "contexts_changed"]["n"].sum()
+    return (
+        f"What resolved trials changed, by task class and arm ({n:,} resolved trials of up to "
+        f"{rows['apps'].max()} apps): code lines added and deleted in domain and in glue files "
+        "(without blank lines and comments), and bounded contexts with an edited file. Means over "
+        "apps with 95% t intervals over apps."
+    )
+
+
+def _draw_groups(axes: Axes, rows: pd.DataFrame, classes: list[str], names: list[str]) -> None:
+    width = 0.8 / len(names)
+    for index, side in enumerate(names):
+        found = rows[rows["side"] == side].set_index("task_class").reindex(classes)
+        places = np.arange(len(classes)) + (index - (len(names) - 1) / 2) * width
+        style, values = look(side), found["value"].to_numpy(float)
+        half = np.nan_to_num((found["high"] - found["value"]).to_numpy(float))
+        axes.bar(places, np.nan_to_num(values), width, color=style.colour, hatch=style.hatch,
+                 edgecolor="0.25", linewidth=0.4, label=side)  # fmt: skip
+        axes.errorbar(places, values, [np.minimum(half, values), half], color="black",
+                      linestyle="none", elinewidth=0.6)  # fmt: skip
+    axes.set_xticks(range(len(classes)), classes)

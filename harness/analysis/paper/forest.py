@@ -1,0 +1,78 @@
+"""Paired differences by model and class: the paper's first figure."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from harness.analysis.comparison import widest
+from harness.analysis.estimate.effects import MARGIN, POOLED, EffectRow, Question, effect
+from harness.analysis.estimate.pairing import differences
+from harness.analysis.frame import to_frame
+from harness.analysis.order import CLASSES
+from harness.analysis.paper.styles import Style
+
+_CLASS_NAMES = {"L": "local (L)", "I": "internal (I)", "X": "across (X)", "D": "diagnosis (D)"}
+
+
+def data(trials: pd.DataFrame) -> pd.DataFrame:
+    """`EffectRow`s: `factor` is the model or pooled, `level` the class or pooled."""
+    models = trials[trials["model"].notna()]
+    if models["arm"].nunique() < 2:
+        return to_frame([], EffectRow)
+    question = Question(widest(models), n_boot=2000)
+    found = differences(models, question.contrast)
+    rows = []
+    for model in [*sorted(set(found["model"])), POOLED]:
+        of_model = found if model == POOLED else found[found["model"] == model]
+        rows += [
+            effect(of_model[of_model["task_class"] == name], question, model, name)
+            for name in CLASSES
+            if name in set(of_model["task_class"])
+        ]
+        rows.append(effect(of_model, question, model, POOLED))
+    return to_frame(rows, EffectRow)
+
+
+def draw(rows: pd.DataFrame, style: Style) -> Figure:
+    """A point and its 95% interval a row; the band is the margin of equivalence."""
+    figure = style.figure(0.55 + 0.125 * (len(rows) + rows["factor"].nunique()))
+    axes = figure.subplots()
+    axes.axvspan(-MARGIN, MARGIN, color="0.93", linewidth=0)
+    axes.axvline(0, color="0.4", linewidth=0.6)
+    place, ticks, names = 0.0, [], []
+    for model, block in rows.groupby("factor", sort=False):
+        axes.annotate(str(model), (0, place), (-4, 0), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", ha="right", va="center", weight="bold",
+                      annotation_clip=False)  # fmt: skip
+        for _, row in block.iterrows():
+            place += 1
+            _draw_row(figure, row, place)
+            ticks.append(place)
+            names.append("all classes" if row["level"] == POOLED else _CLASS_NAMES[row["level"]])
+        place += 1.2
+    axes.set_yticks(ticks, names)
+    axes.set_ylim(place - 0.4, -0.8)
+    axes.set_xlabel(f"resolved, {rows['contrast'].iloc[0].replace(' - ', ' − ')} (pp)")
+    return figure
+
+
+def caption(rows: pd.DataFrame) -> str:
+    """What is shown, of how many trials."""
+    whole = rows.iloc[-1]
+    return (
+        f"Within-task difference in Resolved, {whole['contrast']}, by model and task class, in "
+        f"percentage points: mean over {whole['apps']} apps ({whole['tasks']} tasks, "
+        f"{whole['trials']} trials of which {whole['lost']} were lost and count as unresolved), "
+        f"with 95% t intervals over apps. Grey band: the margin of equivalence, {MARGIN:g} pp. "
+        "Filled diamonds: all classes."
+    )
+
+
+def _draw_row(figure: Figure, row: pd.Series, place: float) -> None:
+    axes = figure.axes[0]
+    is_pooled = row["level"] == POOLED
+    if not pd.isna(row["low"]):
+        axes.plot([row["low"], row["high"]], [place, place], color="#0072B2",
+                  linewidth=1.6 if is_pooled else 0.9, solid_capstyle="butt")  # fmt: skip
+    face = "#0072B2" if is_pooled else "white"
+    axes.plot([row["difference"]], [place], marker="D" if is_pooled else "o", markersize=4,
+              markerfacecolor=face, markeredgecolor="#0072B2", linestyle="none")  # fmt: skip

@@ -1,0 +1,66 @@
+"""Cost against resolved: which model on which arm is not beaten in both."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from harness.analysis.paper.cells import over_apps, sides, studied, with_side
+from harness.analysis.paper.styles import Style, legend_above, look
+
+
+def data(trials: pd.DataFrame) -> pd.DataFrame:
+    """One row a model and side: `cost_usd` a trial, `resolved` (%), `front` (not dominated)."""
+    known = with_side(studied(trials))
+    known = known[known["cost_usd"].notna() & (known["cost_usd"] > 0)]
+    if known.empty:
+        return pd.DataFrame()
+    known = known.assign(percent=100 * known["resolved"].astype(float))
+    by = ["model", "side"]
+    found = over_apps(known, "percent", by).merge(
+        over_apps(known, "cost_usd", by)[[*by, "cost_usd"]], on=by
+    )
+    found = found.sort_values(["cost_usd", "percent"], ascending=[True, False], ignore_index=True)
+    best = found["percent"].cummax().shift(fill_value=-1.0)
+    return found.rename(columns={"percent": "resolved"}).assign(front=found["percent"] > best)
+
+
+def draw(rows: pd.DataFrame, style: Style) -> Figure:
+    """A point a model and arm; the line joins those that none beats in cost and resolved."""
+    figure = style.figure(2.2)
+    axes = figure.subplots()
+    front = rows[rows["front"]]
+    axes.plot(front["cost_usd"], front["resolved"], color="0.5", linewidth=0.8, zorder=1,
+              drawstyle="steps-post")  # fmt: skip
+    for side in sides(rows):
+        found, style_of = rows[rows["side"] == side], look(side)
+        axes.plot(found["cost_usd"], found["resolved"], linestyle="none", marker=style_of.marker,
+                  color=style_of.colour, markersize=4.5, markeredgecolor="0.2",
+                  markeredgewidth=0.4, label=side)  # fmt: skip
+    _name_models(axes, rows)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.margins(x=0.12, y=0.1)
+    axes.set_xlabel("mean cost of a trial (USD, log scale)")
+    axes.set_ylabel("resolved (%)")
+    axes.grid()
+    legend_above(axes, 4)
+    return figure
+
+
+def caption(rows: pd.DataFrame) -> str:
+    """What is shown, of how many trials."""
+    return (
+        f"Mean cost of a trial against the share resolved, by model and arm ({rows['n'].sum():,} "
+        "trials whose cost is known; means over apps). The line is the Pareto front: no other "
+        "point is both cheaper and resolved more often. A model's name stands at its cheapest arm."
+    )
+
+
+def _name_models(axes: Axes, rows: pd.DataFrame) -> None:
+    cheapest = rows.loc[rows.groupby("model")["cost_usd"].idxmin()]
+    for _, row in cheapest.iterrows():
+        axes.annotate(row["model"], (row["cost_usd"], row["resolved"]), (-5, -2),
+                      textcoords="offset points", ha="right", va="top", color="0.2")  # fmt: skip

@@ -1,0 +1,91 @@
+"""Every figure of the set, drawn from the same trials and saved with caption and numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from harness.analysis.figures import render
+from harness.analysis.frame import write_file
+from harness.analysis.paper import (
+    calibration,
+    churn,
+    failures,
+    forest,
+    heatmap,
+    pareto,
+    parts,
+    slopes,
+    tokens,
+)
+from harness.analysis.paper.styles import Style
+
+SIMULATED = "Simulated trials, drawn from a stated model: no language model was asked.\n"
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A figure: the numbers, how they are drawn, what the caption says of them."""
+
+    data: Callable[[pd.DataFrame], pd.DataFrame]
+    draw: Callable[[pd.DataFrame, Style], Figure]
+    caption: Callable[[pd.DataFrame], str]
+    needs: str
+    """what the trials must hold for it; said where they do not"""
+
+
+PLATES = {
+    "forest": Plate(forest.data, forest.draw, forest.caption, "a model on two arms"),
+    "decomposition": Plate(parts.data, parts.draw, parts.caption, "a model on all three arms"),
+    "context-and-size": Plate(
+        slopes.data, slopes.draw, slopes.caption, "two context budgets, or apps of many sizes"
+    ),
+    "tokens": Plate(tokens.data, tokens.draw, tokens.caption, "a model with tokens counted"),
+    "churn": Plate(churn.data, churn.draw, churn.caption, "a resolved trial of a model"),
+    "pareto": Plate(pareto.data, pareto.draw, pareto.caption, "a model with a price"),
+    "failures": Plate(
+        failures.data, failures.draw, failures.caption, "an unresolved trial of a model"
+    ),
+    "heatmap": Plate(heatmap.data, heatmap.draw, heatmap.caption, "a model on two arms"),
+    "calibration": Plate(
+        calibration.data, calibration.draw, calibration.caption, "trials of controls"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of one figure."""
+
+    name: str
+    paths: tuple[Path, ...]
+    missing: str | None
+    """what the trials lack, where nothing was drawn"""
+
+
+def save_plates(
+    trials: pd.DataFrame, folder: Path, style: Style, tools: pd.DataFrame | None = None
+) -> list[Saved]:
+    """Write PDF, PNG, caption and numbers of every figure that the trials can fill."""
+    is_simulated = (trials["isolation"] == "simulated").any()
+    saved = []
+    for name, plate in PLATES.items():
+        rows = tokens.data(trials, tools) if name == "tokens" else plate.data(trials)
+        if rows.empty:
+            saved.append(Saved(name, (), plate.needs))
+            continue
+        with style.applied():
+            figure = plate.draw(rows, style)
+            images = {form: render(figure, form, style.applied) for form in ("pdf", "png")}
+        text = plate.caption(rows) + "\n" + (SIMULATED if is_simulated else "")
+        paths = [write_file(folder / f"{name}.{form}", image) for form, image in images.items()]
+        paths.append(write_file(folder / f"{name}.txt", text))
+        paths.append(write_file(folder / f"{name}.csv", _csv(rows)))
+        saved.append(Saved(name, tuple(paths), None))
+    return saved
+
+
+def _csv(rows: pd.DataFrame) -> str:
+    return rows.to_csv(index=False, lineterminator="\n")

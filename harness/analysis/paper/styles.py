@@ -1,0 +1,96 @@
+"""How figures look: sizes by venue, and one colour, marker and hatch an arm."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.analysis.figures import paper_style
+from harness.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Style:
+    """Widths of a venue in inches, and how much larger its type is than 6.5 pt."""
+
+    name: str
+    column: float
+    text: float
+    scale: float = 1.0
+
+    def figure(self, height: float, *, wide: bool = False) -> Figure:
+        """An empty figure of one column's width, or the page's; `height` in inches at scale 1."""
+        width = self.text if wide else self.column
+        return Figure(figsize=(width, height * self.scale), layout="constrained")
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Matplotlib's settings for this venue, whatever the user's own are."""
+        with paper_style():
+            mpl.rcParams.update({name: mpl.rcParams[name] * self.scale for name in _SIZES})  # type: ignore[index]
+            yield
+
+
+_SIZES = (
+    "font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize",
+    "legend.fontsize", "lines.linewidth", "lines.markersize",
+)  # fmt: skip
+
+# ACM's acmart sigconf and IEEEtran give these widths of a column and of the text; a slide is 16:9.
+STYLES = {
+    "acm": Style("acm", 3.33, 7.0),
+    "ieee": Style("ieee", 3.5, 7.16),
+    "slides": Style("slides", 8.0, 12.0, 2.0),
+}
+
+
+def style_named(name: str) -> Style:
+    """The style of a venue. Raises BadInput for another name."""
+    if name not in STYLES:
+        raise BadInput(f"--style {name}: unknown; choose one of {', '.join(STYLES)}")
+    return STYLES[name]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What tells a side apart, in colour and in grey."""
+
+    colour: str
+    marker: str
+    hatch: str | None
+
+
+# Okabe and Ito's palette; the lightness differs too, so that grey prints can be read.
+_LOOKS = {
+    "monolith": Look("#D55E00", "o", None),
+    "modular": Look("#009E73", "s", "////"),
+    "modular (own)": Look("#B8E0D2", "s", "...."),
+    "microservices": Look("#0072B2", "^", "\\\\\\\\"),
+    "microservices (own)": Look("#A6D4F2", "D", "xxxx"),
+}
+_OTHER = Look("#999999", "v", "....")
+
+
+def look(side: str) -> Look:
+    """The look of an arm, with its scope in brackets where that is not `all`."""
+    return _LOOKS.get(side, _OTHER)
+
+
+def side_order(side: str) -> tuple[int, str]:
+    """A sort key: from the most coupled arm to the most distributed."""
+    known = list(_LOOKS)
+    return (known.index(side) if side in known else len(known), side)
+
+
+def legend_above(axes: Axes, columns: int = 3) -> None:
+    """A legend between the title and the panel, where it hides nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, borderaxespad=0.2,
+                handlelength=1.4, columnspacing=0.9, handletextpad=0.4)  # fmt: skip
+
+
+def nice(name: str) -> str:
+    """A column's level as a reader knows it."""
+    return name.replace("_", " ")

@@ -1,0 +1,334 @@
+"""From trials to effects: pairing, rules for lost trials, and sentences in place of numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.analysis import comparison
+from harness.analysis.estimate import families, matched, repeats
+from harness.analysis.estimate.cost import cost
+from harness.analysis.estimate.effects import Question, effect, effects
+from harness.analysis.estimate.hypotheses import hypotheses
+from harness.analysis.estimate.marginal import marginal_effects
+from harness.analysis.estimate.pairing import (
+    Contrast,
+    Missing,
+    Side,
+    by_app,
+    class_balanced,
+    differences,
+)
+from harness.analysis.estimate.parts import decomposition, difference_in_differences
+from harness.analysis.frame import to_frame
+from harness.errors import BadInput
+from harness.records import TrialRecord
+from tests import records_factory as factory
+
+DISTRIBUTED = Contrast(Side("microservices"), Side("monolith"))
+ASKED = Question(DISTRIBUTED, n_boot=500)
+COUNT = 0
+
+
+def some(app: str, arm: str, resolved: list[bool], **changes: object) -> list[TrialRecord]:
+    """Repeats of one cell: task `t`, model `m` unless told otherwise."""
+    task = changes.pop("task", "t")
+    rows = []
+    for repeat, value in enumerate(resolved):
+        name = f"{app}|{task}|{arm}|{sorted(changes.items())}|{repeat}"
+        values = {
+            "trial_id": name, "pair": app, "app": app, "arm": arm, "task": f"{app}/{task}",
+            "agent": "tool_loop", "model": "m", "repeat": repeat, "resolved": value,
+            "input_tokens": 1000, "output_tokens": 100, "cost_usd": 0.5,
+        }  # fmt: skip
+        rows.append(factory.trial(**values | changes))
+    return rows
+
+
+def frame(*cells: list[TrialRecord]) -> pd.DataFrame:
+    return to_frame([row for cell in cells for row in cell], TrialRecord)
+
+
+def study(gaps: dict[str, tuple[int, int]], **changes: object) -> pd.DataFrame:
+    """One task an app, ten repeats an arm: (resolved on microservices, on monolith)."""
+    cells = []
+    for app, (new, old) in gaps.items():
+        cells.append(some(app, "microservices", [i < new for i in range(10)], **changes))
+        cells.append(some(app, "monolith", [i < old for i in range(10)], **changes))
+    return frame(*cells)
+
+
+APPS = {name: (4 + i % 3, 6 + i % 2) for i, name in enumerate("abcdefg")}
+
+
+class TestPairing:
+    def test_a_task_counts_once_whatever_its_repeats(self):
+        trials = frame(
+            some("a", "microservices", [True] * 9), some("a", "monolith", [False] * 2),
+            some("a", "microservices", [False], task="u"), some("a", "monolith", [True], task="u"),
+        )  # fmt: skip
+        assert by_app(differences(trials, DISTRIBUTED)).to_dict() == {"a": 0.0}
+
+    def test_a_task_with_one_arm_is_no_pair(self):
+        trials = frame(some("a", "microservices", [True]), some("b", "monolith", [True]))
+        assert differences(trials, DISTRIBUTED).empty
+
+    def test_scopes_are_sides_of_their_own(self):
+        trials = frame(
+            some("a", "microservices", [True], scope="own"),
+            some("a", "microservices", [False]),
+            some("a", "monolith", [False]),
+        )
+        own = Contrast(Side("microservices", "own"), Side("monolith"))
+        assert differences(trials, own)["difference"].tolist() == [100.0]
+        assert differences(trials, DISTRIBUTED)["difference"].tolist() == [0.0]
+
+    def test_classes_weigh_the_same_where_asked(self):
+        trials = frame(
+            *(some("a", "microservices", [True], task=t, task_class="L") for t in "pqr"),
+            *(some("a", "monolith", [False], task=t, task_class="L") for t in "pqr"),
+            some("a", "microservices", [False], task_class="X"),
+            some("a", "monolith", [False], task_class="X"),
+        )
+        found = differences(trials, DISTRIBUTED)
+        assert (by_app(found)["a"], class_balanced(found)["a"]) == (75.0, 50.0)
+
+    @pytest.mark.parametrize(
+        ("rule", "difference"),
+        [("fail", -50.0), ("exclude", 0.0), ("worst_low", -50.0), ("worst_high", 0.0)],
+    )
+    def test_lost_trials_count_by_the_rule(self, rule, difference):
+        kept, gone = some("a", "microservices", [True, True])
+        trials = frame([kept, factory.lost(gone)], some("a", "monolith", [True]))
+        found = differences(trials, DISTRIBUTED, missing=Missing(rule))
+        assert found["difference"].tolist() == [difference]
+
+    def test_worst_cases_bound_both_sides(self):
+        lost = [factory.lost(row) for row in some("a", "monolith", [True, True])]
+        trials = frame(some("a", "microservices", [True]), [lost[0]], some("a", "monolith", [True]))
+        low, high = (
+            differences(trials, DISTRIBUTED, missing=rule)["difference"].iloc[0]
+            for rule in (Missing.worst_low, Missing.worst_high)
+        )
+        assert (low, high) == (0.0, 0.0 if len(trials) == 2 else 50.0)
+
+    def test_an_unknown_outcome_is_named(self):
+        with pytest.raises(BadInput, match="outcome luck: no such column"):
+            differences(study(APPS), DISTRIBUTED, "luck")
+
+
+class TestEffects:
+    def test_the_estimate_is_the_mean_of_the_apps(self):
+        row = effect(differences(study(APPS), DISTRIBUTED), ASKED)
+        expected = np.mean([10.0 * (new - old) for new, old in APPS.values()])
+        assert row.difference == pytest.approx(expected)
+        assert (row.apps, row.tasks, row.trials) == (7, 7, 140)
+        assert row.low < row.difference < row.high
+        assert row.note is None
+
+    def test_the_order_of_rows_changes_nothing(self):
+        trials = study(APPS)
+        shuffled = trials.sample(frac=1, random_state=1)
+        one, other = effects(trials, ASKED, "model"), effects(shuffled, ASKED, "model")
+        pd.testing.assert_frame_equal(one, other)
+
+    def test_models_weigh_the_same_when_pooled(self):
+        trials = pd.concat([
+            study({"a": (10, 0), "b": (10, 0)}), study({"a": (0, 0), "b": (4, 0)}, model="n"),
+        ])  # fmt: skip
+        found = effects(trials, ASKED, "model").set_index("level")["difference"]
+        assert found.to_dict() == {"m": 100.0, "n": 20.0, "pooled": 60.0}
+
+    def test_a_gap_between_models_is_told(self):
+        trials = pd.concat([study(APPS), study({"a": (0, 1)}, model="n")])
+        assert "6 of 7 tasks lack a model" in effects(trials, ASKED, "model")["note"].iloc[-1]
+
+    @pytest.mark.parametrize(
+        ("gaps", "sentence"),
+        [
+            ({"a": (1, 2)}, "1 app: no interval across apps"),
+            ({"a": (1, 2), "b": (3, 2), "c": (5, 2)}, "smallest possible two-sided p is 0.25"),
+            ({"a": (10, 10), "b": (10, 10)}, "all resolved on both sides: a ceiling"),
+            ({"a": (0, 0), "b": (0, 0)}, "none resolved on either side: a floor"),
+            ({"a": (3, 2), "b": (4, 3)}, "all 2 apps differ by the same: no variance"),
+            ({}, "no task has trials on both sides"),
+        ],
+    )
+    def test_a_number_that_would_mislead_becomes_a_sentence(self, gaps, sentence):
+        trials = study(gaps) if gaps else frame(some("a", "monolith", [True]))
+        row = effect(differences(trials, DISTRIBUTED), ASKED)
+        assert sentence in row.note
+        assert (row.low is None) == ("smallest" not in sentence)
+
+
+class TestParts:
+    def test_sum_to_the_whole(self):
+        sides = (("monolith", "all"), ("modular", "all"), ("microservices", "all"),
+                 ("microservices", "own"))  # fmt: skip
+        rng = np.random.default_rng(1)
+        trials = frame(*(
+            some(app, arm, list(rng.random(5) < 0.5), scope=scope)
+            for app in "abcdef" for arm, scope in sides
+        ), some("z", "monolith", [True]), some("z", "modular", [False]))  # fmt: skip
+        found = decomposition(trials, ASKED).set_index("level")["difference"].astype(float)
+        assert list(found.index) == ["boundary", "distribution", "scope", "sum"]
+        assert found[:3].sum() == pytest.approx(found["sum"])
+
+    def test_leave_scope_out_where_nobody_had_it(self):
+        arms = ("monolith", "modular", "microservices")
+        trials = frame(*(some(a, arm, [True, a == "a"]) for a in "ab" for arm in arms))
+        assert decomposition(trials, ASKED)["level"].tolist() == ["boundary", "distribution", "sum"]
+
+    def test_a_slope_is_a_difference_of_differences(self):
+        cells = [
+            study({"a": (8, 2), "b": (7, 2)}, context_budget="32k"),
+            study({"a": (5, 5), "b": (5, 6)}),
+        ]
+        row = difference_in_differences(pd.concat(cells), ASKED, "context_budget", "32k", "full")
+        assert row.difference == pytest.approx(60.0)
+        assert (row.level, row.trials) == ("32k - full", 80)
+
+    def test_a_slope_without_its_cells_says_so(self):
+        row = difference_in_differences(study(APPS), ASKED, "context_budget", "32k", "full")
+        assert row.note == "no task has all four cells of context_budget 32k and full"
+
+
+class TestCost:
+    def test_ratios_are_of_geometric_means_within_tasks(self):
+        trials = pd.concat([
+            frame(some(app, "microservices", [True], input_tokens=4000 * (i + 1)),
+                  some(app, "monolith", [True], input_tokens=1000 * (i + 1)))
+            for i, app in enumerate("abcd")
+        ])  # fmt: skip
+        row = cost(trials, ASKED, "input_tokens").iloc[0]
+        assert row["ratio"] == pytest.approx(4.0)
+        assert row["per_resolved_ratio"] == pytest.approx(4.0)
+
+    def test_failures_are_paid_for_by_what_was_resolved(self):
+        row = cost(study(dict.fromkeys("abcdef", (5, 10))), ASKED, "cost_usd").iloc[0]
+        assert (row["per_resolved_minuend"], row["per_resolved_subtrahend"]) == (1.0, 0.5)
+
+    def test_an_unknown_cost_is_no_cost(self):
+        row = cost(study(APPS, cost_usd=None), ASKED, "cost_usd").iloc[0]
+        assert row["note"] == "no task has a known quantity on both sides"
+
+    def test_trials_at_a_cap_are_counted(self):
+        row = cost(study(APPS, agent_ending="tokens"), ASKED, "cost_usd").iloc[0]
+        assert (row["capped_minuend"], row["capped_subtrahend"]) == (100.0, 100.0)
+
+    def test_nothing_resolved_has_no_cost_of_a_resolved_task(self):
+        row = cost(study({"a": (0, 3), "b": (0, 4)}), ASKED, "cost_usd").iloc[0]
+        assert pd.isna(row["per_resolved_minuend"])
+        assert "a side resolved nothing" in row["note"]
+
+
+class TestDescriptions:
+    def test_discordant_tasks_are_counted(self):
+        trials = study({"a": (9, 1), "b": (9, 2), "c": (1, 8), "d": (9, 9), "e": (5, 1)})
+        row = matched.matched(differences(trials, DISTRIBUTED), "model").iloc[0]
+        assert row[["both", "only_minuend", "only_subtrahend", "neither", "tied"]].tolist() == [
+            1, 2, 1, 0, 1,
+        ]  # fmt: skip
+        assert row["odds_ratio"] == 2.0
+
+    @pytest.mark.parametrize(("b", "c"), [(10, 3), (3, 10), (5, 5), (1, 0)])
+    def test_the_exact_p_is_statsmodels_mcnemar(self, b, c):
+        from statsmodels.stats.contingency_tables import mcnemar
+
+        theirs = mcnemar([[4, b], [c, 4]], exact=True).pvalue
+        assert matched.exact_p(b, c) == pytest.approx(theirs)
+
+    def test_pass_at_k_and_pass_hat_k_count_subsets(self):
+        from itertools import combinations
+
+        n, c, k = 6, 2, 3
+        subsets = list(combinations([True] * c + [False] * (n - c), k))
+        found = [
+            f(pd.Series([n]), pd.Series([c]), k)[0] for f in (repeats.pass_at_k, repeats.pass_hat_k)
+        ]
+        assert found == pytest.approx(
+            [np.mean([any(s) for s in subsets]), np.mean([all(s) for s in subsets])]
+        )
+
+    def test_reliability_leaves_out_cells_with_too_few_repeats(self):
+        trials = frame(some("a", "monolith", [True, False]), some("b", "monolith", [True]))
+        row = repeats.reliability(trials, 2).iloc[0]
+        assert (row["cells"], row["pass_at_k"], row["pass_hat_k"]) == (1, 1.0, 0.0)
+
+    @pytest.mark.parametrize(
+        ("ours", "theirs"), [("holm", "holm"), ("benjamini_hochberg", "fdr_bh")]
+    )
+    def test_adjusted_p_are_statsmodels(self, ours, theirs):
+        from statsmodels.stats.multitest import multipletests
+
+        p = pd.Series([0.04, 0.001, None, 0.03, 0.2, 0.011], dtype="Float64")
+        expected = multipletests(p.dropna().astype(float), method=theirs)[1]
+        found = getattr(families, ours)(p)
+        assert found.dropna().tolist() == pytest.approx(list(expected))
+        assert found.isna().tolist() == p.isna().tolist()
+
+
+class TestTheSecondaryModel:
+    def test_gives_the_raw_difference_of_a_balanced_study(self):
+        trials = pd.concat([study(APPS), study(APPS, task="x", task_class="X")])
+        row = marginal_effects(trials, DISTRIBUTED).iloc[0]
+        raw = effect(differences(trials, DISTRIBUTED), ASKED)
+        assert row["effect"] == pytest.approx(raw.difference, abs=1e-6)
+        assert 0.5 < row["se"] / raw.se < 2
+
+    def test_gives_an_effect_a_class(self):
+        lower = {app: (new - 3, old) for app, (new, old) in APPS.items()}
+        trials = pd.concat([study(APPS), study(lower, task="x", task_class="X")])
+        found = marginal_effects(trials, DISTRIBUTED).set_index("stratum")["effect"]
+        assert found["task_class X"] == pytest.approx(found["task_class L"] - 30.0, abs=1e-6)
+
+    @pytest.mark.parametrize(
+        ("gaps", "sentence"),
+        [({"a": (1, 2)}, "1 apps: a covariance"), (dict.fromkeys("abcd", (0, 0)), "no variance")],
+    )
+    def test_says_why_it_gives_nothing(self, gaps, sentence):
+        assert sentence in marginal_effects(study(gaps), DISTRIBUTED)["note"].iloc[0]
+
+
+class TestHypotheses:
+    def test_stand_in_order_and_say_what_is_missing(self):
+        found = hypotheses(study(APPS, task_class="X"), ASKED)
+        assert found["hypothesis"].tolist() == [f"H{n}" for n in range(1, 8)]
+        assert found["estimate"].notna().tolist() == [False, False, True, False, False, False, True]
+        assert found.loc[found["estimate"].isna(), "note"].notna().all()
+
+    def test_are_one_family(self):
+        trials = pd.concat([study(APPS, task_class="X"), study(APPS, task="d", task_class="D")])
+        found = hypotheses(trials, ASKED).set_index("hypothesis")
+        assert found["p"]["H3"] == found["p"]["H6"]
+        assert found["p_adjusted"]["H3"] == pytest.approx(min(1, 2 * found["p"]["H3"]))
+
+
+class TestCompare:
+    @pytest.mark.parametrize("by", list(comparison.BY))
+    def test_writes_every_table(self, by, tmp_path):
+        found = comparison.compare(study(APPS), by)
+        paths = comparison.save(found, tmp_path)
+        assert [p.suffix for p in paths] == [".csv", ".tex", ".csv", ".csv"]
+        assert all(p.read_text() for p in paths)
+
+    def test_leaves_controls_out_where_a_model_worked(self):
+        trials = pd.concat([study(APPS), study(APPS, agent="oracle", model=None)])
+        assert set(comparison.compare(trials, "agent").effects["level"]) == {"tool_loop"}
+
+    def test_budgets_bring_their_slope(self):
+        trials = pd.concat([study(APPS), study(APPS, context_budget="32k")])
+        levels = comparison.compare(trials, "budget").effects["level"].tolist()
+        assert levels == ["32k", "full", "pooled", "32k - full"]
+
+    def test_a_contrast_is_read_or_refused(self):
+        trials = study(APPS)
+        assert comparison.parse_contrast("microservices:own-monolith", trials) == Contrast(
+            Side("microservices", "own"), Side("monolith")
+        )
+        for text in ("microservices", "a-monolith", "monolith-microservices-monolith"):
+            with pytest.raises(BadInput, match="write ARM-ARM"):
+                comparison.parse_contrast(text, trials)
+
+    def test_one_arm_is_refused(self):
+        with pytest.raises(BadInput, match="only monolith has trials"):
+            comparison.compare(frame(some("a", "monolith", [True])), "model")
