@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.analysis import measure as measure_analysis
 from benchmarks.calls import measure as measure_calls
 from benchmarks.exec import measure as measure_exec
 from harness.paths import find_checkout
@@ -68,6 +69,7 @@ def main() -> None:
     found |= {"help_seconds_p50": help_seconds()}
     found |= measure_exec()
     found |= measure_calls()
+    found |= measure_analysis()
     folder = Path(tempfile.mkdtemp(prefix="seambench-bench-"))
     try:
         found |= demo(folder)

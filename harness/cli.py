@@ -107,7 +107,7 @@ def figures(
     style: Annotated[str, typer.Option(help="acm, ieee or slides")] = "acm",
     out: Annotated[Path | None, typer.Option(help="folder; else RESULTS/figures")] = None,
 ) -> None:
-    """Draw the figures of a paper from RESULTS: PDF, PNG, caption and the numbers shown."""
+    """Draw the figures and write the tables of a paper from RESULTS, and claims.json."""
     from harness.terminal import draw_and_report
 
     draw_and_report(results, style, out)

@@ -22,6 +22,7 @@ from rich.table import Table
 from harness import build
 from harness.agents.prompting import prompt_digests
 from harness.analysis import comparison
+from harness.analysis.claims import save_tables
 from harness.analysis.frame import read_tools, read_trials
 from harness.analysis.outputs import write_outputs
 from harness.analysis.paper.plates import save_plates
@@ -196,6 +197,8 @@ def draw_and_report(folder: Path, style: str, out: Path | None) -> None:
             console.print(f"{saved.name}: not drawn, it needs {saved.missing}", soft_wrap=True)
         for path in saved.paths:
             console.print(str(path), soft_wrap=True, markup=False)
+    for path in save_tables(trials, out or folder / "tables"):
+        console.print(str(path), soft_wrap=True, markup=False)
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:

@@ -71,7 +71,7 @@ def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> 
 
 def widest(trials: pd.DataFrame) -> Contrast:
     """The most distributed arm less the most tangled one."""
-    arms = sort_arms(trials["arm"])
+    arms = sort_arms(trials["arm"].unique())
     if len(arms) < 2:
         only_arm = arms[0] if arms else "none"
         raise BadInput(f"arms: only {only_arm} has trials; a comparison needs two")
@@ -119,11 +119,11 @@ def table(comparison: Comparison) -> Table:
         caption="\n".join(_remarks(comparison)),
         title_justify="left",
         caption_justify="left",
+        collapse_padding=True,
     )
-    shown.add_column(comparison.by, overflow="fold")
+    shown.add_column(comparison.by, overflow="fold", min_width=16)
     for name in (
-        "apps",
-        "tasks",
+        "apps,\ntasks",
         "min.\n%",
         "sub.\n%",
         "difference\n[95% interval]",
@@ -142,7 +142,7 @@ def table(comparison: Comparison) -> Table:
 def latex(comparison: Comparison) -> str:
     r"""The table with booktabs, for `\input`."""
     heads = [
-        escape_latex(comparison.by), "Apps", "Tasks", r"\%", r"\% $-$", "pp", r"95\% interval",
+        escape_latex(comparison.by), "Apps, tasks", r"\%", r"\% $-$", "pp", r"95\% interval",
         "$p$", "$p$ adj.", r"$\pm10$",
     ]  # fmt: skip
     rows = [_latex_row(row) for _, row in comparison.effects.iterrows()]
@@ -153,7 +153,7 @@ def latex(comparison: Comparison) -> str:
             r"\begin{table}",
             r"\centering\footnotesize",
             rf"\caption{{Resolved, {escape_latex(str(comparison.contrast))}. {notes}}}",
-            *tabular("lrrrrrrrrr", heads, [rows]),
+            *tabular("lrrrrrrrr", heads, [rows]),
             r"\end{table}",
             "",
         ]
@@ -162,7 +162,7 @@ def latex(comparison: Comparison) -> str:
 
 def _rows(trials: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
     if by == "arm":
-        for subtrahend, minuend in combinations(sort_arms(trials["arm"]), 2):
+        for subtrahend, minuend in combinations(sort_arms(trials["arm"].unique()), 2):
             asked = replace(question, contrast=Contrast(Side(minuend), Side(subtrahend)))
             found = differences(trials, asked.contrast)
             yield effect(found, asked, by, str(asked.contrast))
@@ -197,8 +197,7 @@ def _with_adjusted(found: pd.DataFrame) -> pd.DataFrame:
 def _cells(row: pd.Series) -> list[str]:
     interval = "" if pd.isna(row["low"]) else f" [{row['low']:+.1f}, {row['high']:+.1f}]"
     return [
-        str(row["apps"]),
-        str(row["tasks"]),
+        f"{row['apps']}, {row['tasks']}",
         _number(row["minuend"], ".0f"),
         _number(row["subtrahend"], ".0f"),
         _number(row["difference"], "+.1f") + interval,
@@ -240,8 +239,8 @@ def _bounds(sensitivity: pd.DataFrame) -> tuple[float, float]:
 def _latex_row(row: pd.Series) -> str:
     interval = "--" if pd.isna(row["low"]) else f"[{row['low']:+.1f}, {row['high']:+.1f}]"
     cells = _cells(row)
-    cells[4] = _number(row["difference"], "+.1f")
-    cells.insert(5, interval)
+    cells[3] = _number(row["difference"], "+.1f")
+    cells.insert(4, interval)
     numbers = [cell.replace("-", "$-$") if cell != "-" else "--" for cell in cells]
     return " & ".join([escape_latex(row["level"]), *numbers]) + r" \\"
 

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,12 @@ MORE_TOKENS = {
     ("microservices", "all"): {"L": 1.0, "I": 0.9, "X": 1.6, "D": 1.5},
     ("microservices", "own"): {"L": 0.6, "I": 0.6, "X": 1.2, "D": 1.3},
 }
-FAILING = {"L": (4, 2, 3, 1, 0.2), "I": (3, 3, 2, 1, 0.2), "X": (3, 1, 2, 4, 0.2), "D": (5, 2, 2, 0.5, 0.2)}  # fmt: skip
+FAILING = {
+    "L": (4, 2, 3, 1, 0.2),
+    "I": (3, 3, 2, 1, 0.2),
+    "X": (3, 1, 2, 4, 0.2),
+    "D": (5, 2, 2, 0.5, 0.2),
+}
 """how often each of FACTORS fails first, by class; contracts are broken across services"""
 LOST = 0.006
 
@@ -202,7 +208,7 @@ def _drawn(frame: pd.DataFrame, chance: Numbers, rng: np.random.Generator) -> pd
         agent="tool_loop",
         model=np.array([m.name for m in MODELS], object)[frame["model_number"] % len(MODELS)],
         status=np.where(is_lost, "lost", "scored"),
-        failure_cause=np.where(is_lost, "provider", None),
+        failure_cause=pd.Series("provider", index=frame.index).where(is_lost),
         resolved=resolved,
         agent_ending=np.where(capped, "tokens", "submitted"),
         **_factors(frame, resolved, is_lost, rng),
@@ -213,7 +219,7 @@ def _drawn(frame: pd.DataFrame, chance: Numbers, rng: np.random.Generator) -> pd
 def _factors(
     frame: pd.DataFrame, resolved: NDArray[np.bool_], is_lost: NDArray[np.bool_],
     rng: np.random.Generator,
-) -> dict[str, object]:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """One factor fails in each unresolved trial; none has evidence in a lost one."""
     weights = np.array([FAILING[c] for c in "LIXD"], float)
     place = pd.Series(range(4), index=list("LIXD")).reindex(frame["task_class"]).to_numpy()
@@ -221,18 +227,18 @@ def _factors(
     chosen[:, 3] *= np.where(frame["arm"] == "microservices", 1.5, 0.5)
     edges = np.cumsum(chosen / chosen.sum(axis=1, keepdims=True), axis=1)
     failing = (rng.random((len(frame), 1)) > edges[:, :-1]).sum(axis=1)
-    columns = {}
+    found: dict[str, Any] = {}
     for number, factor in enumerate(FACTORS):
         holds = pd.array(resolved | (failing != number), dtype="boolean")
         holds[is_lost] = pd.NA
-        columns[factor] = holds
+        found[factor] = holds
     collateral = np.where(resolved, 0.0, rng.beta(1, 6, len(frame)))
     scoped = np.where(frame["arm"] == "microservices", 0.4, 1.0)
-    columns["collateral_break_share"] = np.where(is_lost, np.nan, collateral * scoped)
-    return columns
+    found["collateral_break_share"] = np.where(is_lost, np.nan, collateral * scoped)
+    return found
 
 
-def _tokens(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]:
+def _tokens(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, Any]:
     total = 1000 * TOKENS * _look_up(MORE_TOKENS, frame) * rng.lognormal(0, 0.5, len(frame))
     total = np.where(frame["context_budget"] == "32k", 0.8, 1.0) * total
     read, written = (total * 0.62).astype(int), (total * 0.1).astype(int)
@@ -254,7 +260,7 @@ def _tokens(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]:
     }
 
 
-def _churn(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]:
+def _churn(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, Any]:
     domain = rng.lognormal(3.6, 0.5, len(frame)).astype(int)
     across = (frame["task_class"] == "X").to_numpy(bool)
     services = (frame["arm"] == "microservices").to_numpy(bool)
@@ -309,7 +315,12 @@ def _with_identity(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Every column of `TrialRecord`, absent ones null or zero, in its dtype."""
-    types = {"bool": "boolean", "int64": "Int64", "float64": "Float64", "string": "string"}
+    types: dict[str, Any] = {
+        "bool": "boolean",
+        "int64": "Int64",
+        "float64": "Float64",
+        "string": "string",
+    }
     made = {}
     for column in columns(TrialRecord):
         empty = pd.NA if column.nullable else (0 if column.dtype in {"int64", "float64"} else "")

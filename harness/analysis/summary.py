@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from itertools import combinations
 from math import sqrt
 from statistics import NormalDist, mean, stdev
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.analysis.frame import to_frame
 from harness.analysis.order import ARMS, CALIBRATING, CLASSES, CONTROLS, FACTORS, rank, sort_arms
 from harness.records import Column, Record
 
+_EFFORTS = ("churn_ratio", "contexts_changed", "verify_seconds")
 KEYS = ("pair", "app", "task_class", "family", "task", "scope", "agent", "model", "arm")
 
 
@@ -71,9 +74,32 @@ class DifferenceRow(Record):
 
 def summary(trials: pd.DataFrame) -> pd.DataFrame:
     """One `SummaryRow` for each task, agent and arm among the trials."""
-    groups = trials.groupby(list(KEYS), dropna=False, sort=False)
-    rows = sorted((_summarise(group) for _, group in groups), key=_shown_order)
+    keys = list(KEYS)
+    is_counted = (trials["status"] != "lost").to_numpy(bool)
+    is_scored = (trials["status"] == "scored").to_numpy(bool)
+    numbers = pd.DataFrame(_numbers(trials, is_counted, is_scored), index=trials.index)
+    effort = pd.DataFrame({name: trials[name].where(is_scored) for name in _EFFORTS})
+    frame = pd.concat([trials[keys], numbers, effort], axis=1)
+    groups = frame.groupby(keys, dropna=False, sort=False, observed=True)
+    found = groups[list(numbers.columns)].sum().astype(int).join(groups[list(_EFFORTS)].mean())
+    causes = _causes(trials[is_counted])
+    rows = [
+        _row(dict(zip(keys, key, strict=True)), values, causes.get(key, []))
+        for key, values in zip(_keys(found), found.to_dict("records"), strict=True)
+    ]
+    rows.sort(key=_shown_order)
     return to_frame(rows, SummaryRow)
+
+
+def as_expected(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each trial ended as its control must: a sabotage, refused by the factor it breaks."""
+    resolved = trials["resolved"].to_numpy(bool)
+    refused = ~resolved
+    for factor in FACTORS:
+        is_wanted = _is(trials["expected_factor"], value=factor)
+        refused &= ~is_wanted | _is(trials[factor], value=False)
+    right: NDArray[np.bool_] = np.where(trials["agent"] == "oracle", resolved, refused)
+    return right
 
 
 def differences(trials: pd.DataFrame) -> pd.DataFrame:
@@ -106,65 +132,62 @@ def _shown_order(row: SummaryRow) -> tuple[object, ...]:
     )
 
 
-def _summarise(group: pd.DataFrame) -> SummaryRow:
-    first = group.iloc[0]
-    counted = group[group["status"] != "lost"]
-    keys = {key: None if pd.isna(first[key]) else first[key] for key in KEYS}
-    return SummaryRow(
-        **keys,
-        n=len(counted),
-        lost=len(group) - len(counted),
-        **_shares(counted),
-        refused_by=_refused_by(counted),
-        as_expected=_as_expected(counted) if first["agent"] in CALIBRATING else None,
-        **_efforts(counted[counted["status"] == "scored"]),
-    )
+def _numbers(
+    trials: pd.DataFrame, is_counted: NDArray[np.bool_], is_scored: NDArray[np.bool_]
+) -> dict[str, NDArray[np.generic]]:
+    """What is counted of each trial, so that a group's row is a sum."""
+    return {
+        "n": is_counted,
+        "lost": ~is_counted,
+        "resolved": trials["resolved"].to_numpy(bool) & is_counted,
+        "right": as_expected(trials) & is_counted,
+        **{f"{f}_held": _is(trials[f], value=True) & is_counted for f in FACTORS},
+        **{f"{f}_refused": _is(trials[f], value=False) & is_counted for f in FACTORS},
+        "tests_run": trials["tests_total"].where(is_scored, 0).to_numpy(int),
+        "tests_held": trials["tests_passed"].where(is_scored, 0).to_numpy(int),
+    }
 
 
-def _shares(counted: pd.DataFrame) -> dict[str, int | float | None]:
-    n, resolved = len(counted), int(counted["resolved"].sum())
+def _is(column: pd.Series, *, value: object) -> NDArray[np.bool_]:
+    """Where a column is `value`; a null is nothing."""
+    found: NDArray[np.bool_] = (column == value).fillna(value=False).to_numpy(bool)
+    return found
+
+
+def _keys(found: pd.DataFrame | pd.Series) -> list[tuple[str | None, ...]]:
+    return [tuple(None if pd.isna(part) else part for part in key) for key in found.index]
+
+
+def _causes(counted: pd.DataFrame) -> dict[tuple[str | None, ...], list[str]]:
+    """The failure causes of each group that has some."""
+    failed = counted[counted["failure_cause"].notna()]
+    groups = failed.groupby(list(KEYS), dropna=False, sort=False, observed=True)["failure_cause"]
+    found = groups.unique()
+    return {key: sorted(causes) for key, causes in zip(_keys(found), found, strict=True)}
+
+
+def _row(keys: dict[str, str | None], found: dict[Any, Any], causes: list[str]) -> SummaryRow:
+    n, resolved = int(found["n"]), int(found["resolved"])
     low, high = wilson(resolved, n) if n else (None, None)
-    shares = {f"{name}_share": _held(counted, name) for name in FACTORS}
-    share = resolved / n if n else None
-    interval = {"resolved_share": share, "resolved_low": low, "resolved_high": high}
-    return {"resolved": resolved, **interval, **shares}
-
-
-def _held(counted: pd.DataFrame, factor: str) -> float | None:
-    return float(counted[factor].fillna(value=False).mean()) if len(counted) else None
-
-
-def _refused_by(counted: pd.DataFrame) -> str | None:
     # A null says that a factor was not looked at, so it did not refuse; the cause then did.
-    names = [name for name in FACTORS if (counted[name] == False).any()]  # noqa: E712
-    names += sorted(counted["failure_cause"].dropna().unique())
-    return "+".join(names) or None
-
-
-def _as_expected(counted: pd.DataFrame) -> int:
-    return sum(_is_as_expected(trial) for _, trial in counted.iterrows())
-
-
-def _is_as_expected(trial: pd.Series) -> bool:
-    if trial["agent"] == "oracle":
-        return bool(trial["resolved"])
-    factor = trial["expected_factor"]
-    if pd.isna(factor):
-        return not trial["resolved"]
-    held = trial[factor]
-    return not trial["resolved"] and not pd.isna(held) and not held
-
-
-def _efforts(scored: pd.DataFrame) -> dict[str, float | None]:
-    total = scored["tests_total"].sum()
-    passed = float(scored["tests_passed"].sum() / total) if total else None
-    names = ("churn_ratio", "contexts_changed", "verify_seconds")
-    return {"tests_passed_share": passed, **{name: _mean(scored[name]) for name in names}}
-
-
-def _mean(values: pd.Series) -> float | None:
-    known = values.dropna()
-    return float(known.mean()) if len(known) else None
+    refused = [name for name in FACTORS if found[f"{name}_refused"]] + causes
+    values: dict[str, Any] = {
+        **keys,
+        **{f"{name}_share": found[f"{name}_held"] / n if n else None for name in FACTORS},
+        **{name: None if pd.isna(found[name]) else float(found[name]) for name in _EFFORTS},
+    }
+    return SummaryRow(
+        **values,
+        n=n,
+        lost=int(found["lost"]),
+        resolved=resolved,
+        resolved_share=resolved / n if n else None,
+        resolved_low=low,
+        resolved_high=high,
+        refused_by="+".join(refused) or None,
+        as_expected=int(found["right"]) if keys["agent"] in CALIBRATING else None,
+        tests_passed_share=found["tests_held"] / found["tests_run"] if found["tests_run"] else None,
+    )
 
 
 def _contrasts(group: pd.DataFrame) -> Iterator[DifferenceRow]:

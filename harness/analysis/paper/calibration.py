@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from harness.analysis.order import CALIBRATING, FACTORS
 from harness.analysis.paper.cells import counted, sides, with_side
 from harness.analysis.paper.styles import Style, legend_above, look
+from harness.analysis.summary import as_expected
 
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
@@ -20,17 +21,6 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
     found = known.groupby(["row", "side"])["right"].agg(["size", "sum"]).reset_index()
     found = found.rename(columns={"size": "n", "sum": "right"})
     return found.assign(share=100 * found["right"] / found["n"])
-
-
-def as_expected(trials: pd.DataFrame) -> np.ndarray:
-    """Whether each control ended as it must: for a sabotage, by the factor that must refuse it."""
-    resolved = trials["resolved"].to_numpy(bool)
-    refused = ~resolved
-    for factor in FACTORS:
-        wanted = (trials["expected_factor"] == factor).fillna(value=False).to_numpy(bool)
-        broken = (trials[factor] == False).fillna(value=False).to_numpy(bool)  # noqa: E712
-        refused &= ~wanted | broken
-    return np.where(trials["agent"] == "oracle", resolved, refused)
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
@@ -50,13 +40,13 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         for place, (_, row) in zip(places, found.iterrows(), strict=True):
             text = "not run" if pd.isna(row["n"]) else f"{row['right']:.0f}/{row['n']:.0f}"
             axes.annotate(text, (0 if pd.isna(row["n"]) else row["share"], place), (3, 0),
-                          textcoords="offset points", va="center")  # fmt: skip
+                          textcoords="offset points", va="center", size="small")  # fmt: skip
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, 116)
     axes.set_xticks(range(0, 101, 25))
     axes.set_xlabel("controls that ended as they must (%)")
-    legend_above(axes)
+    legend_above(figure, 3)
     return figure
 
 

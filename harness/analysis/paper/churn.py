@@ -39,7 +39,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         axes.set_ylabel(label)
         axes.set_xlabel("task class")
         axes.grid(axis="y")
-    legend_above(figure.axes[0], 4)
+    legend_above(figure, 4)
     return figure
 
 

@@ -63,7 +63,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     axes.set_xlim(0, max(5.0, float(start.max()) * 1.05))
     axes.set_xlabel("trials not resolved (%), by what refused them first")
     axes.grid(axis="x")
-    legend_above(axes, 4)
+    legend_above(figure, 3)
     return figure
 
 

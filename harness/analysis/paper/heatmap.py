@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from harness.analysis.comparison import widest
 from harness.analysis.estimate.pairing import differences
-from harness.analysis.paper.styles import Style
+from harness.analysis.paper.styles import Style, signed
 
 MOST_ROWS = 40
 """tasks beyond which rows are families"""
@@ -38,7 +38,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     values = table.to_numpy(float)
     image = axes.imshow(values, cmap="PuOr", vmin=-100, vmax=100, aspect="auto")
     for (y, x), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else f"{value:+.0f}".replace("-", "−")
+        text = "–" if np.isnan(value) else signed(value)
         axes.text(x, y, text, ha="center", va="center", color="white" if abs(value) > 70 else "0.1")
     names = [f"{name} · {cls}" for cls, name in table.index]
     axes.set_yticks(range(len(table)), names)

@@ -1,5 +1,6 @@
 """Cost against resolved: which model on which arm is not beaten in both."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -39,14 +40,14 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
                   markeredgewidth=0.4, label=side)  # fmt: skip
     _name_models(axes, rows)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.12, y=0.1)
+    axes.margins(x=0.2, y=0.15)
     axes.set_xlabel("mean cost of a trial (USD, log scale)")
     axes.set_ylabel("resolved (%)")
     axes.grid()
-    legend_above(axes, 4)
+    legend_above(figure, 2)
     return figure
 
 
@@ -55,12 +56,13 @@ def caption(rows: pd.DataFrame) -> str:
     return (
         f"Mean cost of a trial against the share resolved, by model and arm ({rows['n'].sum():,} "
         "trials whose cost is known; means over apps). The line is the Pareto front: no other "
-        "point is both cheaper and resolved more often. A model's name stands at its cheapest arm."
+        "point is both cheaper and resolved more often. A model's name stands below its arms."
     )
 
 
 def _name_models(axes: Axes, rows: pd.DataFrame) -> None:
-    cheapest = rows.loc[rows.groupby("model")["cost_usd"].idxmin()]
-    for _, row in cheapest.iterrows():
-        axes.annotate(row["model"], (row["cost_usd"], row["resolved"]), (-5, -2),
-                      textcoords="offset points", ha="right", va="top", color="0.2")  # fmt: skip
+    for model, found in rows.groupby("model"):
+        middle = float(np.exp(np.log(found["cost_usd"]).mean()))
+        axes.annotate(str(model), (middle, found["resolved"].min()), (0, -5),
+                      textcoords="offset points", ha="center", va="top", color="0.2",
+                      bbox={"facecolor": "white", "linewidth": 0, "pad": 0.4})  # fmt: skip

@@ -7,7 +7,7 @@ from harness.analysis.comparison import widest
 from harness.analysis.estimate.effects import EffectRow, Question
 from harness.analysis.estimate.parts import decomposition
 from harness.analysis.frame import to_frame
-from harness.analysis.paper.styles import Style
+from harness.analysis.paper.styles import Style, signed
 
 _COLOURS = {"boundary": "#009E73", "distribution": "#0072B2", "scope": "#56B4E9", "sum": "#555555"}
 
@@ -34,7 +34,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         if not pd.isna(row["low"]):
             half = row["high"] - row["difference"]
             axes.errorbar(place, end, half, color="black", capsize=2.5, linewidth=0.8)
-        axes.annotate(f"{row['difference']:+.1f}", (place + 0.31, end), va="center", ha="left")
+        axes.annotate(signed(row["difference"], 1), (place + 0.31, end), va="center", ha="left")
         start = end
     names = [f"{row['level']}\n{_sides(row['contrast'])}" for _, row in rows.iterrows()]
     axes.set_xticks(range(len(rows)), names)

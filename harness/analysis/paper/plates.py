@@ -70,6 +70,8 @@ def save_plates(
 ) -> list[Saved]:
     """Write PDF, PNG, caption and numbers of every figure that the trials can fill."""
     is_simulated = (trials["isolation"] == "simulated").any()
+    # Sums of floats depend on their order in the last digits, and files are compared by bytes.
+    trials = trials.sort_values("trial_id", ignore_index=True)
     saved = []
     for name, plate in PLATES.items():
         rows = tokens.data(trials, tools) if name == "tokens" else plate.data(trials)

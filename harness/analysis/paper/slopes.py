@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.analysis.estimate.effects import FEW
 from harness.analysis.paper.cells import over_apps, sides, studied, with_side
 from harness.analysis.paper.styles import Style, legend_above, look
 
@@ -25,7 +26,10 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
     sized = _sized(known)
     if sized is not None:
         frames.append(over_apps(sized, "resolved", ["side", "level"]).assign(panel="size"))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    if len(found):
+        found.loc[found["apps"] <= FEW, ["low", "high"]] = float("nan")
+    return found
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
@@ -42,23 +46,26 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         axes.set_ylim(0, 100)
         axes.grid(axis="y")
         axes.set_xlabel(
-            "context budget (tokens)" if panel == "budget" else "size of the arm (code lines)"
+            "context budget (tokens)"
+            if panel == "budget"
+            else "size of the app (thousand code lines)"
         )
     figure.axes[0].set_ylabel("resolved (%)")
-    legend_above(figure.axes[0], 4)
+    legend_above(figure, 4 if len(panels) > 1 else 2)
     return figure
 
 
 def caption(rows: pd.DataFrame) -> str:
     """What is shown, of how many trials."""
     parts = [
-        f"{'context budget' if panel == 'budget' else 'size of the arm, in classes'} "
+        f"{'context budget' if panel == 'budget' else 'size of the app, in classes'} "
         f"({block['n'].sum():,} trials of up to {block['apps'].max()} apps)"
         for panel, block in rows.groupby("panel")
     ]
     return (
         f"Share of trials resolved by arm against {' and '.join(parts)}; means over apps with 95% "
-        "t intervals over apps, lost trials left out. Points are set apart so that intervals show."
+        f"t intervals over apps where there are more than {FEW}, lost trials left out. Points are "
+        "set apart so that intervals show."
     )
 
 
@@ -80,7 +87,11 @@ def _levels(panel: str, block: pd.DataFrame) -> list[str]:
     found = set(block["level"])
     if panel == "budget":
         return [b for b in _BUDGETS if b in found] + sorted(found - set(_BUDGETS))
-    return sorted(found, key=lambda level: float(level.split("–")[0].replace(",", "")))
+    return sorted(found, key=lambda level: float(level.split("–")[0]))
+
+
+def _thousands(lines: float) -> str:
+    return f"{float(f'{lines / 1000:.2g}'):g}"
 
 
 def _sized(known: pd.DataFrame) -> pd.DataFrame | None:
@@ -93,7 +104,7 @@ def _sized(known: pd.DataFrame) -> pd.DataFrame | None:
     edges = np.unique(np.quantile(apps, np.linspace(0, 1, _CLASSES_OF_SIZE + 1)))
     if len(edges) < 3:
         return None
-    names = [f"{low:,.0f}–{high:,.0f}" for low, high in pairwise(edges)]
+    names = [f"{_thousands(low)}–{_thousands(high)}" for low, high in pairwise(edges)]
     size = sized["app"].map(apps)
     place = np.searchsorted(edges[1:-1], size.to_numpy(float), side="left")
     return sized.assign(level=np.array(names, dtype=object)[place])

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.figures import paper_style
@@ -30,7 +30,8 @@ class Style:
     def applied(self) -> Iterator[None]:
         """Matplotlib's settings for this venue, whatever the user's own are."""
         with paper_style():
-            mpl.rcParams.update({name: mpl.rcParams[name] * self.scale for name in _SIZES})  # type: ignore[index]
+            settings: dict[Any, Any] = mpl.rcParams
+            settings.update({name: self.scale * settings[name] for name in _SIZES})
             yield
 
 
@@ -85,12 +86,14 @@ def side_order(side: str) -> tuple[int, str]:
     return (known.index(side) if side in known else len(known), side)
 
 
-def legend_above(axes: Axes, columns: int = 3) -> None:
-    """A legend between the title and the panel, where it hides nothing."""
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, borderaxespad=0.2,
-                handlelength=1.4, columnspacing=0.9, handletextpad=0.4)  # fmt: skip
+def legend_above(figure: Figure, columns: int) -> None:
+    """The legend of the first panel, above all panels, where it hides and pushes nothing."""
+    shapes, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(shapes, labels, loc="outside upper left", ncols=columns, borderaxespad=0.2,
+                  handlelength=1.4, columnspacing=0.9, handletextpad=0.4)  # fmt: skip
 
 
-def nice(name: str) -> str:
-    """A column's level as a reader knows it."""
-    return name.replace("_", " ")
+def signed(value: float, digits: int = 0) -> str:
+    """A number with its sign, typeset; zero has none."""
+    text = f"{value:+.{digits}f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")

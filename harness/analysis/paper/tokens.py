@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.paper.cells import sides, studied, with_side
-from harness.analysis.paper.styles import Style, legend_above
+from harness.analysis.paper.styles import Style
 
 _KINDS = {
     "fresh_input_tokens": ("fresh input", "#0072B2", None),
@@ -48,7 +48,8 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         axes.set_xlabel(
             "tokens a trial (thousands)" if panel == "kind" else "tokens read by tools (thousands)"
         )
-        legend_above(axes, 3)
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, borderaxespad=0.2,
+                    handlelength=1.4, columnspacing=0.9, handletextpad=0.4)  # fmt: skip
     return figure
 
 

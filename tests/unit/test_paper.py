@@ -1,0 +1,222 @@
+"""The figures and tables of a paper, from simulated trials: whole, legible, the same each time."""
+
+import json
+from functools import cache
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from harness.analysis import claims
+from harness.analysis.frame import read_trials, to_frame
+from harness.analysis.paper import plates, slopes, tokens
+from harness.analysis.paper.plates import PLATES, save_plates
+from harness.analysis.paper.styles import STYLES, look, style_named
+from harness.analysis.simulated import Size, simulate, write
+from harness.analysis.summary import summary
+from harness.errors import BadInput
+from harness.records import ToolRecord, TrialRecord
+from tests import records_factory as factory
+
+ACM = STYLES["acm"]
+
+
+@pytest.fixture(scope="module")
+def trials() -> pd.DataFrame:
+    return simulate(Size())
+
+
+@pytest.fixture(scope="module")
+def tools(trials) -> pd.DataFrame:
+    rows = [
+        ToolRecord(
+            trial_id=trial, attempt=1, call=1, number=number, tool="read", kind="read",
+            contexts_read=read, contexts_edited="", request_tokens=5, result_tokens=1000,
+            seconds=0.1, ending="ok",
+        )
+        for trial in trials[trials["model"].notna()]["trial_id"][:400]
+        for number, read in enumerate(("core", "core+other", ""), start=1)
+    ]  # fmt: skip
+    return to_frame(rows, ToolRecord)
+
+
+@cache
+def drawn(name: str, style):
+    """The figure as it lies on paper, and what it was drawn with."""
+    plate, trials = PLATES[name], simulate(Size())
+    with style.applied():
+        figure = plate.draw(plate.data(trials), style)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    return figure, canvas.get_renderer()
+
+
+def texts(figure) -> list[Text]:
+    """Every word that is drawn."""
+    found = figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible())
+    axes = [axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)]
+    ticks = [tick for axis in axes for tick in (*axis.majorTicks, *axis.minorTicks)]
+    of_ticks = {id(label) for tick in ticks for label in (tick.label1, tick.label2)}
+    shown = [text for axis in axes for text in shown_ticks(axis)]
+    return shown + [text for text in found if text.get_text().strip() and id(text) not in of_ticks]
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+@pytest.mark.parametrize("name", list(PLATES))
+class TestEveryFigure:
+    def test_cuts_no_word_off(self, name, style):
+        figure, renderer = drawn(name, STYLES[style])
+        page = figure.bbox
+        for text in texts(figure):
+            box = text.get_window_extent(renderer)
+            inside = page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1
+            inside = inside and page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1
+            assert inside, (text.get_text(), box, page)
+
+    def test_has_no_labels_on_top_of_each_other(self, name, style):
+        figure, renderer = drawn(name, STYLES[style])
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                labels = shown_ticks(axis)
+                if any(label.get_rotation() for label in labels):
+                    continue
+                boxes = [label.get_window_extent(renderer) for label in labels]
+                for one, other in pairwise(boxes):
+                    assert not one.overlaps(other), (name, [t.get_text() for t in labels])
+
+    def test_leaves_no_panel_empty(self, name, style):
+        figure, _ = drawn(name, STYLES[style])
+        assert figure.axes
+        assert all(axes.has_data() for axes in figure.axes)
+
+
+def shown_ticks(axis) -> list[Text]:
+    """The labels of the ticks inside the limits; others exist, and are not drawn."""
+    low, high = sorted(axis.get_view_interval())
+    inside = [tick for tick in axis.majorTicks if low <= tick.get_loc() <= high]
+    labels = [label for tick in inside for label in (tick.label1, tick.label2)]
+    return [label for label in labels if label.get_visible() and label.get_text()]
+
+
+class TestTheSet:
+    def test_is_the_same_bytes_from_the_same_trials_in_any_order(self, trials, tmp_path):
+        shuffled = trials.sample(frac=1, random_state=3)
+        save_plates(trials, tmp_path / "a", ACM)
+        save_plates(shuffled, tmp_path / "b", ACM)
+        names = sorted(path.name for path in (tmp_path / "a").iterdir())
+        assert len(names) == 4 * len(PLATES)
+        for name in names:
+            assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), (
+                name
+            )
+
+    def test_embeds_its_fonts(self, trials, tmp_path):
+        save_plates(trials, tmp_path, ACM)
+        for path in tmp_path.glob("*.pdf"):
+            content = path.read_bytes()
+            assert b"/FontFile2" in content, path.name
+            assert b"/Type3" not in content, path.name
+
+    def test_says_in_every_caption_that_trials_are_simulated(self, trials, tmp_path):
+        save_plates(trials, tmp_path, ACM)
+        captions = [path.read_text() for path in tmp_path.glob("*.txt")]
+        assert len(captions) == len(PLATES)
+        assert all("Simulated" in caption for caption in captions)
+
+    def test_says_what_a_figure_lacks_and_draws_the_others(self, tmp_path):
+        controls = to_frame(factory.demo_trials(), TrialRecord)
+        saved = {one.name: one for one in save_plates(controls, tmp_path, ACM)}
+        assert saved["forest"].missing == "a model on two arms"
+        assert [name for name, one in saved.items() if one.paths] == ["calibration"]
+
+    def test_tells_arms_apart_without_colour(self):
+        sides = ("monolith", "modular", "microservices", "microservices (own)")
+        assert len({look(side).marker for side in sides}) == 4
+        assert len({look(side).hatch for side in sides}) == 4
+
+    def test_refuses_an_unknown_venue(self):
+        with pytest.raises(BadInput, match="--style a0: unknown; choose one of acm, ieee, slides"):
+            style_named("a0")
+
+
+class TestNumbers:
+    def test_of_tokens_by_context_count_every_use_once(self, trials, tools):
+        rows = tokens.data(trials, tools)
+        read = rows[rows["panel"] == "context"]
+        total = (read["tokens"] * read["n"]).sum()
+        lost = trials[trials["status"] == "lost"]["trial_id"]
+        kept = tools[~tools["trial_id"].isin(lost)]
+        assert total == pytest.approx(kept["result_tokens"].sum())
+        assert set(read["part"]) == {"target", "other", "shared"}
+
+    def test_of_tokens_sum_to_the_records(self, trials, tools):
+        rows = tokens.data(trials, tools)
+        kinds = rows[rows["panel"] == "kind"]
+        known = trials[trials["model"].notna() & (trials["status"] != "lost")]
+        expected = known["input_tokens"].sum() + known["output_tokens"].sum()
+        assert (kinds["tokens"] * kinds["n"]).sum() == pytest.approx(expected)
+
+    def test_of_few_apps_have_no_interval(self, trials):
+        rows = slopes.data(trials)
+        assert rows[rows["apps"] <= 5]["low"].isna().all()
+        assert rows[rows["apps"] > 5]["low"].notna().all()
+
+    def test_of_the_summary_hold_at_scale(self, trials):
+        found = summary(trials)
+        assert found["n"].sum() + found["lost"].sum() == len(trials)
+        assert found["resolved"].sum() == trials["resolved"].sum()
+
+
+class TestClaims:
+    def test_hold_every_effect_with_the_digest_of_its_rows(self, trials, tmp_path):
+        claims.save_tables(trials, tmp_path)
+        document = json.loads((tmp_path / "claims.json").read_text())
+        by_id = {claim["id"]: claim for claim in document["claims"]}
+        whole = by_id["difference/pooled/pooled"]
+        models = trials[trials["model"].notna()]
+        assert whole["rows_sha256"] == claims.digest(models.sample(frac=1, random_state=1))
+        assert whole["trials"] == len(models)
+        assert {f"hypothesis/H{n}" for n in range(1, 8)} <= set(by_id)
+        assert "not tested" in by_id["hypothesis/H2"]["note"]
+
+    def test_change_their_digest_with_any_outcome(self, trials):
+        changed = trials.copy()
+        changed.loc[0, "resolved"] = not changed.loc[0, "resolved"]
+        assert claims.digest(trials) != claims.digest(changed)
+
+    def test_are_not_written_for_controls_alone(self, tmp_path):
+        controls = to_frame(factory.demo_trials(), TrialRecord)
+        assert claims.save_tables(controls, tmp_path) == []
+
+
+class TestSimulatedTrials:
+    def test_are_read_back_from_parquet_as_they_were(self, tmp_path):
+        size = Size(apps=2)
+        write(tmp_path, size)
+        pd.testing.assert_frame_equal(read_trials(tmp_path), simulate(size))
+
+    def test_are_the_same_bytes_from_the_same_seed(self, tmp_path):
+        for name in "ab":
+            write(tmp_path / name, Size(apps=2))
+        for path in (tmp_path / "a").iterdir():
+            assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+    def test_say_on_every_row_that_they_are_simulated(self, trials):
+        assert set(trials["isolation"]) == {"simulated"}
+        assert trials["trial_id"].is_unique
+
+    def test_a_broken_parquet_is_bad_input(self, tmp_path):
+        (tmp_path / "trials.parquet").write_bytes(b"PAR1 no")
+        with pytest.raises(BadInput, match="not a Parquet file"):
+            read_trials(tmp_path)
+
+    def test_a_parquet_of_something_else_is_bad_input(self, tmp_path):
+        pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "trials.parquet")
+        with pytest.raises(BadInput, match="column trial_id is missing"):
+            read_trials(tmp_path)
+
+
+def test_every_plate_says_what_it_needs():
+    assert all(plate.needs for plate in plates.PLATES.values())
