@@ -23,6 +23,8 @@ from harness import build
 from harness.agents.prompting import prompt_digests
 from harness.analysis.frame import read_trials
 from harness.analysis.outputs import write_outputs
+from harness.analysis.report.instructions import Instruction, find_instructions
+from harness.analysis.report.page import write_report
 from harness.analysis.summary import summary
 from harness.analysis.tables import results_table
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
@@ -33,7 +35,7 @@ from harness.gates import parity
 from harness.gates.pairs import verify_pair
 from harness.gates.tasks import AGENTS, validate_tasks
 from harness.pairs import load_pair, weave
-from harness.paths import Checkout, RunPaths
+from harness.paths import Checkout, RunPaths, find_checkout
 from harness.plan import Cell, expand, lock, read_plan, write_plan
 from harness.records import TrialRecord
 from harness.store import Store
@@ -170,6 +172,27 @@ def report(folder: Path) -> None:
     console.print(f"wrote to {folder}:", soft_wrap=True)
     for path in written:
         console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
+
+
+def write_page(folder: Path, out: Path) -> None:
+    """Write the page of a results folder, with the words of the tasks that are still as they were.
+
+    A page can be made anywhere; without a checkout it says that the words are not there.
+    """
+    paths = RunPaths(folder)
+    instructions: dict[str, Instruction] = {}
+    plan = read_plan(paths)
+    if plan is not None:
+        tasks = {cell.task for cell in plan.cells}
+        try:
+            found = find_checkout().tasks
+        except BadInput:
+            found = folder / "tasks"
+        instructions = find_instructions(tasks, plan.locks, found, build.digest_folder)
+    written = write_report(folder, out, instructions)
+    Console(file=sys.stdout).print(
+        f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True
+    )
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
