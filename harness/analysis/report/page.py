@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,7 +31,20 @@ from harness.store import write_atomically
 _FOLDER = Path(__file__).with_name("page")
 _SCRIPTS = ("nodes", "trials", "address", "table", "diff", "talk", "trial", "start")
 _NO_WORDS = Instruction(note="The words of this task are not in the results folder.")
+# As in nodes.js: signs that show nothing or turn the direction of writing are written out.
+_ODD = re.compile(
+    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+
+
+def _visible(value: object) -> object:
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return _ODD.sub(lambda sign: f"U+{ord(sign[0]):04X}", value)
+
+
 _ENVIRONMENT = Environment(
+    finalize=_visible,
     loader=FileSystemLoader(_FOLDER),
     autoescape=True,
     undefined=StrictUndefined,

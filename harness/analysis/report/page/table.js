@@ -9,16 +9,22 @@ const HEADS = [
 ];
 const NUMERIC = new Set(["lines", "tokens", "time"]);
 
+/** A label beside its field: one around it would be read out with every option. */
+function field(label, control, look = "") {
+  control.id = "filter-" + control.name;
+  return make("div", { class: "field " + look }, make("label", { for: control.id }, label), control);
+}
+
 function choice(name, label, values) {
   const options = values.map(([value, words]) => make("option", { value }, words));
   const select = make("select", { name }, make("option", { value: "" }, "all"), ...options);
-  return make("label", {}, label, select);
+  return field(label, select);
 }
 
 function buildFilters() {
   const form = byId("filters");
   const search = make("input", { type: "search", name: "q", autocomplete: "off", placeholder: "task, reason, agent, model, id" });
-  form.append(make("label", { class: "wide" }, "Search", search));
+  form.append(field("Search", search, "wide"));
   for (const [name, label] of FILTERS) {
     const { values, codes } = data.words[name];
     const sums = new Array(values.length).fill(0);
@@ -27,7 +33,7 @@ function buildFilters() {
   }
   const held = [...data.factors.map((name) => [name, name]), ["none", "none failed"]];
   form.append(choice(...FAILING, held));
-  form.append(make("label", { class: "end" }, make("button", { type: "reset" }, "Clear filters")));
+  form.append(make("div", { class: "field end" }, make("button", { type: "reset" }, "Clear filters")));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => narrow({ [event.target.name]: event.target.value }));
   form.addEventListener("reset", (event) => {
@@ -43,9 +49,8 @@ function narrow(parts) {
 }
 
 function showFilters() {
-  for (const field of byId("filters").elements) {
-    if (!field.name) continue;
-    field.value = state[field.name] || "";
+  for (const control of byId("filters").elements) {
+    if (control.name) control.value = state[control.name] || "";
   }
 }
 
@@ -71,15 +76,22 @@ function cells(row) {
   const scope = word("scope", row);
   const agent = word("agent", row) + (model === "none" ? "" : ` (${model})`) + (scope === "all" ? "" : `, ${scope}`);
   return [
-    ["", word("task_class", row)], ["", word("arm", row)], ["", agent], [look, words], ["", word("reason", row)],
+    ["", word("task_class", row)], ["", word("arm", row)], ["", agent], [look, words], ["why", why(row)],
     ["num", `+${count(number("lines_added", row))} −${count(number("lines_deleted", row))}`],
     ["num", count(tokens(row))], ["num", seconds(number("wall_seconds", row))],
   ];
 }
 
+/** The reason without the factor before it, which the outcome names already. */
+function why(row) {
+  const reason = word("reason", row);
+  const [first] = refusedBy(row);
+  return first && reason.startsWith(first + ": ") ? reason.slice(first.length + 2) : reason;
+}
+
 function line(row) {
   const open = make("button", { type: "button", "data-row": row, "aria-haspopup": "dialog" }, ...shown(word("task", row)));
-  const rest = cells(row).map(([look, text]) => make("td", { class: look, title: text }, ...shown(text)));
+  const rest = cells(row).map(([look, text]) => make("td", { class: look, title: text }, make("span", {}, ...shown(text))));
   return make("tr", { onclick: () => openTrial(row) }, make("th", { scope: "row" }, open), ...rest);
 }
 
@@ -95,7 +107,7 @@ const pageNow = () => Math.min(Math.max(1, parseInt(state.page || "1", 10) || 1)
 
 function showTable() {
   rows = matching(state);
-  for (const field of byId("filters").elements) field.classList.toggle("on", field.name !== "q" && !!field.value);
+  for (const control of byId("filters").elements) control.classList.toggle("on", control.name !== "q" && !!control.value);
   showHeads();
   byId("count").textContent = told();
   const start = (pageNow() - 1) * PAGE;

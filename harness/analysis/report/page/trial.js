@@ -72,7 +72,7 @@ async function trialBody(row) {
 }
 
 function facts(pairs) {
-  return make("dl", { class: "facts" }, ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, ...shown(String(value))))));
+  return make("dl", { class: "facts" }, ...pairs.map(([name, value]) => make("div", { class: name.toLowerCase() }, make("dt", {}, name), make("dd", {}, ...shown(String(value))))));
 }
 
 function firstFacts(row, record) {
@@ -97,7 +97,7 @@ function verdictSection(detail) {
   if (detail.note) nodes.push(make("p", { class: "note" }, ...shown(detail.note)));
   if (detail.failed.length) {
     nodes.push(make("h4", {}, "Hidden tests that did not pass"));
-    nodes.push(table(["Test", "Start", "Message"], detail.failed.map((one) => [one.test, one.starts.join(", "), one.message]), "verdict"));
+    nodes.push(table(["Test", "Start", "Message"], detail.failed.map((one) => [one.test, one.starts.join(", "), one.message]), "tests"));
     if (detail.failed_left_out) nodes.push(make("p", { class: "note" }, `${plural(detail.failed_left_out, "more test")} left out here; all are in tests.parquet.`));
   }
   if (detail.attempts.some(([, status]) => status !== "scored")) {
@@ -112,6 +112,8 @@ function instructionSection(instruction) {
   return [make("pre", { class: "prose" }, ...shown(instruction.text))];
 }
 
+const plain = (cell) => (typeof cell === "number" ? cell.toLocaleString("en", { maximumFractionDigits: 4 }) : cell ?? "–");
+
 function effortSection(record, detail) {
   const nodes = [facts([
     ["Input tokens", count(record.input_tokens)], ["of these from a cache", count(record.cache_read_tokens)],
@@ -123,12 +125,12 @@ function effortSection(record, detail) {
   ])];
   if (detail.calls.length) {
     const heads = data.calls.map((name) => name.replace("_tokens", "").replaceAll("_", " "));
-    nodes.push(make("h4", {}, "Calls of the model (tokens, seconds, USD)"), table(heads, detail.calls.map((cells) => cells.map((cell) => cell ?? "–"))));
+    nodes.push(make("h4", {}, "Calls of the model (tokens, seconds, USD)"), table(heads, detail.calls.map((cells) => cells.map(plain))));
   }
   return nodes;
 }
 
 function recordSection(detail) {
   const lines = data.record.map(([name, unit, meaning], place) => [name, detail.record[place] ?? "–", unit, meaning]);
-  return [make("details", {}, make("summary", {}, `${lines.length} columns`), table(["Column", "Value", "Unit", "Meaning"], lines, "verdict"))];
+  return [make("details", {}, make("summary", {}, `${lines.length} columns`), table(["Column", "Value", "Unit", "Meaning"], lines, "record"))];
 }
