@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.errors import AppDidNotStart, BadInput, SeamBenchError
-from harness.paths import Checkout, find_checkout
+from harness.paths import Checkout, RunPaths, find_checkout
 
 if TYPE_CHECKING:
     from harness.config import RunConfig
@@ -20,6 +20,7 @@ Globs = Annotated[list[str] | None, typer.Argument(help="globs over app/task; al
 Sandbox = Annotated[str, typer.Option(help="docker, or process (no isolation)")]
 AppName = Annotated[str, typer.Argument(metavar="APP")]
 Check = Annotated[bool, typer.Option("--check", help="only tell what differs; exit code 1")]
+Out = Annotated[Path | None, typer.Option(help="the file to write", show_default="report.html")]
 Workers = Annotated[int, typer.Option(help="trials at once; 0: one a core")]
 
 
@@ -82,9 +83,17 @@ def validate(globs: Globs = None, sandbox: Sandbox = "docker", workers: Workers 
 @app.command()
 def tables(results: Path) -> None:
     """Write the tables and figures of RESULTS anew from its records."""
-    from harness.terminal import report
+    from harness import terminal
 
-    report(results)
+    terminal.report(results)
+
+
+@app.command()
+def report(results: Path, out: Out = None) -> None:
+    """Write RESULTS as one HTML page: headline, figures, and every trial to filter and open."""
+    from harness import terminal
+
+    terminal.write_page(results, out or RunPaths(results).report)
 
 
 @app.command()

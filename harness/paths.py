@@ -6,6 +6,7 @@ results/<name>/
   trials.parquet attempts.parquet calls.parquet tools.parquet tests.parquet
   trials.csv summary.csv
   figures/  tables/
+  report.html               all of it to look at, one self-contained page
   trials/<trial_id>/
     patch.diff              what the agent changed
     agent.log               what the agent did
@@ -108,6 +109,10 @@ class RunPaths:
     @property
     def records(self) -> Path:
         return self.root / "records.jsonl"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
 
     def trial(self, trial_id: str) -> TrialPaths:
         return TrialPaths(self.root / "trials" / trial_id)

@@ -27,6 +27,8 @@ from harness.analysis.frame import read_tools, read_trials
 from harness.analysis.outputs import write_outputs
 from harness.analysis.paper.plates import save_plates
 from harness.analysis.paper.styles import style_named
+from harness.analysis.report.instructions import Instruction, find_instructions
+from harness.analysis.report.page import write_report
 from harness.analysis.summary import summary
 from harness.analysis.tables import results_table
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
@@ -37,7 +39,7 @@ from harness.gates import parity
 from harness.gates.pairs import verify_pair
 from harness.gates.tasks import AGENTS, validate_tasks
 from harness.pairs import load_pair, weave
-from harness.paths import Checkout, RunPaths
+from harness.paths import Checkout, RunPaths, find_checkout
 from harness.plan import Cell, expand, lock, read_plan, write_plan
 from harness.records import TrialRecord
 from harness.store import Store
@@ -199,6 +201,27 @@ def draw_and_report(folder: Path, style: str, out: Path | None) -> None:
             console.print(str(path), soft_wrap=True, markup=False)
     for path in save_tables(trials, out or folder / "tables"):
         console.print(str(path), soft_wrap=True, markup=False)
+
+
+def write_page(folder: Path, out: Path) -> None:
+    """Write the page of a results folder, with the words of the tasks that are still as they were.
+
+    A page can be made anywhere; without a checkout it says that the words are not there.
+    """
+    paths = RunPaths(folder)
+    instructions: dict[str, Instruction] = {}
+    plan = read_plan(paths)
+    if plan is not None:
+        tasks = {cell.task for cell in plan.cells}
+        try:
+            found = find_checkout().tasks
+        except BadInput:
+            found = folder / "tasks"
+        instructions = find_instructions(tasks, plan.locks, found, build.digest_folder)
+    written = write_report(folder, out, instructions)
+    Console(file=sys.stdout).print(
+        f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True
+    )
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:

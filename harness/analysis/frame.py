@@ -124,6 +124,11 @@ def to_frame(records: Sequence[Record], kind: type[Record]) -> pd.DataFrame:
     return frame
 
 
+def sort_trials(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Each trial once, in the order of the tables."""
+    return _arrange(trials)
+
+
 def read_trials(folder: Path) -> pd.DataFrame:
     """The trials of a results folder, one row a trial; raises as `read_run` does.
 

@@ -1,0 +1,51 @@
+"use strict";
+// Elements from strings. Everything on the page is made here, with text nodes only.
+
+const byId = (id) => document.getElementById(id);
+
+/** An element; `props` are attributes, "on..." listeners; children are nodes or strings. */
+function make(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child != null));
+  return node;
+}
+
+// Signs that show nothing or turn the direction of writing: a patch could hide behind them.
+const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** Text as nodes, with invisible signs written out. */
+function shown(text) {
+  const nodes = [];
+  let end = 0;
+  for (const match of text.matchAll(ODD)) {
+    const code = match[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+    nodes.push(text.slice(end, match.index), make("span", { class: "odd" }, "U+" + code));
+    end = match.index + 1;
+  }
+  nodes.push(text.slice(end));
+  return nodes;
+}
+
+/** A text that may have been cut: whole, or [start, how much is left out, end]. */
+function clipped(text, where) {
+  if (typeof text === "string") return make("pre", {}, ...shown(text));
+  const [start, left, end] = text;
+  const words = `${count(left)} characters are left out here; the whole text lies in ${where}`;
+  return make("pre", {}, ...shown(start), make("span", { class: "cut" }, words), ...shown(end));
+}
+
+const count = (number) => number.toLocaleString("en");
+const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+
+function seconds(value) {
+  if (value < 10) return value.toFixed(1) + " s";
+  if (value < 120) return Math.round(value) + " s";
+  return Math.floor(value / 60) + " min " + Math.round(value % 60) + " s";
+}
+
+const usd = (value) => (value === null ? "unknown" : "$" + value.toFixed(value < 1 ? 4 : 2));

@@ -1,0 +1,75 @@
+"""A real browser: Debian's chromium without a window, driven by playwright."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.analysis.report.page import write_report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@dataclass
+class Visit:
+    """A page that is looked at, and everything it must not do."""
+
+    page: "Page"
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, file: Path, view: str = "") -> "Page":
+        self.page.goto("about:blank")  # else a new view of the same file loads nothing
+        self.page.goto(file.as_uri() + view)
+        return self.page
+
+    def asked_of_others(self, file: Path) -> list[str]:
+        """The requests that are not for the file itself or for what it holds."""
+        own = (file.as_uri(), "data:", "about:blank")
+        return [address for address in self.requests if not address.startswith(own)]
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    if not CHROMIUM.exists():
+        pytest.fail(
+            f"{CHROMIUM} is not there: install Debian's chromium (apt-get install chromium)"
+        )
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(params=["light"])
+def visit(browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A fresh page in the light or dark scheme; it must not complain, ask or open a dialog."""
+    context = browser.new_context(
+        color_scheme=request.param, viewport={"width": 1280, "height": 900}
+    )
+    context.set_default_timeout(15_000)
+    made = Visit(context.new_page())
+    made.page.on("request", lambda asked: made.requests.append(asked.url))
+    made.page.on("dialog", lambda dialog: _complain(made, dialog.message, dialog.dismiss))
+    made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
+    made.page.on("console", lambda line: made.complaints.append(f"{line.type}: {line.text}"))
+    yield made
+    context.close()
+    assert made.complaints == []
+
+
+def _complain(visit: Visit, words: str, answer: Any) -> None:
+    visit.complaints.append(f"dialog: {words}")
+    answer()
+
+
+def reported(folder: Path) -> Path:
+    """The page of a results folder."""
+    return write_report(folder, folder / "report.html", {})
