@@ -9,12 +9,12 @@ READY := $(VENV)/.ready
 TASKS := $(patsubst tasks/%/task.yaml,%,$(sort $(wildcard tasks/*/*/task.yaml)))
 TURN = $(word $(shell expr $$(git rev-list --count HEAD) % $(words $(TASKS)) + 1),$(TASKS))
 
-.PHONY: demo test check format unit docker-tests validate bench lock clean setup
+.PHONY: demo test check format unit docker-tests validate bench simulated lock clean setup
 
 demo: $(READY)
 	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo sandbox=process)
 
-test: check engine-up
+test: check engine-up browser-up
 	$(VENV)/bin/pytest -q
 	$(SEAMBENCH) pairs verify atelier
 	$(SEAMBENCH) pairs verify atelier-woven
@@ -37,6 +37,14 @@ unit: $(READY)
 engine-up: $(READY)
 	$(SEAMBENCH) engine
 
+# The report page is tested in a real browser.
+.PHONY: browser-up
+browser-up:
+	@command -v chromium >/dev/null || { \
+		echo "installing chromium ..."; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		{ echo "make: install Debian's chromium; the report page is tested in it"; exit 2; }
+
 validate: engine-up
 	$(SEAMBENCH) validate
 
@@ -44,6 +52,10 @@ bench: engine-up
 	$(VENV)/bin/python -m benchmarks
 
 # Writes the lock files anew from the ranges; hashes for every platform, no index address.
+# The simulated study that the repository ships; the tests check that this command gives it.
+simulated: $(READY)
+	$(VENV)/bin/python -m harness.analysis.simulated results/simulated
+
 lock: $(READY)
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
 		--no-emit-index-url --no-header -o requirements.lock pyproject.toml

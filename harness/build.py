@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.agents import Agent
 from harness.agents.controls import Nop, PatchPlayer
 from harness.agents.one_shot import OneShot
+from harness.agents.predictions import PredictionPlayer
 from harness.agents.replay import Replay
 from harness.agents.session import Spend
 from harness.agents.sessions import Sessions, SessionSource
@@ -32,6 +33,7 @@ from harness.pairs import load_pairs
 from harness.patch import Tree
 from harness.paths import Checkout, RunPaths
 from harness.plan import Study
+from harness.predictions import read_predictions
 from harness.references import References
 from harness.sandbox import Limits, Sandboxes
 from harness.tasks import load_tasks
@@ -113,6 +115,9 @@ def make_control(config: RunConfig, agent: AgentConfig) -> Agent:
         case AgentKind.replay:
             scaffolds = {kind.value: made for kind, made in SCAFFOLDS.items()}
             return Replay(RunPaths(Path(config.replay_from or "")), scaffolds)
+        case AgentKind.predictions:
+            found = read_predictions(Path(config.replay_from or ""))
+            return PredictionPlayer({one.key: one for one in found.values()})
         case _:
             return Nop()
 

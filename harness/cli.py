@@ -123,6 +123,18 @@ def figures(
 
 
 @app.command()
+def export(
+    results: Path,
+    form: Annotated[str, typer.Option("--format", help="swebench or parquet")],
+    out: Annotated[Path | None, typer.Option(help="folder; else RESULTS/export/FORMAT")] = None,
+) -> None:
+    """Write RESULTS for other tools: SWE-bench predictions, or Parquet with a data card."""
+    from harness.terminal import export_and_report
+
+    export_and_report(results, form, out)
+
+
+@app.command()
 def engine() -> None:
     """Make sure that a container engine answers and the image is built, starting what it takes."""
     from harness.build import engine_ready

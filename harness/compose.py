@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from harness.config import CONTEXT_BUDGETS, WIRES, AgentKind, RunConfig
+from harness.config import CONTEXT_BUDGETS, WIRES, RunConfig
 from harness.errors import BadInput, SeamBenchError
 from harness.paths import Checkout
 from harness.specfile import choose
@@ -131,9 +131,11 @@ def _check_models(config: RunConfig) -> None:
     asking = [name for name, agent in config.agents.items() if agent.kind.asks_a_model]
     if asking and not config.models:
         raise BadInput(f"config: model: agent {asking[0]!r} needs one, for instance model=local")
-    replays = [n for n, agent in config.agents.items() if agent.kind is AgentKind.replay]
-    if bool(replays) != (config.replay_from is not None):
-        raise BadInput("config: agent=replay and from=results/... go together")
+    played = {agent.kind for agent in config.agents.values() if agent.kind.plays}
+    if len(played) != (config.replay_from is not None):
+        raise BadInput(
+            "config: agent=replay and from=results/..., or agent=predictions and from=FILE, go together"
+        )
     for scope in config.scopes:
         choose("scope", scope, ["all", "own"], "config: scopes")
     for budget in config.context_budgets:

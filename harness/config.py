@@ -16,6 +16,7 @@ class AgentKind(StrEnum):
     tool_loop = "tool_loop"
     one_shot = "one_shot"
     replay = "replay"
+    predictions = "predictions"
 
     @property
     def is_control(self) -> bool:
@@ -26,6 +27,11 @@ class AgentKind(StrEnum):
     def asks_a_model(self) -> bool:
         """Whether its cells are crossed with the models of the study."""
         return self in {AgentKind.tool_loop, AgentKind.one_shot}
+
+    @property
+    def plays(self) -> bool:
+        """Whether its cells come from what was recorded or made elsewhere."""
+        return self in {AgentKind.replay, AgentKind.predictions}
 
 
 CONTEXT_BUDGETS: dict[str, int | None] = {"32k": 32_768, "128k": 131_072, "full": None}
@@ -167,7 +173,8 @@ class RunConfig:
     context_budgets: list[str] = field(default_factory=lambda: ["full"])
     """bound of every request: 32k, 128k, or full (what the model takes)"""
     replay_from: str | None = None
-    """results folder whose recorded calls `agent=replay` plays; `from=` on the command line"""
+    """results folder whose recorded calls `agent=replay` plays, or the file of patches that
+    `agent=predictions` applies; `from=` on the command line"""
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     executor: ExecutorConfig = field(default_factory=ExecutorConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)

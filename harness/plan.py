@@ -11,10 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.config import AgentConfig, AgentKind, RunConfig
+from harness.config import CONTEXT_BUDGETS, AgentConfig, AgentKind, RunConfig
 from harness.errors import BadInput
 from harness.pairs import Pair
 from harness.paths import RunPaths
+from harness.predictions import read_predictions
 from harness.records import Record
 from harness.specfile import choose
 from harness.store import dump_json, write_atomically
@@ -83,7 +84,7 @@ def expand(study: Study) -> tuple[Cell, ...]:
         (index, task, name, agent, view, repeat)
         for index, task in enumerate(study.tasks)
         for name, agent in study.config.agents.items()
-        if agent.kind is not AgentKind.replay
+        if not agent.kind.plays
         for view in _views(study.config, agent)
         for repeat in range(study.config.repeats)
     ]
@@ -94,7 +95,7 @@ def expand(study: Study) -> tuple[Cell, ...]:
         arms = _arms(study, task)
         rng.shuffle(arms)
         cells += [make_cell(study, task, arm, name, agent, variant, repeat, view) for arm in arms]
-    return (*cells, *_replays(study))
+    return (*cells, *_replays(study), *_predicted(study))
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,24 @@ def _replays(study: Study) -> Iterator[Cell]:
             view = View(cell.model, cell.scope, cell.context_budget)
             yield make_cell(study, task, cell.arm, names[0], study.config.agents[names[0]],
                             cell.trial_id, cell.repeat, view)  # fmt: skip
+
+
+def _predicted(study: Study) -> Iterator[Cell]:
+    """One cell for each patch made elsewhere, in the order of the file."""
+    names = [n for n, a in study.config.agents.items() if a.kind is AgentKind.predictions]
+    if not names or study.config.replay_from is None:
+        return
+    path = Path(study.config.replay_from)
+    tasks = {task.id: task for task in study.tasks}
+    for (model, instance), prediction in read_predictions(path).items():
+        where = f"{path}: instance_id {prediction.instance_id}"
+        task = tasks[choose("task", instance.task, list(tasks), where)]
+        choose("arm", instance.arm, list(study.pairs[task.spec.app].spec.arms), where)
+        choose("scope", instance.scope, ["all", "own"], where)
+        choose("budget", instance.context_budget, list(CONTEXT_BUDGETS), where)
+        view = View(model, instance.scope, instance.context_budget)
+        yield make_cell(study, task, instance.arm, names[0], study.config.agents[names[0]],
+                        prediction.key, instance.repeat, view)  # fmt: skip
 
 
 def _arms(study: Study, task: Task) -> list[str]:
@@ -176,7 +195,7 @@ def make_cell(
     seed = int(digest([shared, study.config.seed, repeat])[:8], 16)
     parts = [task.folder.name, arm, name, view.model, variant]
     parts += [v for v, usual in ((view.scope, "all"), (view.context_budget, "full")) if v != usual]
-    if agent.kind is AgentKind.replay:
+    if agent.kind.plays:
         parts = [name, variant]  # the recorded trial's own id says the rest
     label = "-".join(part for part in parts if part)
     trial_id = f"{label}-r{repeat}-{digest([cell_id, study.config.seed, repeat])[:8]}"

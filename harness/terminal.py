@@ -34,6 +34,7 @@ from harness.analysis.tables import results_table
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
+from harness.export import release, swebench
 from harness.forecast import forecast
 from harness.gates import parity
 from harness.gates.pairs import verify_pair
@@ -222,6 +223,17 @@ def write_page(folder: Path, out: Path) -> None:
     Console(file=sys.stdout).print(
         f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True
     )
+
+
+EXPORTS = {"swebench": swebench.export, "parquet": release.export}
+
+
+def export_and_report(folder: Path, form: str, out: Path | None) -> None:
+    """Write a results folder in another tool's format."""
+    if form not in EXPORTS:
+        raise BadInput(f"--format {form}: unknown; choose one of {', '.join(EXPORTS)}")
+    for path in EXPORTS[form](folder, out or folder / "export" / form):
+        Console(file=sys.stdout).print(str(path), soft_wrap=True, markup=False)
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:

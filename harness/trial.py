@@ -38,7 +38,7 @@ class Bench:
 
 def agent_key(agent: str, model: str | None) -> str:
     """The name under which a bench holds an agent with its model."""
-    return agent if model is None or agent == "replay" else f"{agent}/{model}"
+    return agent if model is None or agent in {"replay", "predictions"} else f"{agent}/{model}"
 
 
 def run_trial(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:

@@ -1,7 +1,7 @@
 """Renders docs/columns.md: `python -m harness.analysis.columns > docs/columns.md`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness.analysis.frame import TABLES
 from harness.analysis.summary import DifferenceRow, SummaryRow
@@ -23,7 +23,13 @@ _FILES: dict[str, type[Record]] = {
 
 def render() -> str:
     """The page, as Markdown."""
-    return "\n".join([_HEAD, *(line for file in _FILES.items() for line in _section(*file))])
+    return "\n".join([_HEAD, *sections(_FILES)])
+
+
+def sections(files: Mapping[str, type[Record]]) -> Iterator[str]:
+    """Lines of Markdown: a heading and a table a file."""
+    for file, kind in files.items():
+        yield from _section(file, kind)
 
 
 def _section(file: str, kind: type[Record]) -> Iterator[str]:

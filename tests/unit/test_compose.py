@@ -23,6 +23,7 @@ PARTNERS = {
     "agent=tool_loop": ["model=local"],
     "agent=one_shot": ["model=local"],
     "agent=replay": ["replay_from=results/x"],
+    "agent=predictions": ["replay_from=x.jsonl"],
 }
 
 
@@ -81,7 +82,7 @@ def test_an_override_beats_the_experiment() -> None:
         ("repeets=2", "repeets"),
         ("repeats=two", "repeats"),
         ("experiment=dmo", "experiment/dmo"),
-        ("agent=orcle", "nop; one_shot; oracle; replay; sabotage; tool_loop"),
+        ("agent=orcle", "nop; one_shot; oracle; predictions; replay; sabotage; tool_loop"),
         ("sandbox.kind=podman", "expected one of"),
         ("sandbox.memory=3", "memory"),
         ("repeats=0", "repeats=0: must be at least 1"),

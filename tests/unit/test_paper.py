@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -192,6 +193,13 @@ class TestClaims:
 
 
 class TestSimulatedTrials:
+    def test_that_the_repository_ships_are_what_the_command_makes(self, tmp_path):
+        shipped = Path("results/simulated")
+        write(tmp_path, Size())
+        pd.testing.assert_frame_equal(read_trials(shipped), read_trials(tmp_path))
+        for name in ("truth.json", "README.md"):
+            assert (shipped / name).read_bytes() == (tmp_path / name).read_bytes()
+
     def test_are_read_back_from_parquet_as_they_were(self, tmp_path):
         size = Size(apps=2)
         write(tmp_path, size)

@@ -1,0 +1,94 @@
+"""Patches made elsewhere: SWE-bench's prediction lines, one JSON object a line.
+
+    {"instance_id": "...", "model_name_or_path": "...", "model_patch": "diff --git ..."}
+
+An instance is a cell without its agent: app, task, arm, scope, context budget and repeat.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import BadInput
+from harness.records import Record
+
+_BETWEEN = "__"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What a patch was made for."""
+
+    task: str
+    """as app/name"""
+    arm: str
+    scope: str = "all"
+    context_budget: str = "full"
+    repeat: int = 0
+
+    def __str__(self) -> str:
+        app, _, name = self.task.partition("/")
+        parts = (app, name, self.arm, self.scope, self.context_budget, str(self.repeat))
+        return _BETWEEN.join(parts)
+
+
+class Prediction(Record):
+    """One line of the file."""
+
+    instance_id: str
+    model_name_or_path: str
+    model_patch: str
+
+    @property
+    def key(self) -> str:
+        """Short, and another for another model, instance or patch; fit for a folder's name."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @property
+    def instance(self) -> Instance:
+        """Raises BadInput for an id that no instance has."""
+        parts = self.instance_id.split(_BETWEEN)
+        if len(parts) != 6 or not parts[5].isdecimal():
+            raise BadInput(
+                f"instance_id {self.instance_id!r}: must be app__task__arm__scope__budget__repeat"
+            )
+        app, name, arm, scope, budget, repeat = parts
+        return Instance(f"{app}/{name}", arm, scope, budget, int(repeat))
+
+
+def read_predictions(path: Path) -> dict[tuple[str, Instance], Prediction]:
+    """The predictions of a file by model and instance.
+
+    Raises:
+        BadInput: no such file, a line that is no prediction, or the same instance twice for one
+            model; names file and line.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; from= names a file of predictions (JSON lines)")
+    found: dict[tuple[str, Instance], Prediction] = {}
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            prediction = Prediction.model_validate_json(line)
+            key = (prediction.model_name_or_path, prediction.instance)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "line"
+            raise BadInput(f"{path}:{number}: {field}: {first['msg']}") from None
+        except BadInput as error:
+            raise BadInput(f"{path}:{number}: {error}") from None
+        if key in found:
+            raise BadInput(f"{path}:{number}: instance_id {prediction.instance_id}: twice")
+        found[key] = prediction
+    return found
+
+
+def lines(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """Predictions as the lines of a file."""
+    for prediction in predictions:
+        yield json.dumps(prediction.model_dump(), sort_keys=True) + "\n"
