@@ -121,6 +121,23 @@ def test_a_change_of_the_sources_is_a_patch_in_every_arm(sources: Path, tmp_path
                          if line.startswith("+") and "++" not in line]  # fmt: skip
 
 
+def test_a_seeded_fault_lies_under_the_patches_of_its_task_and_is_a_patch_itself(sources: Path):
+    task = TASKS / "estimate-count"
+    app = read_app(sources)
+    tree = weave(app)
+    fault = overlay_patches(app, tree, task / "base")
+    cure = overlay_patches(app, tree, task / "solutions/at-the-cause", task / "base")
+
+    def changed(patch: str, sign: str) -> list[str]:
+        lines = patch.splitlines()
+        return [each[1:] for each in lines if each.startswith(sign) and each[:3] != sign * 3]
+
+    for arm in fault:
+        assert changed(fault[arm], "+")
+        assert changed(cure[arm], "-") == changed(fault[arm], "+")
+        assert changed(cure[arm], "+") == changed(fault[arm], "-")
+
+
 def test_an_overlay_that_is_stale_is_said_with_its_file(sources: Path, tmp_path: Path):
     change(sources / "domain/catalogue.py", "tier, count, seconds =", "tier, number, seconds =")
     app = read_app(sources)

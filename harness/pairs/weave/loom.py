@@ -15,6 +15,8 @@ from harness.pairs.weave.spec import AppSpec
 from harness.specfile import read_spec
 
 Tree = dict[str, str]
+BASE = "base"
+"""the folder of a task with the overlay of its seeded fault"""
 _FIXES = ("check", "--isolated", "--line-length", "100", "--target-version", "py311", "--select",
           "I,F401,Q", "--fix", "--quiet", "--exit-zero")  # fmt: skip
 _FORMATS = ("format", "--isolated", "--line-length", "100", "--target-version", "py311", "--quiet")
@@ -46,7 +48,9 @@ class Woven:
         tree = weave(app)
         self.files = {fixture / path: text for path, text in tree.items()}
         for overlay in _overlays(tasks):
-            for arm, patch in overlay_patches(app, tree, overlay).items():
+            fault = overlay.parents[1] / BASE
+            under = fault if overlay != fault and _is_overlay(fault) else None
+            for arm, patch in overlay_patches(app, tree, overlay, under).items():
                 self.files[overlay / f"{arm}.patch"] = patch
 
     def write(self) -> None:
@@ -69,35 +73,51 @@ class Woven:
 
 
 def _overlays(tasks: Path) -> list[Path]:
-    """The folders of solutions and sabotages that are overlays."""
-    found = [*tasks.glob("*/s*/*/app.patch"), *tasks.glob("*/s*/*/*extra.patch")]
-    return sorted({path.parent for path in found})
+    """The folders of seeded faults, solutions and sabotages that are overlays."""
+    folders = [*tasks.glob(f"*/{BASE}"), *tasks.glob("*/solutions/*"), *tasks.glob("*/sabotages/*")]
+    return sorted(folder for folder in folders if _is_overlay(folder))
+
+
+def _is_overlay(folder: Path) -> bool:
+    return any(folder.glob("app.patch")) or any(folder.glob("*extra.patch"))
 
 
 def _text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def overlay_patches(app: App, base: Tree, overlay: Path) -> dict[str, str]:
+def overlay_patches(
+    app: App, base: Tree, overlay: Path, under: Path | None = None
+) -> dict[str, str]:
     """What a change of the sources is in each arm: arm -> patch, as `git diff` writes it.
 
     `overlay` holds `app.patch`, a patch of app/; and what the loom cannot know, as patches over the
-    woven arms: `extra.patch` over each, `<arm>.extra.patch` over one.
+    woven arms: `extra.patch` over each, `<arm>.extra.patch` over one. `under` is an overlay that is
+    there before it, a seeded fault; `base` is what `app` gives without either.
 
     Raises:
         BadInput: a patch does not apply, or what it gives cannot be woven.
     """
+    old = base if under is None else _laid(app, under)
+    new = _laid(app, *filter(None, (under, overlay)))
+    return {arm: _diff(_arm(old, arm), _arm(new, arm)) for arm in arms.ARMS}
+
+
+def _laid(app: App, *overlays: Path) -> Tree:
+    """What an app gives with overlays laid over its sources and its arms, one after another."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(app.folder, folder / "app")
-        if (overlay / "app.patch").is_file():
-            _apply(overlay / "app.patch", folder / "app")
-        changed = weave(read_app(folder / "app"))
-        for arm in arms.ARMS:
-            for extra in (overlay / "extra.patch", overlay / f"{arm}.extra.patch"):
-                if extra.is_file():
-                    changed = _with_extra(changed, arm, extra, folder / extra.stem)
-    return {arm: _diff(_arm(base, arm), _arm(changed, arm)) for arm in arms.ARMS}
+        for overlay in overlays:
+            if (overlay / "app.patch").is_file():
+                _apply(overlay / "app.patch", folder / "app")
+        tree = weave(read_app(folder / "app"))
+        for number, overlay in enumerate(overlays):
+            for arm in arms.ARMS:
+                for extra in (overlay / "extra.patch", overlay / f"{arm}.extra.patch"):
+                    if extra.is_file():
+                        tree = _with_extra(tree, arm, extra, folder / f"{number}.{extra.stem}")
+    return tree
 
 
 def _with_extra(tree: Tree, arm: str, extra: Path, folder: Path) -> Tree:
