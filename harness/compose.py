@@ -134,7 +134,8 @@ def _check_models(config: RunConfig) -> None:
     played = {agent.kind for agent in config.agents.values() if agent.kind.plays}
     if len(played) != (config.replay_from is not None):
         raise BadInput(
-            "config: agent=replay and from=results/..., or agent=predictions and from=FILE, go together"
+            "config: agent=replay and from=results/... go together, and so do agent=predictions and"
+            " from=FILE"
         )
     for scope in config.scopes:
         choose("scope", scope, ["all", "own"], "config: scopes")

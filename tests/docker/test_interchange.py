@@ -8,10 +8,16 @@ import pytest
 import yaml
 
 from harness.analysis.frame import read_trials
-from tests.benches import CONTROLS, QUICK
+from tests.benches import CONTROLS, QUICK, checkout_with_venv
 from tests.benches import seambench as run_command
 
-RUN = ("run", "sandbox=process", *QUICK)
+RUN = ("run", *QUICK)
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return checkout_with_venv(tmp_path_factory.mktemp("interchange") / "home")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +94,7 @@ def test_bad_predictions_are_one_line_and_nothing_runs(
     assert words in done.stderr
     assert "bad.jsonl" in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("seambench:")]) == 1
-    assert not (shared_home / "results/never/records.jsonl").exists()
+    assert not list((shared_home / "results/never").glob("trials/*"))
 
 
 def test_a_release_is_parquet_with_a_card_that_hubs_can_read(shared_home, exported, tmp_path):
