@@ -9,4 +9,5 @@ Nothing is imported here: pandas, pyarrow and matplotlib load only when a table 
     figures   the overview figure: grid (where things stand), factors, bars
     columns   docs/columns.md
     outputs   all of it, for one folder
+    report    the page that shows every trial
 """

@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.analysis.report.instructions import Instruction
 from harness.analysis.report.page import write_report
+from tests.records_factory import TASKS, demo_trials, lost, trial
+from tests.report_runs import (
+    PATCH,
+    entry,
+    trajectory,
+    write_artefacts,
+    write_hostile,
+    write_lines,
+    write_many,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+MANY = 10_000
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -73,3 +85,45 @@ def _complain(visit: Visit, words: str, answer: Any) -> None:
 def reported(folder: Path) -> Path:
     """The page of a results folder."""
     return write_report(folder, folder / "report.html", {})
+
+
+def model_trials():
+    """Two trials of a model, one lost, beside the 24 of the demo."""
+    asked = trial(agent="tool_loop", model="m-1", variant=None, trial_id="asked", scope="own",
+                  input_tokens=2000, output_tokens=100)  # fmt: skip
+    gone = lost(asked.model_copy(update={"trial_id": "gone", "arm": "microservices"}))
+    return [asked, gone]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    rows = [*demo_trials(), *model_trials()]
+    for row in rows:
+        write_artefacts(folder, row, PATCH, trajectory() if row.model else None)
+    write_lines(folder, [entry(row) for row in rows])
+    told = {TASKS[0][0]: Instruction("Make the price tiers a table.")}
+    return write_report(folder, folder / "report.html", told)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    return reported(write_many(tmp_path_factory.mktemp("runs") / "many", MANY))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    return reported(write_hostile(tmp_path_factory.mktemp("runs") / "<img src=x onerror=ran=1>"))
+
+
+def rows(page):
+    return page.locator("#trials tbody tr")
+
+
+def status(page):
+    return page.get_by_role("status").inner_text()
+
+
+def open_first(page, name):
+    page.get_by_role("button", name=name).first.click()
+    page.get_by_role("dialog").get_by_role("heading", name="Everything recorded").wait_for()

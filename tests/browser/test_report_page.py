@@ -3,80 +3,24 @@
 import re
 
 import pytest
+from PIL import Image
 
-from harness.analysis.report.instructions import Instruction
-from harness.analysis.report.page import write_report
-from tests.browser.conftest import reported
-from tests.records_factory import TASKS, demo_trials, lost, trial
-from tests.report_runs import (
-    HOSTILE,
-    PATCH,
-    entry,
-    hostile_trial,
-    many_trials,
-    trajectory,
-    write_artefacts,
-    write_hostile,
-    write_lines,
-    write_many,
-)
+from tests.browser.conftest import MANY, open_first, rows, status
+from tests.report_runs import many_trials
 
 pytestmark = pytest.mark.browser
-MANY = 10_000
 both_schemes = pytest.mark.parametrize("visit", ["light", "dark"], indirect=True)
-
-
-def model_trials():
-    """Two trials of a model, one lost, beside the 24 of the demo."""
-    asked = trial(agent="tool_loop", model="m-1", variant=None, trial_id="asked", scope="own",
-                  input_tokens=2000, output_tokens=100)  # fmt: skip
-    gone = lost(asked.model_copy(update={"trial_id": "gone", "arm": "microservices"}))
-    return [asked, gone]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "demo"
-    rows = [*demo_trials(), *model_trials()]
-    for row in rows:
-        write_artefacts(folder, row, PATCH, trajectory() if row.model else None)
-    write_lines(folder, [entry(row) for row in rows])
-    told = {TASKS[0][0]: Instruction("Make the price tiers a table.")}
-    return write_report(folder, folder / "report.html", told)
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory):
-    return reported(write_many(tmp_path_factory.mktemp("runs") / "many", MANY))
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory):
-    return reported(write_hostile(tmp_path_factory.mktemp("runs") / "<img src=x onerror=ran=1>"))
-
-
-def rows(page):
-    return page.locator("#trials tbody tr")
-
-
-def status(page):
-    return page.get_by_role("status").inner_text()
 
 
 def choose(page, label, value):
     page.get_by_label(label, exact=True).select_option(value)
 
 
-def open_first(page, name):
-    page.get_by_role("button", name=name).first.click()
-    page.get_by_role("dialog").get_by_role("heading", name="Everything recorded").wait_for()
-
-
 def focused(page):
     """What has the focus, in words."""
     return page.evaluate(
         "() => { const e = document.activeElement; return e.dataset.row ? 'row ' + e.dataset.row :"
-        " e.id || e.name || e.textContent.trim() }"
+        " e.name || e.id || e.textContent.trim() }"
     )
 
 
@@ -304,6 +248,18 @@ CONTRAST = """() => {
 
 
 @both_schemes
+def test_a_picture_of_the_page_is_light_or_dark_as_asked(visit, demo, tmp_path):
+    page = visit.open(demo)
+    page.screenshot(path=tmp_path / "page.png")
+    grey = Image.open(tmp_path / "page.png").convert("L")
+    levels = grey.histogram()
+    mean = sum(level * many for level, many in enumerate(levels)) / sum(levels)
+    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert mean < 70 if is_dark else mean > 185
+    assert sum(number > 0 for number in levels) > 20  # words, not an empty page
+
+
+@both_schemes
 def test_all_text_is_legible_in_light_and_dark(visit, demo):
     page = visit.open(demo)
     back = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -330,58 +286,6 @@ def test_a_narrow_window_does_not_scroll_sideways(visit, demo):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     open_first(page, "atelier/late-refund")
     assert page.locator("#trial").evaluate("e => e.scrollWidth <= e.clientWidth")
-
-
-# What comes from a model or a patch.
-
-
-def test_nothing_hostile_runs_and_all_of_it_can_be_read(visit, hostile):
-    page = visit.open(hostile)
-    page.evaluate("document.querySelector('#trials tbody button').click()")
-    page.get_by_role("dialog").get_by_role("heading", name="Everything recorded").wait_for()
-    for closed in page.locator("dialog details:not([open]) > summary").all():
-        closed.click()
-    page.wait_for_timeout(500)
-    assert page.evaluate("window.ran") is None
-    words = page.get_by_role("dialog").inner_text()
-    seen = HOSTILE.replace("\u2028", "U+2028").replace("\u202e", "U+202E")
-    for part in ("listing 0.2 ", "structure: ", "You are careful. ", "+kept", "command: ls "):
-        assert part.strip("+") in words
-    assert words.count(seen) > 12
-    assert page.locator("a").count() == 1  # the one that skips to the trials
-    assert page.locator("img").count() == 1
-    assert visit.asked_of_others(hostile) == []
-
-
-def test_hostile_words_in_the_address_do_nothing(visit, hostile):
-    page = visit.open(hostile, "#q=<img src=x onerror=window.ran=1>&trial=<script>&sort=__proto__")
-    assert page.evaluate("window.ran") is None
-    assert page.get_by_label("Search").input_value().startswith("<img")
-    assert (
-        page.get_by_label("Agent", exact=True).locator("option").nth(1).get_attribute("value")
-        == hostile_trial().agent
-    )
-
-
-def test_the_browser_itself_refuses_markup_from_strings(visit, demo):
-    page = visit.open(demo)
-    refused = page.evaluate(
-        "() => { try { document.body.innerHTML = '<p>'; return false } catch { return true } }"
-    )
-    assert refused
-    assert [line for line in visit.complaints if "TrustedHTML" in line]
-    visit.complaints.clear()
-
-
-def test_the_page_asks_nothing_of_anybody(visit, demo):
-    page = visit.open(demo)
-    open_first(page, "atelier/late-refund")
-    assert visit.asked_of_others(demo) == []
-    assert (
-        page.evaluate("fetch('https://example.org/').then(() => 'answered', () => 'refused')")
-        == "refused"
-    )
-    visit.complaints.clear()
 
 
 # Ten thousand trials.

@@ -149,6 +149,10 @@ class TestTheBootstrap:
         assert clusters.bca_of_mean(means, 1) == clusters.bca_of_mean(means, 1)
         assert clusters.bca_of_mean(means, 1) != clusters.bca_of_mean(means, 2)
 
+    def test_of_symmetric_means_is_symmetric_however_many_resamples_tie(self):
+        low, high = clusters.bca_of_mean(np.array([-1.0, 1.0] * 3), seed=3, n_boot=50_000)
+        assert low == pytest.approx(-high, abs=0.02)
+
     def test_of_values_that_do_not_vary_has_no_interval(self):
         assert np.isnan(clusters.bca_of_mean(np.full(8, 3.0))).all()
 

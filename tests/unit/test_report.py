@@ -381,7 +381,8 @@ def test_a_bad_results_folder_gets_one_line_and_exit_code_2(tmp_path, case):
 
 
 @pytest.mark.parametrize("out", [".", "records.jsonl/report.html"])
-def test_a_file_that_cannot_be_written_is_bad_input(tmp_path, out):
+def test_a_file_that_cannot_be_written_is_bad_input(tmp_path, monkeypatch, out):
     folder = run_of(tmp_path / "run")
+    monkeypatch.chdir(folder)
     with pytest.raises(BadInput, match=r"is a folder; name a file|cannot be written"):
-        write_report(folder, folder / out, {})
+        write_report(folder, Path(out), {})

@@ -89,9 +89,14 @@ function why(row) {
   return first && reason.startsWith(first + ": ") ? reason.slice(first.length + 2) : reason;
 }
 
+/** Names of files and tests may break after their signs, rather than anywhere. */
+function breakable(text) {
+  return text.split(/(?<=[/_:[])/).flatMap((piece) => [...shown(piece), make("wbr")]);
+}
+
 function line(row) {
   const open = make("button", { type: "button", "data-row": row, "aria-haspopup": "dialog" }, ...shown(word("task", row)));
-  const rest = cells(row).map(([look, text]) => make("td", { class: look, title: text }, make("span", {}, ...shown(text))));
+  const rest = cells(row).map(([look, text]) => make("td", { class: look, title: text }, make("span", {}, ...breakable(text))));
   return make("tr", { onclick: () => openTrial(row) }, make("th", { scope: "row" }, open), ...rest);
 }
 
