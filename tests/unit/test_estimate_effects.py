@@ -281,6 +281,13 @@ class TestTheSecondaryModel:
         assert row["effect"] == pytest.approx(raw.difference, abs=1e-6)
         assert row["se"] == pytest.approx(raw.se, rel=0.1)
 
+    def test_takes_what_both_sides_share_out_of_the_error(self):
+        """Hard and easy apps move both arms alike: the gap varies less than either side."""
+        shared = {app: (2 + i, 3 + i - i % 2) for i, app in enumerate("abcdef")}
+        row = marginal_effects(study(shared), DISTRIBUTED).iloc[0]
+        raw = effect(differences(study(shared), DISTRIBUTED), ASKED)
+        assert row["se"] == pytest.approx(raw.se, rel=0.15)
+
     def test_gives_an_effect_a_class(self):
         lower = {app: (new - 3, old) for app, (new, old) in APPS.items()}
         trials = pd.concat([study(APPS), study(lower, task="x", task_class="X")])

@@ -87,6 +87,16 @@ class TestEveryFigure:
                 for one, other in pairwise(boxes):
                     assert not one.overlaps(other), (name, [t.get_text() for t in labels])
 
+    def test_has_no_legend_on_top_of_a_panel(self, name, style):
+        figure, renderer = drawn(name, STYLES[style])
+        inner = [axes.get_window_extent(renderer) for axes in figure.axes]
+        outer = [axes.get_tightbbox(renderer) for axes in figure.axes]
+        own = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+        for legends, panels in ((figure.legends, outer), (own, inner)):
+            for legend in legends:
+                box = legend.get_window_extent(renderer).shrunk(0.9, 0.9)
+                assert not any(box.overlaps(panel) for panel in panels), (box, panels)
+
     def test_leaves_no_panel_empty(self, name, style):
         figure, _ = drawn(name, STYLES[style])
         assert figure.axes
