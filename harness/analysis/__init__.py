@@ -10,4 +10,11 @@ Nothing is imported here: pandas, pyarrow and matplotlib load only when a table 
     columns   docs/columns.md
     outputs   all of it, for one folder
     report    the page that shows every trial
+
+    estimate    paired estimates: pairing, clusters, effects, parts, cost, hypotheses, ...
+    comparison  one contrast by the levels of a factor: `seambench compare`
+    paper       the figures of a paper, in three styles: `seambench figures`
+    claims      its tables, and every number with the digest of its rows
+    simulation  studies whose truth is known: what the estimators are proven on
+    simulated   a whole simulated study, so that figures can be seen
 """
