@@ -21,6 +21,7 @@ from harness.patch import (
     make_patch,
     read_workspace,
 )
+from tests.tars import unpack
 
 FILES = {
     "a.py": Entry(FILE, b"1\n"),
@@ -69,7 +70,7 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def workspace(base: BaseRepository, tmp_path: Path) -> Path:
     with tarfile.open(fileobj=io.BytesIO(base.workspace_tar("work"))) as tar:
-        tar.extractall(tmp_path, filter="data")
+        unpack(tar, tmp_path)
     return tmp_path / "work"
 
 
