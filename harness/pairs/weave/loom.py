@@ -188,7 +188,8 @@ def _ruff(*arguments: str | Path) -> None:
     program = _ruff_program()
     done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BadInput(f"app/: the woven code is not Python: {done.stderr.strip().splitlines()[0]}")
+        said = (done.stderr or done.stdout).strip().partition("\n")[0]
+        raise BadInput(f"app/: the woven code is not Python: {said}")
 
 
 def _ruff_program() -> str:

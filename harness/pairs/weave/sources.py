@@ -78,6 +78,11 @@ class Context:
     """the class that holds a field `store` or that others ask"""
 
     @property
+    def is_public(self) -> bool:
+        """Whether it answers anybody but the other contexts."""
+        return bool(self.spec.operations)
+
+    @property
     def parts(self) -> dict[str, str]:
         """What the service is made of: field -> type."""
         return self.module.fields(self.service)
@@ -109,7 +114,9 @@ class App:
         """What a context asks of others: context -> methods, in the order of their definition."""
         found: dict[str, list[str]] = {}
         for field, other in self.ports(context).items():
-            asked = set(_asked(context.module.classes[context.service], field))
+            asked = {
+                name for kind in context.module.classes.values() for name in _asked(kind, field)
+            }
             found[other.name] = [name for name in other.methods if name in asked]
         return found
 
@@ -121,23 +128,30 @@ class App:
 
     def writes(self, context: Context, name: str) -> bool:
         """Whether a method changes anything, itself or through others."""
-        return self._writes(context, name, set())
+        return self._writes(context, context.service, name, set())
 
-    def _writes(self, context: Context, name: str, seen: set[tuple[str, str]]) -> bool:
-        if (context.name, name) in seen or name not in context.methods:
+    def _writes(
+        self, context: Context, kind: str, name: str, seen: set[tuple[str, str, str]]
+    ) -> bool:
+        method = context.module.methods(kind).get(name)
+        if method is None or (context.name, kind, name) in seen:
             return False
-        seen.add((context.name, name))
+        seen.add((context.name, kind, name))
         ports = self.ports(context)
-        for owner, called in _self_calls(context.methods[name].node):
+        for owner, called in _self_calls(method.node):
             if owner is None and called == "new_id":
                 return True
-            if owner is None and self._writes(context, called, seen):
+            if owner is None and self._writes(context, kind, called, seen):
                 return True
             if owner == "store" and context.spec.queries.get(called) in WRITES:
                 return True
-            if owner in ports and self._writes(ports[owner], called, seen):
+            if owner in ports and self._writes(ports[owner], ports[owner].service, called, seen):
                 return True
-        return False
+        # What the service leaves to another class of its file, it does itself.
+        named = {each.attr for each in ast.walk(method.node) if isinstance(each, ast.Attribute)}
+        others = context.module.classes.keys() - {kind}
+        return any(self._writes(context, other, each, seen)
+                   for other in sorted(others) for each in sorted(named))  # fmt: skip
 
 
 WRITES = ("insert", "update", "upsert")
