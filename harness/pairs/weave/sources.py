@@ -63,8 +63,22 @@ class Module:
         return found
 
     def methods(self, name: str) -> dict[str, Method]:
-        parts = self.classes[name].body
-        return {part.name: _method(part) for part in parts if isinstance(part, ast.FunctionDef)}
+        return self._methods[name]
+
+    @cached_property
+    def _methods(self) -> dict[str, dict[str, Method]]:
+        return {
+            name: {each.name: _method(each) for each in node.body
+                   if isinstance(each, ast.FunctionDef)}
+            for name, node in self.classes.items()
+        }  # fmt: skip
+
+    @cached_property
+    def asked(self) -> set[tuple[str, str]]:
+        """What the methods of the classes ask of their fields: `self.a.b(` as (a, b)."""
+        methods = (each for found in self._methods.values() for each in found.values())
+        calls = (call for method in methods for call in _self_calls(method.node))
+        return {(owner, called) for owner, called in calls if owner is not None}
 
 
 @dataclass(frozen=True)
@@ -114,10 +128,8 @@ class App:
         """What a context asks of others: context -> methods, in the order of their definition."""
         found: dict[str, list[str]] = {}
         for field, other in self.ports(context).items():
-            asked = {
-                name for kind in context.module.classes.values() for name in _asked(kind, field)
-            }
-            found[other.name] = [name for name in other.methods if name in asked]
+            asked = context.module.asked
+            found[other.name] = [name for name in other.methods if (field, name) in asked]
         return found
 
     def asked(self, context: Context) -> list[Method]:
@@ -219,12 +231,6 @@ def _annotation(node: ast.expr | None) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     return "None" if node is None else ast.unparse(node)
-
-
-def _asked(node: ast.ClassDef, field: str) -> Iterator[str]:
-    for part in node.body:
-        if isinstance(part, ast.FunctionDef):
-            yield from (called for owner, called in _self_calls(part) if owner == field)
 
 
 def _self_calls(node: ast.AST) -> Iterator[tuple[str | None, str]]:
