@@ -121,6 +121,28 @@ def test_a_change_of_the_sources_is_a_patch_in_every_arm(sources: Path, tmp_path
                          if line.startswith("+") and "++" not in line]  # fmt: skip
 
 
+def test_what_a_service_leaves_to_another_class_of_its_file_counts_as_its_own(sources: Path):
+    change(
+        sources / "domain/accounts.py",
+        "@dataclass\nclass Accounts:\n",
+        "@dataclass\nclass Holds:\n    store: AccountStore\n\n"
+        "    def place(self, hold: Hold) -> None:\n        self.store.add_hold(hold)\n\n\n"
+        "@dataclass\nclass Accounts:\n",
+    )
+    change(
+        sources / "domain/accounts.py",
+        "self.store.add_hold(hold)\n        return hold",
+        "Holds(self.store).place(hold)\n        return hold",
+    )
+    app = read_app(sources)
+    accounts = app.contexts["accounts"]
+    assert app.writes(accounts, "place_hold")
+    assert not app.writes(accounts, "balance")
+    assert weave(app)["microservices/accounts/main.py"] == (
+        FIXTURE / "microservices/accounts/main.py"
+    ).read_text(encoding="utf-8")
+
+
 def test_a_seeded_fault_lies_under_the_patches_of_its_task_and_is_a_patch_itself(sources: Path):
     task = TASKS / "estimate-count"
     app = read_app(sources)
@@ -156,6 +178,7 @@ def test_an_overlay_that_is_stale_is_said_with_its_file(sources: Path, tmp_path:
         ("app.yaml", "call: accounts.get(account_id)", "call: accounts.get(", r"get_account\.call"),
         ("app.yaml", "seconds: Seconds = 0", 'seconds: "Seconds > 0"', r"seconds: 'Seconds > 0'"),
         ("app.yaml", "package: atelier", "packaged: atelier", r"app\.yaml: "),
+        ("domain/accounts.py", "self.store.get_account(", "find(", r"asks for get_account"),
         ("domain/jobs.py", "def move(", "def move", r"jobs\.py:\d+: "),
         ("domain/jobs.py", "class Jobs:", "class Work:", r"jobs\.py: no class Jobs"),
         ("domain/jobs.py", "    state: str = ", "    state: bytes = ", r"Job\.state: bytes cannot"),

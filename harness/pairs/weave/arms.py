@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from harness.errors import BadInput
 from harness.pairs.weave import routes, schemas, stores, wire
 from harness.pairs.weave.domain import settle
 from harness.pairs.weave.sources import App, Context, Method
@@ -49,7 +50,7 @@ def monolith(app: App, dose: int) -> Tree:
     cached = next((each for each in active if each.kind == "cache_key"), None)
     tangled = any(each.kind == "execution_order" and not each.survives for each in active)
     tree = _one_program(app, ".schemas.common", naming=_bare, tangled=tangled, cached=cached)
-    for name in app.contexts:
+    for name in _public(app):
         tree[f"{package}/main.py"] = tree[f"{package}/main.py"].replace(
             f"from .{name} import routes as {name}\n", f"from .routes import {name}\n"
         )
@@ -82,15 +83,15 @@ def _layered(app: App, context: Context, package: str, cached: CouplingSpec | No
         f"{package}/services/{name}.py": settle(
             app, context, "..errors", f"..repositories.{name}", lambda other: f".{other}"
         ),
-        f"{package}/schemas/{name}.py": schemas.schemas(
-            app, context, f"..services.{name}", ".common"
-        ),
-        f"{package}/routes/{name}.py": routes.one_program(app, context, {
-            "service": f"..services.{name}", "schemas": f"..schemas.{name}",
+    }
+    if context.is_public:
+        service = f"..services.{name}"
+        tree[f"{package}/schemas/{name}.py"] = schemas.schemas(app, context, service, ".common")
+        tree[f"{package}/routes/{name}.py"] = routes.one_program(app, context, {
+            "service": service, "schemas": f"..schemas.{name}",
             "common": "..schemas.common", "wiring": "..wiring", "types": _types(app, context),
             "shared": " ".join(schemas.common_types(app)),
-        }),
-    }  # fmt: skip
+        })  # fmt: skip
     if context.store:
         tree[f"{package}/repositories/{name}.py"] = _repository(app, context, cached)
     return tree
@@ -114,8 +115,11 @@ def _repository(app: App, context: Context, cached: CouplingSpec | None) -> str:
 def _read(app: App, cached: CouplingSpec) -> tuple[Context, Method]:
     """Who keeps the cached rows, and the method of the service that reads them."""
     holder = _holder(app, cached)
-    return holder, next(each for each in holder.methods.values()
-                        if f"self.store.{cached.query}" in ast.unparse(each.node))  # fmt: skip
+    for method in holder.methods.values():
+        if f"self.store.{cached.query}" in ast.unparse(method.node):
+            return holder, method
+    raise BadInput(f"{holder.module.path}: no method of {holder.service} asks for {cached.query}, "
+                   f"which the coupling {cached.name!r} keeps in memory")  # fmt: skip
 
 
 def _reader(app: App, cached: CouplingSpec, reader: str) -> str:
@@ -159,13 +163,14 @@ def _packaged(app: App, context: Context, folder: str) -> Tree:
             f'from .service import {context.service}\n\n__all__ = ["{context.service}"]\n'
         ),
         f"{folder}/service.py": service,
-        f"{folder}/schemas.py": schemas.schemas(app, context, ".service", "..common"),
-        f"{folder}/routes.py": routes.one_program(app, context, {
+    }
+    if context.is_public:
+        tree[f"{folder}/schemas.py"] = schemas.schemas(app, context, ".service", "..common")
+        tree[f"{folder}/routes.py"] = routes.one_program(app, context, {
             "service": ".service", "schemas": ".schemas", "common": "..common",
             "wiring": "..wiring", "types": _types(app, context),
             "shared": " ".join(schemas.common_types(app)),
-        }),
-    }  # fmt: skip
+        })  # fmt: skip
     if context.store:
         imports = "from ..rows import Rows\nfrom .service import {records}"
         tree[f"{folder}/store.py"] = stores.store(app, context, imports, _prefixed)
@@ -176,7 +181,8 @@ def _borders(app: App) -> str:
     package = app.spec.package
     lines = ["[importlinter]", f"root_package = {package}"]
     for context in app.contexts.values():
-        inner = ["service", "schemas", "routes", *(["store"] if context.store else [])]
+        inner = ["service", *(["schemas", "routes"] if context.is_public else [])]
+        inner += ["store"] if context.store else []
         lines += [
             "", f"[importlinter:contract:{context.name}]",
             f"name = {context.name} is used through its face", "type = protected",
@@ -200,10 +206,14 @@ def microservices(app: App, _: int) -> Tree:
     return tree
 
 
+def _public(app: App) -> dict[str, Context]:
+    return {name: each for name, each in app.contexts.items() if each.is_public}
+
+
 def _segments(app: App) -> dict[str, list[str]]:
     """Context -> the first words of the paths that it answers."""
     found: dict[str, list[str]] = {}
-    for name, context in app.contexts.items():
+    for name, context in _public(app).items():
         firsts = [each.path.split("/")[2] for each in context.spec.operations.values()]
         found[name] = list(dict.fromkeys(firsts))
     return found
@@ -241,11 +251,12 @@ def _program(app: App, context: Context) -> Tree:
 
 def _main(app: App, context: Context) -> str:
     ports = {each.service for each in app.ports(context).values()}
-    store = f"from .store import TABLES, {context.store}" if context.store else 'TABLES = ""'
+    store = f"from .store import TABLES, {context.store}" if context.store else ""
+    tables = "TABLES" if context.store else '""'
     public = routes.own_program(app, context, {
         "service": ".service", "schemas": ".schemas", "types": _types(app, context),
     })  # fmt: skip
-    imports, _, handlers = public.partition("@app.")
+    imports, first, handlers = public.partition("@app.")
     inner = wire.internal(app, context)
     kinds = routes.names_in(inner) & context.module.names | {context.service}
     build = f"return {context.service}({', '.join(_parts(context, ports))})"
@@ -259,10 +270,10 @@ def _main(app: App, context: Context) -> str:
         f"from .service import {', '.join(sorted(kinds))}",
         imports,
         store,
-        "\napp = create_app(TABLES)\n",
+        f"\napp = create_app({tables})\n",
         f"async def build(session: Session) -> {context.service}:\n    {build}\n",
         f"Service = Annotated[{context.service}, Depends(build)]\n",
-        f"@app.{handlers}",
+        f"{first}{handlers}",
         inner,
     ])  # fmt: skip
 
@@ -297,7 +308,8 @@ def _one_program(
 ) -> Tree:
     """What the arms of one program have in common."""
     package = app.spec.package
-    routers = "".join(f"from .{name} import routes as {name}\n" for name in app.contexts)
+    public = _public(app)
+    routers = "".join(f"from .{name} import routes as {name}\n" for name in public)
     made = [stores.tables(app, each, naming, tangled=tangled) for each in app.contexts.values()]
     schema = 'SCHEMA = """\n' + "\n\n".join(filter(None, made)) + '\n"""'
     clear = "                cache.clear()  # may hold rows that were never committed"
@@ -305,7 +317,7 @@ def _one_program(
         f"{package}/__init__.py": f'"""{app.spec.title}."""\n',
         f"{package}/main.py": template(
             "one/main.py", ROUTERS=routers, COMMON=common, APP=app.spec.app,
-            NAMES=", ".join(app.contexts),
+            NAMES=", ".join(public),
         ),
         f"{package}/web.py": template("one/web.py", PACKAGE=package),
         f"{package}/clock.py": template("one/clock.py"),

@@ -15,6 +15,8 @@ from harness.pairs.weave.spec import AppSpec
 from harness.specfile import read_spec
 
 Tree = dict[str, str]
+Known = dict[tuple[str, str], str]
+"""path and text of a file -> its text as ruff writes it"""
 BASE = "base"
 """the folder of a task with the overlay of its seeded fault"""
 _FIXES = ("check", "--isolated", "--line-length", "100", "--target-version", "py311", "--select",
@@ -27,15 +29,16 @@ def read_app(folder: Path) -> App:
     return read_sources(folder, read_spec(folder / "app.yaml", AppSpec))
 
 
-def weave(app: App, dose: int = 2) -> Tree:
+def weave(app: App, dose: int = 2, known: Known | None = None) -> Tree:
     """Every file that the loom writes, by path below `fixtures/<app>/`; the same for ever.
 
     `dose` is how many of the couplings the tangled arm has: 0 none, 1 and 2 as app.yaml says.
+    `known` has files that were formatted before, and gets those that were not: it saves time alone.
     """
     trees = {arm: emit(app, dose) | _papers(app) for arm, emit in arms.ARMS.items()}
     woven = {f"{arm}/{path}": text for arm, tree in trees.items() for path, text in tree.items()}
     woven["pair.yaml"] = pairfile(app, trees)
-    return _formatted(woven)
+    return _formatted(woven, {} if known is None else known)
 
 
 class Woven:
@@ -45,12 +48,13 @@ class Woven:
         """`fixture` is `fixtures/<app>`, `tasks` is `tasks/<app>`. Raises BadInput."""
         self.fixture = fixture
         app = read_app(fixture / "app")
-        tree = weave(app)
+        known: Known = {}
+        tree = weave(app, known=known)
         self.files = {fixture / path: text for path, text in tree.items()}
         for overlay in _overlays(tasks):
             fault = overlay.parents[1] / BASE
             under = fault if overlay != fault and _is_overlay(fault) else None
-            for arm, patch in overlay_patches(app, tree, overlay, under).items():
+            for arm, patch in overlay_patches(app, tree, overlay, under, known).items():
                 self.files[overlay / f"{arm}.patch"] = patch
 
     def write(self) -> None:
@@ -87,23 +91,23 @@ def _text(path: Path) -> str | None:
 
 
 def overlay_patches(
-    app: App, base: Tree, overlay: Path, under: Path | None = None
+    app: App, base: Tree, overlay: Path, under: Path | None = None, known: Known | None = None
 ) -> dict[str, str]:
     """What a change of the sources is in each arm: arm -> patch, as `git diff` writes it.
 
     `overlay` holds `app.patch`, a patch of app/; and what the loom cannot know, as patches over the
     woven arms: `extra.patch` over each, `<arm>.extra.patch` over one. `under` is an overlay that is
-    there before it, a seeded fault; `base` is what `app` gives without either.
+    there before it, a seeded fault; `base` is what `app` gives without either. `known`: see weave.
 
     Raises:
         BadInput: a patch does not apply, or what it gives cannot be woven.
     """
-    old = base if under is None else _laid(app, under)
-    new = _laid(app, *filter(None, (under, overlay)))
+    old = base if under is None else _laid(app, under, known=known)
+    new = _laid(app, *filter(None, (under, overlay)), known=known)
     return {arm: _diff(_arm(old, arm), _arm(new, arm)) for arm in arms.ARMS}
 
 
-def _laid(app: App, *overlays: Path) -> Tree:
+def _laid(app: App, *overlays: Path, known: Known | None) -> Tree:
     """What an app gives with overlays laid over its sources and its arms, one after another."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -111,7 +115,7 @@ def _laid(app: App, *overlays: Path) -> Tree:
         for overlay in overlays:
             if (overlay / "app.patch").is_file():
                 _apply(overlay / "app.patch", folder / "app")
-        tree = weave(read_app(folder / "app"))
+        tree = weave(read_app(folder / "app"), known=known)
         for number, overlay in enumerate(overlays):
             for arm in arms.ARMS:
                 for extra in (overlay / "extra.patch", overlay / f"{arm}.extra.patch"):
@@ -170,25 +174,28 @@ def _papers(app: App) -> Tree:
     }
 
 
-def _formatted(tree: Tree) -> Tree:
+def _formatted(tree: Tree, known: Known) -> Tree:
     """The Python files as ruff writes them: imports in order and used, one style."""
+    files = {path: text for path, text in tree.items() if path.endswith(".py")}
+    new = {path: text for path, text in files.items() if (path, text) not in known}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = {path: text for path, text in tree.items() if path.endswith(".py")}
-        for path, text in files.items():
+        for path, text in new.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
         for arguments in (_FIXES, _FORMATS):
             _ruff(*arguments, folder)
-        done = {path: (folder / path).read_text(encoding="utf-8") for path in files}
-    return {path: done.get(path, text) for path, text in tree.items()}
+        for path, text in new.items():
+            known[path, text] = (folder / path).read_text(encoding="utf-8")
+    return {path: known.get((path, text), text) for path, text in tree.items()}
 
 
 def _ruff(*arguments: str | Path) -> None:
     program = _ruff_program()
     done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BadInput(f"app/: the woven code is not Python: {done.stderr.strip().splitlines()[0]}")
+        said = (done.stderr or done.stdout).strip().partition("\n")[0]
+        raise BadInput(f"app/: the woven code is not Python: {said}")
 
 
 def _ruff_program() -> str:

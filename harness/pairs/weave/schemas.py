@@ -29,6 +29,17 @@ class Body(BaseModel):
 class Items(BaseModel, Generic[Item]):
     items: list[Item]
 '''
+INTERNAL = '''\
+"""{title}: what requests look like."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Body(BaseModel):
+    """What a request carries: types are taken as they come, never converted."""
+
+    model_config = ConfigDict(strict=True)
+'''
 REFUSALS = '''
 
 class Health(BaseModel):
@@ -63,6 +74,8 @@ def common(app: App) -> str:
 def schemas(app: App, context: Context, service: str, shared: str | None) -> str:
     """The module of a context; without a module `shared` it stands alone."""
     own = used_types(context)
+    if not context.is_public:
+        return INTERNAL.format(title=context.spec.title)
     text = [f'"""{context.spec.title}: what requests and answers look like."""\n']
     if shared is None:
         text.append(COMMON.split('"""\n', 1)[1].format(types=_types(app, own)))

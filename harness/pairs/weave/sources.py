@@ -63,8 +63,22 @@ class Module:
         return found
 
     def methods(self, name: str) -> dict[str, Method]:
-        parts = self.classes[name].body
-        return {part.name: _method(part) for part in parts if isinstance(part, ast.FunctionDef)}
+        return self._methods[name]
+
+    @cached_property
+    def _methods(self) -> dict[str, dict[str, Method]]:
+        return {
+            name: {each.name: _method(each) for each in node.body
+                   if isinstance(each, ast.FunctionDef)}
+            for name, node in self.classes.items()
+        }  # fmt: skip
+
+    @cached_property
+    def asked(self) -> set[tuple[str, str]]:
+        """What the methods of the classes ask of their fields: `self.a.b(` as (a, b)."""
+        methods = (each for found in self._methods.values() for each in found.values())
+        calls = (call for method in methods for call in _self_calls(method.node))
+        return {(owner, called) for owner, called in calls if owner is not None}
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,11 @@ class Context:
     module: Module
     service: str
     """the class that holds a field `store` or that others ask"""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it answers anybody but the other contexts."""
+        return bool(self.spec.operations)
 
     @property
     def parts(self) -> dict[str, str]:
@@ -109,8 +128,8 @@ class App:
         """What a context asks of others: context -> methods, in the order of their definition."""
         found: dict[str, list[str]] = {}
         for field, other in self.ports(context).items():
-            asked = set(_asked(context.module.classes[context.service], field))
-            found[other.name] = [name for name in other.methods if name in asked]
+            asked = context.module.asked
+            found[other.name] = [name for name in other.methods if (field, name) in asked]
         return found
 
     def asked(self, context: Context) -> list[Method]:
@@ -121,23 +140,30 @@ class App:
 
     def writes(self, context: Context, name: str) -> bool:
         """Whether a method changes anything, itself or through others."""
-        return self._writes(context, name, set())
+        return self._writes(context, context.service, name, set())
 
-    def _writes(self, context: Context, name: str, seen: set[tuple[str, str]]) -> bool:
-        if (context.name, name) in seen or name not in context.methods:
+    def _writes(
+        self, context: Context, kind: str, name: str, seen: set[tuple[str, str, str]]
+    ) -> bool:
+        method = context.module.methods(kind).get(name)
+        if method is None or (context.name, kind, name) in seen:
             return False
-        seen.add((context.name, name))
+        seen.add((context.name, kind, name))
         ports = self.ports(context)
-        for owner, called in _self_calls(context.methods[name].node):
+        for owner, called in _self_calls(method.node):
             if owner is None and called == "new_id":
                 return True
-            if owner is None and self._writes(context, called, seen):
+            if owner is None and self._writes(context, kind, called, seen):
                 return True
             if owner == "store" and context.spec.queries.get(called) in WRITES:
                 return True
-            if owner in ports and self._writes(ports[owner], called, seen):
+            if owner in ports and self._writes(ports[owner], ports[owner].service, called, seen):
                 return True
-        return False
+        # What the service leaves to another class of its file, it does itself.
+        named = {each.attr for each in ast.walk(method.node) if isinstance(each, ast.Attribute)}
+        others = context.module.classes.keys() - {kind}
+        return any(self._writes(context, other, each, seen)
+                   for other in sorted(others) for each in sorted(named))  # fmt: skip
 
 
 WRITES = ("insert", "update", "upsert")
@@ -205,12 +231,6 @@ def _annotation(node: ast.expr | None) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     return "None" if node is None else ast.unparse(node)
-
-
-def _asked(node: ast.ClassDef, field: str) -> Iterator[str]:
-    for part in node.body:
-        if isinstance(part, ast.FunctionDef):
-            yield from (called for owner, called in _self_calls(part) if owner == field)
 
 
 def _self_calls(node: ast.AST) -> Iterator[tuple[str | None, str]]:
