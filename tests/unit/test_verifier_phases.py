@@ -23,6 +23,7 @@ from harness.scoring.evidence import (
 from harness.scoring.job import Phase, argv, write_job
 from harness.verifier.job import ContextGlobs, Settings
 from harness.verifier.wire import NoAnswer, Wire
+from tests.tars import unpack
 
 APP = """
 import itertools, json, os, sys, time
@@ -364,7 +365,6 @@ def test_a_hostile_app_toml_is_a_break_not_an_error(verify: Verify, toml: bytes)
 
 def test_inspect_gives_structure_integrity_and_effort(verify: Verify) -> None:
     predicates = b"""
-from tests.tars import unpack
 from verifier.tree import Tree, branches_on
 
 def no_branch(tree: Tree) -> str | None:
