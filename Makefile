@@ -17,7 +17,7 @@ demo: $(READY)
 test: check engine-up browser-up
 	$(VENV)/bin/pytest -q
 	$(SEAMBENCH) pairs verify atelier
-	$(SEAMBENCH) pairs verify atelier-woven
+	$(SEAMBENCH) pairs verify atelier-handmade
 	$(SEAMBENCH) validate $(TURN)
 
 check: $(READY)

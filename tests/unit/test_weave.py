@@ -13,8 +13,8 @@ from harness.errors import BadInput
 from harness.pairs.weave import Woven, overlay_patches, read_app, weave
 
 ROOT = Path(__file__).parents[2]
-FIXTURE = ROOT / "fixtures/atelier-woven"
-TASKS = ROOT / "tasks/atelier-woven"
+FIXTURE = ROOT / "fixtures/atelier"
+TASKS = ROOT / "tasks/atelier"
 
 
 @pytest.fixture
