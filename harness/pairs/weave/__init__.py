@@ -7,7 +7,13 @@ stores      the repositories
 schemas     what requests carry and what answers wrap
 routes      the public API
 wire        calls between programs: clients, and what answers them
-arms        each arm as a tree of files
+trees       what the arms are made with: templates, names of tables
+one_program what the arms of one program have in common
+monolith    the tangled arm
+modular     the modular arm
+microservices
+            the arm of services
+arms        the arms by name
 pairfile    pair.yaml
 loom        weave, check, and the patches of overlays
 """

@@ -12,6 +12,7 @@ from harness.pairs.weave import arms
 from harness.pairs.weave.pairfile import pairfile
 from harness.pairs.weave.sources import App, read_sources
 from harness.pairs.weave.spec import AppSpec
+from harness.pairs.weave.trees import template
 from harness.specfile import read_spec
 
 Tree = dict[str, str]
@@ -168,9 +169,9 @@ def _file_diff(path: str, old: str | None, new: str | None) -> str:
 def _papers(app: App) -> Tree:
     """README, .gitignore and requirements: the same in every arm."""
     return {
-        "README.md": arms.template("README.md", APP=app.spec.package, TITLE=app.spec.title),
-        ".gitignore": arms.template("gitignore"),
-        "requirements.txt": arms.template("requirements.txt"),
+        "README.md": template("README.md", APP=app.spec.package, TITLE=app.spec.title),
+        ".gitignore": template("gitignore"),
+        "requirements.txt": template("requirements.txt"),
     }
 
 

@@ -1,0 +1,62 @@
+"""The modular arm: one program, one package a context with a public face."""
+
+from harness.pairs.weave import routes, schemas, stores
+from harness.pairs.weave.domain import settle
+from harness.pairs.weave.one_program import program, wiring
+from harness.pairs.weave.sources import App, Context
+from harness.pairs.weave.trees import Tree, prefixed, types_of
+
+
+def modular(app: App, _: int) -> Tree:
+    """One program, one package a context with a public face; import-linter keeps the borders."""
+    package = app.spec.package
+    tree = program(app, ".common", naming=prefixed, tangled=False, cached=None)
+    tree[f"{package}/common.py"] = schemas.common(app)
+    imports = []
+    for context in app.contexts.values():
+        tree |= _packaged(app, context, f"{package}/{context.name}")
+        imports.append(f"from .{context.name} import {context.service}")
+        if context.store:
+            imports.append(f"from .{context.name}.store import {context.store}")
+    tree[f"{package}/wiring.py"] = wiring(app, imports, None)
+    tree[".importlinter"] = _borders(app)
+    return tree
+
+
+def _packaged(app: App, context: Context, folder: str) -> Tree:
+    service = settle(app, context, "..errors", ".store", lambda other: f"..{other}")
+    tree = {
+        f"{folder}/__init__.py": (
+            f'"""{context.spec.title}: what the other parts may use."""\n\n'
+            f'from .service import {context.service}\n\n__all__ = ["{context.service}"]\n'
+        ),
+        f"{folder}/service.py": service,
+    }
+    if context.is_public:
+        tree[f"{folder}/schemas.py"] = schemas.schemas(app, context, ".service", "..common")
+        tree[f"{folder}/routes.py"] = routes.one_program(app, context, {
+            "service": ".service", "schemas": ".schemas", "common": "..common",
+            "wiring": "..wiring", "types": types_of(app, context),
+            "shared": " ".join(schemas.common_types(app)),
+        })  # fmt: skip
+    if context.store:
+        imports = "from ..rows import Rows\nfrom .service import {records}"
+        tree[f"{folder}/store.py"] = stores.store(app, context, imports, prefixed)
+    return tree
+
+
+def _borders(app: App) -> str:
+    package = app.spec.package
+    lines = ["[importlinter]", f"root_package = {package}"]
+    for context in app.contexts.values():
+        inner = ["service", *(["schemas", "routes"] if context.is_public else [])]
+        inner += ["store"] if context.store else []
+        lines += [
+            "", f"[importlinter:contract:{context.name}]",
+            f"name = {context.name} is used through its face", "type = protected",
+            "protected_modules =",
+            *(f"    {package}.{context.name}.{each}" for each in inner),
+            "allowed_importers =", f"    {package}.{context.name}",
+            f"    {package}.main", f"    {package}.wiring",
+        ]  # fmt: skip
+    return "\n".join(lines) + "\n"

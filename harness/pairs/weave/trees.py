@@ -1,0 +1,39 @@
+"""What the arms are made with: trees of files, templates, and how tables are named."""
+
+import re
+from pathlib import Path
+
+from harness.pairs.weave import schemas
+from harness.pairs.weave.sources import App, Context
+
+Tree = dict[str, str]
+"""path -> text, not yet formatted"""
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def template(name: str, **words: str) -> str:
+    """A file of `templates`, its words in capitals replaced."""
+    text = (TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")
+    for word, value in words.items():
+        text = re.sub(rf"\b{word}\b", value.replace("\\", r"\\"), text)
+    return text
+
+
+def public(app: App) -> dict[str, Context]:
+    """The contexts that answer anybody but the other contexts."""
+    return {name: each for name, each in app.contexts.items() if each.is_public}
+
+
+def types_of(app: App, context: Context) -> str:
+    """The vocabulary of app.yaml that a context uses."""
+    return " ".join(schemas.used_types(context) & set(app.spec.types))
+
+
+def bare(_: str, table: str) -> str:
+    """A table by the name that app.yaml gives it."""
+    return table
+
+
+def prefixed(context: str, table: str) -> str:
+    """A table by a name that says whose it is."""
+    return table if table.startswith(context) else f"{context}_{table}"
