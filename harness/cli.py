@@ -54,9 +54,10 @@ def run(context: typer.Context) -> None:
 @app.command()
 def weave(app: AppName, check: Check = False) -> None:
     """Write every arm of APP, and the patches of its tasks, from fixtures/APP/app."""
-    from harness import terminal
+    from harness.gates.weaving import weave_app
 
-    terminal.weave_and_report(find_checkout(), app, check=check)
+    if not weave_app(find_checkout(), app, check=check):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -9,15 +9,25 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import BadInput
 
 M = TypeVar("M", bound=BaseModel)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast
 
 
 def read_spec(path: Path, model: type[M]) -> M:
     """The file as a validated model. Raises BadInput with one line: file, field, problem."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BadInput(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not YAML: {error}") from None
+    return parse_spec(path, text, model)
+
+
+def parse_spec(path: Path, text: str, model: type[M]) -> M:
+    """The text of a file at `path` as a validated model. Raises BadInput: file, field, problem."""
+    try:
+        content = yaml.load(text, _LOADER)  # noqa: S506 - both are the safe one
+    except yaml.YAMLError as error:
         raise BadInput(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path}: must be a mapping of keys")

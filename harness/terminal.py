@@ -39,7 +39,7 @@ from harness.forecast import forecast
 from harness.gates import parity
 from harness.gates.pairs import verify_pair
 from harness.gates.tasks import AGENTS, validate_tasks
-from harness.pairs import load_pair, weave
+from harness.pairs import load_pair
 from harness.paths import Checkout, RunPaths, find_checkout
 from harness.plan import Cell, expand, lock, read_plan, write_plan
 from harness.records import TrialRecord
@@ -260,17 +260,3 @@ def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:
     config.tasks = []
     with build.bench(config, checkout, Console(stderr=True).print) as bench:
         Console().print(parity.table(app, [parity.measure(bench, pair, a) for a in pair.spec.arms]))
-
-
-def weave_and_report(checkout: Checkout, app: str, *, check: bool) -> None:
-    """Write the arms and the tasks' patches of an app, or with `check` tell what differs."""
-    woven = weave.Woven(checkout.fixtures / app, checkout.tasks / app)
-    wrong = woven.differing()
-    if not check:
-        woven.write()
-        Console().print(f"{app}: {len(woven.files)} files, {len(wrong)} of them changed")
-    elif wrong:
-        for path in wrong:
-            why = f"not what the sources give; run `seambench weave {app}`"
-            Console(stderr=True).print(f"{path}: {why}", soft_wrap=True, markup=False)
-        raise SystemExit(1)

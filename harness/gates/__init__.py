@@ -1,6 +1,7 @@
 """Gates: what must hold before a result means anything.
 
 pairs    the arms of an app answer alike
+weaving  the arms and patches are what the sources give
 tasks    every task is solvable, not solved, and cannot be cheated in the known ways
 parity   what the arms have in common and what differs, in numbers
 """

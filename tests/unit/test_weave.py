@@ -1,6 +1,8 @@
 """The loom: the arms of a woven app are what its sources give, body for body."""
 
 import ast
+import difflib
+import json
 import shutil
 import subprocess
 import sys
@@ -10,11 +12,17 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput
-from harness.pairs.weave import Woven, overlay_patches, read_app, weave
+from harness.pairs.weave import Overlay, Woven, overlay_patches, read_app, weave
+from harness.pairs.weave.sources import App
 
 ROOT = Path(__file__).parents[2]
 FIXTURE = ROOT / "fixtures/atelier"
 TASKS = ROOT / "tasks/atelier"
+
+
+def patches_of(app: App, folder: Path, under: Path | None = None) -> dict[str, str]:
+    (patches,) = overlay_patches(app, weave(app), [Overlay(folder, under)], {}, 2)
+    return patches
 
 
 @pytest.fixture
@@ -61,6 +69,19 @@ def test_every_function_of_the_domain_has_the_same_body_in_every_arm():
         )
         for place in places:
             assert bodies(tree[place]) == expected, place
+
+
+def test_what_was_woven_before_does_not_change_what_is_woven(sources: Path):
+    program = (
+        "import json, pathlib, sys; from harness.pairs.weave import read_app, weave; "
+        "print(json.dumps(weave(read_app(pathlib.Path(sys.argv[1])), 1)))"
+    )
+    command = (sys.executable, "-c", program, str(sources))
+    fresh = subprocess.run(command, capture_output=True, text=True, check=True)
+    known: dict[tuple[str, str], str] = {}
+    weave(read_app(sources), 0, known)
+    weave(read_app(sources), 2, known)
+    assert weave(read_app(sources), 1, known) == json.loads(fresh.stdout)
 
 
 def test_the_same_sources_give_the_same_bytes(sources: Path):
@@ -112,7 +133,7 @@ def test_the_dose_of_coupling_changes_the_tangled_arm_alone():
 def test_a_change_of_the_sources_is_a_patch_in_every_arm(sources: Path, tmp_path: Path):
     overlay = TASKS / "price-table/solutions/table"
     app = read_app(sources)
-    patches = overlay_patches(app, weave(app), overlay)
+    patches = patches_of(app, overlay)
     assert set(patches) == {"monolith", "modular", "microservices"}
     for arm, patch in patches.items():
         assert patch == (overlay / f"{arm}.patch").read_text(encoding="utf-8")
@@ -146,9 +167,8 @@ def test_what_a_service_leaves_to_another_class_of_its_file_counts_as_its_own(so
 def test_a_seeded_fault_lies_under_the_patches_of_its_task_and_is_a_patch_itself(sources: Path):
     task = TASKS / "estimate-count"
     app = read_app(sources)
-    tree = weave(app)
-    fault = overlay_patches(app, tree, task / "base")
-    cure = overlay_patches(app, tree, task / "solutions/at-the-cause", task / "base")
+    fault = patches_of(app, task / "base")
+    cure = patches_of(app, task / "solutions/at-the-cause", task / "base")
 
     def changed(patch: str, sign: str) -> list[str]:
         lines = patch.splitlines()
@@ -165,7 +185,20 @@ def test_an_overlay_that_is_stale_is_said_with_its_file(sources: Path, tmp_path:
     app = read_app(sources)
     overlay = TASKS / "price-table/solutions/table"
     with pytest.raises(BadInput, match=r"table/app\.patch: does not apply: .*catalogue\.py"):
-        overlay_patches(app, weave(app), overlay)
+        patches_of(app, overlay)
+
+
+def test_an_overlay_that_cannot_be_woven_is_said_with_its_file_and_the_sources(
+    sources: Path, tmp_path: Path
+):
+    app = read_app(sources)
+    old = app.texts["domain/jobs.py"]
+    places = "a/domain/jobs.py", "b/domain/jobs.py"
+    lines = difflib.unified_diff(old.splitlines(True), ["def\n", *old.splitlines(True)], *places)
+    (tmp_path / "app.patch").write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"app\.patch: .*domain/jobs\.py:1: ") as told:
+        patches_of(app, tmp_path)
+    assert len(str(told.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

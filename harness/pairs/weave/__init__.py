@@ -15,9 +15,12 @@ microservices
             the arm of services
 arms        the arms by name
 pairfile    pair.yaml
-loom        weave, check, and the patches of overlays
+formatting  Python as ruff writes it
+overlays    changes of the sources, as a patch for each arm
+loom        weave and check
 """
 
-from harness.pairs.weave.loom import Woven, overlay_patches, read_app, weave
+from harness.pairs.weave.loom import Woven, read_app, weave
+from harness.pairs.weave.overlays import Overlay, overlay_patches
 
-__all__ = ["Woven", "overlay_patches", "read_app", "weave"]
+__all__ = ["Overlay", "Woven", "overlay_patches", "read_app", "weave"]

@@ -6,7 +6,7 @@ from harness.pairs.weave.microservices import microservices
 from harness.pairs.weave.modular import modular
 from harness.pairs.weave.monolith import monolith
 from harness.pairs.weave.sources import App
-from harness.pairs.weave.trees import Tree
+from harness.pairs.weave.trees import Tree, template
 
 ARMS: dict[str, Callable[[App, int], Tree]] = {
     "monolith": monolith,
@@ -14,3 +14,22 @@ ARMS: dict[str, Callable[[App, int], Tree]] = {
     "microservices": microservices,
 }
 """how each arm is made, of an app and a dose of couplings"""
+
+
+def emit(app: App, dose: int) -> Tree:
+    """Every file of every arm, by path below `fixtures/<app>/`, not yet formatted."""
+    papers = _papers(app)
+    return {
+        f"{arm}/{path}": text
+        for arm, make in ARMS.items()
+        for path, text in (make(app, dose) | papers).items()
+    }
+
+
+def _papers(app: App) -> Tree:
+    """README, .gitignore and requirements: the same in every arm."""
+    return {
+        "README.md": template("README.md", APP=app.spec.package, TITLE=app.spec.title),
+        ".gitignore": template("gitignore"),
+        "requirements.txt": template("requirements.txt"),
+    }

@@ -13,6 +13,7 @@ def settle(app: App, context: Context, errors: str, store: str, others: Place) -
     """The module of a context, its imports turned to where things are in the arm."""
     lines = context.module.text.splitlines()
     later: list[str] = []
+    place = _after_imports(context.module.tree)
     for node in reversed(context.module.tree.body):
         if not isinstance(node, ast.ImportFrom) or node.level == 0:
             continue
@@ -21,9 +22,10 @@ def settle(app: App, context: Context, errors: str, store: str, others: Place) -
         if node.module == "stores":
             new = ["from typing import TYPE_CHECKING"]
             later = ["", "if TYPE_CHECKING:", f"    from {store} import {names}"]
-        lines[node.lineno - 1 : node.end_lineno] = new
+        end = node.end_lineno or node.lineno
+        lines[node.lineno - 1 : end] = new
+        place -= end - node.lineno  # one line stands where there were several
     if later:
-        place = _after_imports("\n".join(lines))
         lines[place:place] = later
     text = "\n".join(lines) + "\n"
     return text.replace(f"    store: {context.store}\n", f'    store: "{context.store}"\n')
@@ -35,6 +37,6 @@ def _target(app: App, node: ast.ImportFrom, errors: str, others: Place) -> str:
     return others(str(node.module)) if node.module in app.contexts else str(node.module)
 
 
-def _after_imports(text: str) -> int:
-    imports = [n for n in ast.parse(text).body if isinstance(n, ast.Import | ast.ImportFrom)]
+def _after_imports(tree: ast.Module) -> int:
+    imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     return max(node.end_lineno or 0 for node in imports)

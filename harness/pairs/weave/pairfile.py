@@ -5,13 +5,18 @@ from typing import Any
 import yaml
 
 from harness.pairs.weave.sources import App
+from harness.pairs.weave.trees import Tree
 
 HEAD = "# Written by `seambench weave {app}` from app/app.yaml; change that.\n"
 
 
-def pairfile(app: App, trees: dict[str, dict[str, str]]) -> str:
-    """The text of pair.yaml for the arms that were woven."""
+def pairfile(app: App, tree: Tree) -> str:
+    """The text of pair.yaml for the arms in `tree`, which emit made."""
     spec = app.spec
+    arms: dict[str, list[str]] = {}
+    for path in tree:
+        arm, _, inner = path.partition("/")
+        arms.setdefault(arm, []).append(inner)
     content: dict[str, Any] = {
         "app": spec.app,
         "title": spec.title,
@@ -20,22 +25,22 @@ def pairfile(app: App, trees: dict[str, dict[str, str]]) -> str:
         "id_pattern": spec.id_pattern,
         "contract": spec.contract,
         "visible_tests": spec.visible_tests,
-        "arms": {arm: _arm(app, arm, tree) for arm, tree in trees.items()},
+        "arms": {arm: _arm(app, arm, paths) for arm, paths in arms.items()},
         "couplings": [_coupling(app, index) for index in range(len(spec.couplings))],
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return HEAD.format(app=spec.app) + text
 
 
-def _arm(app: App, arm: str, tree: dict[str, str]) -> dict[str, Any]:
+def _arm(app: App, arm: str, paths: list[str]) -> dict[str, Any]:
     contexts: dict[str, dict[str, list[str]]] = {}
     owned: set[str] = set()
     for name in app.contexts:
-        files = [path for path in tree if _owner(path, name)]
+        files = [path for path in paths if _owner(path, name)]
         owned |= set(files)
         domain = [path for path in files if path.endswith((f"services/{name}.py", "/service.py"))]
         contexts[name] = {"domain": domain, "glue": [p for p in files if p not in domain]}
-    shared = [path for path in tree if path not in owned and path not in app.spec.protected]
+    shared = [path for path in paths if path not in owned and path not in app.spec.protected]
     found: dict[str, Any] = {"path": arm, "start_seconds": 30.0, "shared": shared}
     return found | {"contexts": contexts}
 

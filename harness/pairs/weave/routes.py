@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import lru_cache
 
 from harness.errors import BadInput
 from harness.pairs.weave.schemas import field
@@ -63,7 +64,7 @@ def _route(
     owners: dict[str, str], *, documented: bool,
 ) -> str:  # fmt: skip
     where = f"{app.folder / 'app.yaml'}: contexts.{context.name}.operations.{name}"
-    call = _call(where, operation.call, owners)
+    call = _call(where, operation.call, tuple(owners.items()))
     parameters = [f"{each}: str" for each in operation.path_parameters]
     parameters += [f"body: {operation.body}"] if operation.body else []
     told = [_query(where, key, kind) for key, kind in operation.query.items()]
@@ -91,7 +92,9 @@ def _query(where: str, name: str, told: str) -> str:
     return f"{name}: Annotated[{found['type']}, Query()]{default}"
 
 
-def _call(where: str, text: str, owners: dict[str, str]) -> str:
+@lru_cache(maxsize=4096)
+def _call(where: str, text: str, places: tuple[tuple[str, str], ...]) -> str:
+    owners = dict(places)
     try:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:

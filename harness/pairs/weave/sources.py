@@ -1,13 +1,14 @@
 """What the domain code of an app says: its records, services, ports and who calls whom."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from harness.errors import BadInput
 from harness.pairs.weave.spec import AppSpec, ContextSpec
+from harness.specfile import parse_spec
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,17 @@ class Method:
     """name, annotation, default"""
     returns: str
     node: ast.FunctionDef
+
+    @cached_property
+    def asks(self) -> tuple[tuple[str | None, str], ...]:
+        """`self.a.b(` as (a, b) and `self.b(` as (None, b)."""
+        return tuple(_self_calls(self.node))
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of all attributes that it touches, in order of the alphabet."""
+        walked = ast.walk(self.node)
+        return tuple(sorted({each.attr for each in walked if isinstance(each, ast.Attribute)}))
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,15 @@ class Module:
 
     def fields(self, name: str) -> dict[str, str]:
         """The fields of a class and of its bases in this module, in order, with their types."""
-        node = self.classes[name]
+        if name not in self._fields:
+            self._fields[name] = self._read_fields(self.classes[name])
+        return self._fields[name]
+
+    @cached_property
+    def _fields(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def _read_fields(self, node: ast.ClassDef) -> dict[str, str]:
         found: dict[str, str] = {}
         for base in node.bases:
             if isinstance(base, ast.Name) and base.id in self.classes:
@@ -77,7 +97,7 @@ class Module:
     def asked(self) -> set[tuple[str, str]]:
         """What the methods of the classes ask of their fields: `self.a.b(` as (a, b)."""
         methods = (each for found in self._methods.values() for each in found.values())
-        calls = (call for method in methods for call in _self_calls(method.node))
+        calls = (call for method in methods for call in method.asks)
         return {(owner, called) for owner, called in calls if owner is not None}
 
 
@@ -115,14 +135,24 @@ class App:
     """An app's sources, read and checked."""
 
     folder: Path
+    texts: Mapping[str, str]
+    """the files of `folder`, by path below it"""
     spec: AppSpec
     contexts: dict[str, Context]
     stores: Module
 
     def ports(self, context: Context) -> dict[str, "Context"]:
         """The other contexts that a service asks: field -> context."""
+        return self._ports[context.name]
+
+    @cached_property
+    def _ports(self) -> dict[str, dict[str, "Context"]]:
         services = {each.service: each for each in self.contexts.values()}
-        return {name: services[kind] for name, kind in context.parts.items() if kind in services}
+        return {
+            each.name: {name: services[kind] for name, kind in each.parts.items()
+                        if kind in services}
+            for each in self.contexts.values()
+        }  # fmt: skip
 
     def calls(self, context: Context) -> dict[str, list[str]]:
         """What a context asks of others: context -> methods, in the order of their definition."""
@@ -140,7 +170,14 @@ class App:
 
     def writes(self, context: Context, name: str) -> bool:
         """Whether a method changes anything, itself or through others."""
-        return self._writes(context, context.service, name, set())
+        key = context.name, name
+        if key not in self._written:
+            self._written[key] = self._writes(context, context.service, name, set())
+        return self._written[key]
+
+    @cached_property
+    def _written(self) -> dict[tuple[str, str], bool]:
+        return {}
 
     def _writes(
         self, context: Context, kind: str, name: str, seen: set[tuple[str, str, str]]
@@ -150,7 +187,7 @@ class App:
             return False
         seen.add((context.name, kind, name))
         ports = self.ports(context)
-        for owner, called in _self_calls(method.node):
+        for owner, called in method.asks:
             if owner is None and called == "new_id":
                 return True
             if owner is None and self._writes(context, kind, called, seen):
@@ -160,39 +197,52 @@ class App:
             if owner in ports and self._writes(ports[owner], ports[owner].service, called, seen):
                 return True
         # What the service leaves to another class of its file, it does itself.
-        named = {each.attr for each in ast.walk(method.node) if isinstance(each, ast.Attribute)}
         others = context.module.classes.keys() - {kind}
         return any(self._writes(context, other, each, seen)
-                   for other in sorted(others) for each in sorted(named))  # fmt: skip
+                   for other in sorted(others) for each in method.attributes)  # fmt: skip
 
 
 WRITES = ("insert", "update", "upsert")
 
 
-def read_sources(folder: Path, spec: AppSpec) -> App:
-    """The domain code beside app.yaml; raises BadInput that names file and line."""
-    domain = folder / "domain"
-    stores = _module(domain / "stores.py")
+def read_sources(folder: Path, texts: Mapping[str, str]) -> App:
+    """The app whose files are `texts`, as if they lay in `folder`.
+
+    Raises BadInput that names file and line. What was read before is not read again.
+    """
+    spec = _spec(folder / "app.yaml", texts["app.yaml"])
+    stores = _module(folder, texts, "stores")
     contexts = {
-        name: _context(name, each, domain / f"{name}.py") for name, each in spec.contexts.items()
+        name: _context(name, each, _module(folder, texts, name))
+        for name, each in spec.contexts.items()
     }
-    app = App(folder, spec, contexts, stores)
+    app = App(folder, texts, spec, contexts, stores)
     for context in contexts.values():
         _check(app, context)
     return app
 
 
-def _module(path: Path) -> Module:
-    if not path.is_file():
+@lru_cache(maxsize=64)
+def _spec(path: Path, text: str) -> AppSpec:
+    return parse_spec(path, text, AppSpec)
+
+
+def _module(folder: Path, texts: Mapping[str, str], name: str) -> Module:
+    path = folder / "domain" / f"{name}.py"
+    if (text := texts.get(f"domain/{name}.py")) is None:
         raise BadInput(f"{path}: no such file; every context has its domain code there")
-    return Module(path, path.read_text(encoding="utf-8"))
+    return _parsed(path, text)
 
 
-def _context(name: str, spec: ContextSpec, path: Path) -> Context:
-    module = _module(path)
+@lru_cache(maxsize=1024)
+def _parsed(path: Path, text: str) -> Module:
+    return Module(path, text)
+
+
+def _context(name: str, spec: ContextSpec, module: Module) -> Context:
     service = name.title().replace("_", "")
     if service not in module.classes:
-        raise BadInput(f"{path}: no class {service}, the service of the context {name!r}")
+        raise BadInput(f"{module.path}: no class {service}, the service of the context {name!r}")
     return Context(name, spec, module, service)
 
 

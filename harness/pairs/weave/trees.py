@@ -1,6 +1,7 @@
 """What the arms are made with: trees of files, templates, and how tables are named."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from harness.pairs.weave import schemas
@@ -13,10 +14,15 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 def template(name: str, **words: str) -> str:
     """A file of `templates`, its words in capitals replaced."""
-    text = (TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")
+    text = _read(name)
     for word, value in words.items():
         text = re.sub(rf"\b{word}\b", value.replace("\\", r"\\"), text)
     return text
+
+
+@cache
+def _read(name: str) -> str:
+    return (TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def public(app: App) -> dict[str, Context]:
