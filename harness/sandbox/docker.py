@@ -148,8 +148,10 @@ class DockerSandboxes:
         """Remove what killed runs on this machine left; a live run's containers stay. How many."""
         removed = 0
         with engine_errors("looking for left containers"):
-            for found in self._client.api.containers(all=True, filters={"label": f"{LABEL}=1"}):
-                if not _owner_lives(found["Labels"].get(f"{LABEL}.owner", "")):
+            # A step of an image build carries the image's label, but no owner.
+            owned = {"label": f"{LABEL}.owner"}
+            for found in self._client.api.containers(all=True, filters=owned):
+                if not _owner_lives(found["Labels"][f"{LABEL}.owner"]):
                     removed += self._remove(found["Id"])
         return removed
 
@@ -278,7 +280,7 @@ def owner() -> str:
 def _owner_lives(label: str) -> bool:
     """Of another machine's processes nothing is known: they count as alive."""
     host, pid, started = [*label.rsplit(":", 2), "", ""][:3]
-    return bool(label) and (host != socket.gethostname() or _started(pid) == started)
+    return host != socket.gethostname() or _started(pid) == started
 
 
 def _started(pid: str) -> str:
