@@ -8,6 +8,7 @@ from harness.errors import BadInput
 from harness.pairs.weave.schemas import field
 from harness.pairs.weave.sources import App, Context
 from harness.pairs.weave.spec import FIELD, Operation
+from harness.pairs.weave.wire import handler
 
 
 def one_program(app: App, context: Context, places: dict[str, str]) -> str:
@@ -64,6 +65,7 @@ def _route(
     owners: dict[str, str], *, documented: bool,
 ) -> str:  # fmt: skip
     where = f"{app.folder / 'app.yaml'}: contexts.{context.name}.operations.{name}"
+    starts = "async def" if router == "router" else handler(app, context)
     call = _call(where, operation.call, tuple(owners.items()))
     parameters = [f"{each}: str" for each in operation.path_parameters]
     parameters += [f"body: {operation.body}"] if operation.body else []
@@ -78,7 +80,7 @@ def _route(
         options.append(f"responses=refusals({refused})")
     return (
         f"@{router}.{operation.method}({', '.join(options)})\n"
-        f"def {name}({', '.join(parameters)}) -> {operation.answer}:\n"
+        f"{starts} {name}({', '.join(parameters)}) -> {operation.answer}:\n"
         f"    return {call}\n\n"
     )
 

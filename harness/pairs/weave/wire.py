@@ -22,6 +22,11 @@ def internal(app: App, context: Context) -> str:
     return "\n\n".join([*parts, *bodies, *(_answer(app, context, method) for method in asked)])
 
 
+def handler(app: App, context: Context) -> str:
+    """How a program's handlers start: those that wait for another program run in a thread."""
+    return "def" if app.ports(context) else "async def"
+
+
 def keeps_replies(app: App, context: Context) -> bool:
     """Whether a repeated call must find the first answer."""
     return any(app.writes(context, method.name) for method in app.asked(context))
@@ -55,7 +60,7 @@ def _asks(app: App, other: Context, method: Method) -> str:
              for name, kind in known.items()]  # fmt: skip
     sent = "{" + ", ".join(pairs) + "}"
     body = _has_body(app, other, method)
-    verb, how = ("POST", "json") if body else ("GET", "params")
+    verb, how = ("POST", "json") if body else ("GET", "fields")
     call = f'self.call("{verb}", "{path(method)}", {how}={sent})'
     given = {"None": call, "int": f"return int({call})", "str": f"return str({call})"}
     last = given.get(method.returns, f"return {call}")
@@ -101,4 +106,5 @@ def _answer(app: App, context: Context, method: Method) -> str:
         answer = f"session.once(lambda: {answer})"
     name = f"answer_{method.name}"
     lead = "" if method.returns == "None" and "once" not in answer else "return "
-    return f"{head}\ndef {name}({', '.join(parameters)}) -> {method.returns}:\n    {lead}{answer}\n"
+    signed = f"{handler(app, context)} {name}({', '.join(parameters)}) -> {method.returns}"
+    return f"{head}\n{signed}:\n    {lead}{answer}\n"

@@ -49,6 +49,7 @@ def warm_up() -> None:
     import fastapi.responses  # noqa: F401, PLC0415
     import httpx  # noqa: F401, PLC0415
     import pydantic  # noqa: F401, PLC0415
+    import urllib3  # noqa: F401, PLC0415
     import uvicorn.lifespan.on  # noqa: PLC0415
     import uvicorn.loops.auto  # noqa: PLC0415
     import uvicorn.protocols.http.auto  # noqa: F401, PLC0415
@@ -61,7 +62,9 @@ def _serve(module: str, listening: socket.socket) -> int:
     import uvicorn  # noqa: PLC0415
 
     logging.getLogger().handlers.clear()
-    config = uvicorn.Config(module, access_log=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        module, access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     server.run(sockets=[listening])
     return 0 if server.started else 3

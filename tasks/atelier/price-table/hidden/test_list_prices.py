@@ -6,12 +6,13 @@ import httpx
 import pytest
 
 URL = f"{os.environ['APP_URL']}/v1/quotes"
+client = httpx.Client(timeout=30)
 
 
 def listed(model: str, tier: str, width: int, height: int, seconds: int, count: int) -> int:
     shape = {"width": width, "height": height, "seconds": seconds, "count": count}
     body = {"model_id": model, "tier": tier, "plan": "hobby", "account_id": "nobody", **shape}
-    answer = httpx.post(URL, json=body)
+    answer = client.post(URL, json=body)
     assert answer.status_code == 200, answer.text
     quote = answer.json()
     assert quote["total_mc"] == quote["list_mc"]
@@ -68,6 +69,6 @@ def test_a_video_costs_by_tier_size_duration_and_number(
 
 def test_a_tier_that_a_model_has_not_is_refused_before_its_price_is_asked() -> None:
     body = {"model_id": "charcoal-1", "tier": "fine", "width": 64, "height": 64, "count": 1}
-    answer = httpx.post(URL, json={**body, "plan": "hobby", "account_id": "nobody"})
+    answer = client.post(URL, json={**body, "plan": "hobby", "account_id": "nobody"})
     error = {"code": "tier_not_offered", "message": "charcoal-1 has no fine tier"}
     assert (answer.status_code, answer.json()) == (422, {"error": error})
