@@ -18,6 +18,8 @@ from harness.pairs.weave.sources import App
 ROOT = Path(__file__).parents[2]
 FIXTURE = ROOT / "fixtures/atelier"
 TASKS = ROOT / "tasks/atelier"
+APPS = sorted(path.parents[1].name for path in ROOT.glob("fixtures/*/app/app.yaml"))
+every_app = pytest.mark.parametrize("app", APPS)
 
 
 def patches_of(app: App, folder: Path, under: Path | None = None) -> dict[str, str]:
@@ -50,21 +52,28 @@ def bodies(text: str) -> dict[str, str]:
     return dict(walk(ast.parse(text), ""))
 
 
-def test_the_committed_arms_and_patches_are_what_the_sources_give():
-    assert Woven(FIXTURE, TASKS).differing() == []
+def test_the_woven_apps_are_known():
+    assert {"atelier", "quayside"} <= set(APPS)
 
 
-def test_every_function_of_the_domain_has_the_same_body_in_every_arm():
-    tree = weave(read_app(FIXTURE / "app"))
-    for source in sorted((FIXTURE / "app/domain").glob("[!_]*.py")):
+@every_app
+def test_the_committed_arms_and_patches_are_what_the_sources_give(app: str):
+    assert Woven(ROOT / "fixtures" / app, ROOT / "tasks" / app).differing() == []
+
+
+@every_app
+def test_every_function_of_the_domain_has_the_same_body_in_every_arm(app: str):
+    fixture = ROOT / "fixtures" / app
+    tree = weave(read_app(fixture / "app"))
+    for source in sorted((fixture / "app/domain").glob("[!_]*.py")):
         name = source.stem
         if name in ("errors", "stores"):
             continue
         expected = bodies(source.read_text(encoding="utf-8"))
         assert len(expected) > 3
         places = (
-            f"monolith/atelier/services/{name}.py",
-            f"modular/atelier/{name}/service.py",
+            f"monolith/{app}/services/{name}.py",
+            f"modular/{app}/{name}/service.py",
             f"microservices/{name}/service.py",
         )
         for place in places:
@@ -84,8 +93,11 @@ def test_what_was_woven_before_does_not_change_what_is_woven(sources: Path):
     assert weave(read_app(sources), 1, known) == json.loads(fresh.stdout)
 
 
-def test_the_same_sources_give_the_same_bytes(sources: Path):
-    assert weave(read_app(sources)) == weave(read_app(FIXTURE / "app"))
+@every_app
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path, app: str):
+    sources = ROOT / "fixtures" / app / "app"
+    shutil.copytree(sources, tmp_path / "app")
+    assert weave(read_app(tmp_path / "app")) == weave(read_app(sources))
 
 
 def test_a_changed_arm_a_missing_file_and_one_too_many_are_told_and_mended(tmp_path: Path):
@@ -107,14 +119,20 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_the_borders_of_the_modular_arm_are_kept_and_a_breach_is_found(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("app", "contexts", "asks", "asked"),
+    [("atelier", 6, "gallery", "accounts"), ("quayside", 7, "settlement", "traders")],
+)
+def test_the_borders_of_the_modular_arm_are_kept_and_a_breach_is_found(
+    tmp_path: Path, app: str, contexts: int, asks: str, asked: str
+):
     arm = tmp_path / "modular"
-    shutil.copytree(FIXTURE / "modular", arm)
+    shutil.copytree(ROOT / "fixtures" / app / "modular", arm)
     kept = lint(arm)
     assert kept.returncode == 0, kept.stdout
-    assert "6 kept, 0 broken" in kept.stdout
-    path = arm / "atelier/gallery/service.py"
-    change(path, "from ..accounts import Accounts", "from ..accounts.service import Accounts")
+    assert f"{contexts} kept, 0 broken" in kept.stdout
+    path = arm / app / asks / "service.py"
+    change(path, f"from ..{asked} import", f"from ..{asked}.service import")
     assert lint(arm).returncode == 1
 
 
@@ -128,6 +146,18 @@ def test_the_dose_of_coupling_changes_the_tangled_arm_alone():
     assert "job_id TEXT NOT NULL REFERENCES jobs (id)" in some[schema]
     assert "monolith/atelier/cache.py" not in some
     assert "class Customers" in all_["monolith/atelier/repositories/jobs.py"]
+
+
+def test_the_cache_of_quayside_is_read_under_a_key_that_three_contexts_spell():
+    app = read_app(ROOT / "fixtures/quayside/app")
+    some, all_ = weave(app, 1), weave(app, 2)
+    readers = ("traders", "consignments", "settlement")
+    for name in readers:
+        path = f"monolith/quayside/repositories/{name}.py"
+        assert '"trader:" + trader_id' in all_[path]
+        assert "cache" not in some[path]
+    told = [path for path, text in all_.items() if '"trader:"' in text]
+    assert sorted(told) == sorted(f"monolith/quayside/repositories/{name}.py" for name in readers)
 
 
 def test_a_change_of_the_sources_is_a_patch_in_every_arm(sources: Path, tmp_path: Path):
