@@ -242,6 +242,8 @@ def test_an_overlay_that_cannot_be_woven_is_said_with_its_file_and_the_sources(
         ("app.yaml", "seconds: Seconds = 0", 'seconds: "Seconds > 0"', r"seconds: 'Seconds > 0'"),
         ("app.yaml", "package: atelier", "packaged: atelier", r"app\.yaml: "),
         ("domain/accounts.py", "self.store.get_account(", "find(", r"asks for get_account"),
+        ("domain/stores.py", "find_payment(self, reference:", "find_payment(self, kind:",
+         r"stores\.py:\d+: AccountStore\.find_payment: no parameter .* 'kind'"),
         ("domain/jobs.py", "def move(", "def move", r"jobs\.py:\d+: "),
         ("domain/jobs.py", "class Jobs:", "class Work:", r"jobs\.py: no class Jobs"),
         ("domain/jobs.py", "    state: str = ", "    state: bytes = ", r"Job\.state: bytes cannot"),

@@ -203,6 +203,8 @@ class App:
 
 
 WRITES = ("insert", "update", "upsert")
+TAKEN = {"kind", "sql"}
+"""what the arms' `Rows` calls its own parameters, beside those of a query"""
 
 
 def read_sources(folder: Path, texts: Mapping[str, str]) -> App:
@@ -259,6 +261,10 @@ def _check(app: App, context: Context) -> None:
         line = context.module.classes[context.service].lineno
         raise BadInput(f"{context.module.path}:{line}: {context.store} is not in stores.py")
     needed = app.stores.methods(context.store)
+    for method in needed.values():
+        for name in TAKEN & {each for each, _, _ in method.parameters}:
+            place = f"{app.stores.path}:{method.node.lineno}: {context.store}.{method.name}"
+            raise BadInput(f"{place}: no parameter of a store can be called {name!r}")
     for name in needed.keys() ^ context.spec.queries.keys():
         known = "has no such method" if name not in needed else "asks for it"
         key = f"contexts.{context.name}.queries.{name}"
