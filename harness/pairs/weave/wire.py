@@ -62,13 +62,14 @@ def _asks(app: App, other: Context, method: Method) -> str:
     body = _has_body(app, other, method)
     verb, how = ("POST", "json") if body else ("GET", "fields")
     call = f'self.call("{verb}", "{path(method)}", {how}={sent})'
-    given = {"None": call, "int": f"return int({call})", "str": f"return str({call})"}
+    plainly = f"return {method.returns}({call})"
+    given = {"None": call, "int": plainly, "str": plainly, "bool": plainly}
     last = given.get(method.returns, f"return {call}")
     return f"    def {method.name}{signature(plain)}:\n        {last}\n"
 
 
 def _returned(kind: str) -> str:
-    if kind in ("None", "int", "str"):
+    if kind in ("None", "int", "str", "bool"):
         return kind
     return "list[SimpleNamespace]" if kind.startswith("list[") else "SimpleNamespace"
 
