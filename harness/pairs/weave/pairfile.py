@@ -41,7 +41,7 @@ def _arm(app: App, arm: str, paths: list[str]) -> dict[str, Any]:
         domain = [path for path in files if path.endswith((f"services/{name}.py", "/service.py"))]
         contexts[name] = {"domain": domain, "glue": [p for p in files if p not in domain]}
     shared = [path for path in paths if path not in owned and path not in app.spec.protected]
-    found: dict[str, Any] = {"path": arm, "start_seconds": 30.0, "shared": shared}
+    found: dict[str, Any] = {"path": arm, "start_seconds": app.spec.start_seconds, "shared": shared}
     return found | {"contexts": contexts}
 
 

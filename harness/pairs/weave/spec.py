@@ -108,6 +108,8 @@ class AppSpec(Spec):
     protected: tuple[str, ...] = ("tests/**", "requirements.txt")
     contract: str = "contract"
     visible_tests: str = "tests"
+    start_seconds: float = Field(default=30.0, gt=0)
+    """how long an arm may take to start; one of many programs needs longer"""
     errors: dict[str, int]
     types: dict[str, Vocabulary] = Field(default_factory=dict)
     contexts: dict[str, ContextSpec] = Field(min_length=1)
