@@ -34,6 +34,26 @@ class AgentKind(StrEnum):
         return self in {AgentKind.replay, AgentKind.predictions}
 
 
+class CacheLifetime(StrEnum):
+    """How long a provider is asked to keep what it caches, counted from the last use.
+
+    anthropic: 5 minutes or 1 hour; openai-responses: at least 30 minutes or 12 hours. Servers
+    behind openai-chat cache as they like: `long` is refused there.
+    """
+
+    none = "none"
+    short = "short"
+    long = "long"
+
+
+class ThinkingMode(StrEnum):
+    """How a Claude model thinks; which modes a model takes is in its provider's pages."""
+
+    adaptive = "adaptive"
+    between_tools = "between_tools"
+    disabled = "disabled"
+
+
 CONTEXT_BUDGETS: dict[str, int | None] = {"32k": 32_768, "128k": 131_072, "full": None}
 """Tokens of the largest request and its answer; null: what the model takes."""
 WIRES = ("anthropic", "openai-responses", "openai-chat")
@@ -67,6 +87,8 @@ class TierConfig:
     cache_read: float = MISSING
     cache_write: float = MISSING
     output: float = MISSING
+    cache_write_long: float | None = None
+    """written for the long lifetime; null: unknown"""
     up_to: int | None = None
 
 
@@ -96,9 +118,13 @@ class ModelConfig:
     """environment variable that holds the key; null: the server asks for none"""
     max_concurrency: int = 8
     temperature: float | None = None
+    thinking: ThinkingMode | None = None
+    """anthropic; null: as the model does by itself"""
     thinking_tokens: int | None = None
+    """anthropic, older models: a fixed budget instead of a mode"""
     effort: str | None = None
-    cache: bool = True
+    """how hard to think, in the provider's words; null: the model's default"""
+    cache: CacheLifetime = CacheLifetime.short
     seed: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     """added to the body of each request as it is"""

@@ -162,6 +162,9 @@ class CallRecord(Record):
     reasoning_tokens: Annotated[int, Column("the reasoning part of the output", "tokens")]
     usage_reported: Annotated[bool, Column("false: a server left usage out, the sums are a floor")]
     cache_hit_share: Annotated[float | None, Column("cache reads over input; null without input")]
+    cache_write_long_tokens: Annotated[
+        int, Column("the part of the cache writes that lives an hour (OpenAI: 12)", "tokens")
+    ] = 0
     cost_usd: Annotated[float | None, Column("at the dated price table; null if unknown", "USD")]
     context_tokens: Annotated[int, Column("the request: as counted, else as estimated", "tokens")]
     compacted: Annotated[bool, Column("the conversation was cut for this call")]

@@ -239,6 +239,7 @@ def _call(facts: Facts, number: int, call: Call) -> CallRecord:
         fresh_input_tokens=usage.fresh_input,
         cache_read_tokens=usage.cache_read,
         cache_write_tokens=usage.cache_write,
+        cache_write_long_tokens=usage.cache_write_long,
         output_tokens=usage.output,
         reasoning_tokens=usage.reasoning,
         usage_reported=all(one.usage_reported for one in call.tries),

@@ -190,6 +190,14 @@ class Session:
             return 0.0
         return self.price.most(tokens, request.max_output_tokens)
 
+    def _cost(self, tries: tuple[Try, ...]) -> float | None:
+        """What the tries of a call cost together; null as soon as one is unknown."""
+        if self.price is None:
+            return None
+        costs = [self.price.of(one.usage) for one in tries]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
     def _keep(
         self,
         new: tuple[Message, ...],
@@ -200,7 +208,7 @@ class Session:
         tries: tuple[Try, ...],
         seconds: float,
     ) -> None:
-        cost = None if self.price is None else sum(self.price.of(one.usage) for one in tries)
+        cost = self._cost(tries)
         self._waited += sum(one.waited for one in tries)
         self.spend.add(cost or 0.0)
         counted = tries[-1].usage.input_tokens if tries else 0

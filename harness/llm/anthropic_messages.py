@@ -1,4 +1,8 @@
-"""Anthropic's Messages API, with cache breakpoints that move along and thinking that is kept."""
+"""Anthropic's Messages API, with cache breakpoints that move along and thinking that is kept.
+
+Nothing is streamed: the SDK asks for a stream where an answer may take more than ten minutes and
+no time limit is given, and each request here has its deadline.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,8 +10,10 @@ from typing import Any
 
 import anthropic
 
+from harness.config import CacheLifetime
 from harness.llm.arguments import read_call
 from harness.llm.asking import Reply
+from harness.llm.bound_thinking import KINDS, Prefix, seal, unseal
 from harness.llm.faults import Fault, as_faults
 from harness.llm.protocol import (
     Message,
@@ -22,7 +28,12 @@ from harness.llm.protocol import (
 )
 from harness.llm.usage import of_anthropic
 
-EPHEMERAL = {"type": "ephemeral"}
+MARKS: dict[CacheLifetime, dict[str, Any]] = {
+    CacheLifetime.none: {},
+    CacheLifetime.short: {"cache_control": {"type": "ephemeral"}},
+    CacheLifetime.long: {"cache_control": {"type": "ephemeral", "ttl": "1h"}},
+}
+"""Without a `ttl` an entry lives 5 minutes from its last use."""
 MOVING = 2
 """Breakpoints on the last user messages: one that was written before, one to write now."""
 _STOPS: dict[str, Stop] = {
@@ -36,7 +47,7 @@ _STOPS: dict[str, Stop] = {
 
 
 class AnthropicMessages:
-    """A wire. `sampling` is laid over the body of each request; `cache` sets breakpoints."""
+    """A wire. `sampling` is laid over the body of each request; `cache` marks breakpoints."""
 
     def __init__(
         self,
@@ -44,17 +55,20 @@ class AnthropicMessages:
         model: str,
         sampling: Mapping[str, Any],
         *,
-        cache: bool = True,
+        cache: CacheLifetime = CacheLifetime.short,
     ) -> None:
-        self._client, self._model, self._cache = client, model, cache
-        self._sampling = dict(sampling)
+        self._client, self._model, self._sampling = client, model, dict(sampling)
+        self._mark, self._asks_long = MARKS[cache], cache is CacheLifetime.long
+        # The older models, with a budget of thinking, bind no block but want the last one back.
+        self._is_bound = (self._sampling.get("thinking") or {}).get("type") != "enabled"
 
     def send(self, request: Request, seconds: float) -> Reply:
+        messages, after = self._messages(request)
         body: dict[str, Any] = {
             "model": self._model,
             "max_tokens": request.max_output_tokens,
-            "system": [self._marked({"type": "text", "text": request.system}, self._cache)],
-            "messages": self._messages(request),
+            "system": [{"type": "text", "text": request.system} | self._mark],
+            "messages": messages,
         }
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
@@ -62,33 +76,33 @@ class AnthropicMessages:
             raw = self._client.messages.with_raw_response.create(
                 **body, extra_body=self._sampling, timeout=seconds
             )
-            return _read(json.loads(raw.http_response.content))
+            return _read(json.loads(raw.http_response.content), after, asks_long=self._asks_long)
 
     def close(self) -> None:
         self._client.close()
 
-    def _messages(self, request: Request) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = [
-            {"role": m.role, "content": [block for part in m.parts for block in _block(part)]}
-            for m in request.messages
-        ]
-        # An answer may have been empty, and a message may not be.
-        told = [message for message in told if message["content"]]
+    def _messages(self, request: Request) -> tuple[list[dict[str, Any]], str]:
+        """What is told, and the digest of all that the answer comes after."""
+        told: list[dict[str, Any]] = []
+        prefix = Prefix(request)
+        for message in request.messages:
+            after = prefix.digest if self._is_bound else None
+            content = [block for part in message.parts for block in _block(part, after)]
+            if content:  # an answer may have been empty, and a message may not be
+                told.append({"role": message.role, "content": content})
+                prefix.add(told[-1])
         users = [message for message in told if message["role"] == "user"]
-        for message in users[-MOVING:]:
-            message["content"][-1] = self._marked(message["content"][-1], self._cache)
-        return told
-
-    def _marked(self, block: dict[str, Any], cache: bool) -> dict[str, Any]:
-        return block | {"cache_control": EPHEMERAL} if cache else block
+        for last in users[-MOVING:]:
+            last["content"][-1] = last["content"][-1] | self._mark
+        return told, prefix.digest
 
 
-def _block(part: Part) -> Iterator[dict[str, Any]]:
+def _block(part: Part, after: str | None) -> Iterator[dict[str, Any]]:
     if isinstance(part, Text):
         yield {"type": "text", "text": part.text}
     elif isinstance(part, Thinking):
-        block = json.loads(part.sealed)
-        if block.get("type") in {"thinking", "redacted_thinking"}:
+        block = unseal(part, after)
+        if block is not None:
             yield block
     elif isinstance(part, ToolCall):
         yield {"type": "tool_use", "id": part.id, "name": part.name, "input": part.arguments or {}}
@@ -113,22 +127,21 @@ def _tool(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _read(body: dict[str, Any]) -> Reply:
+def _read(body: dict[str, Any], after: str, *, asks_long: bool) -> Reply:
     reason = body["stop_reason"]
     if reason == "model_context_window_exceeded":
         raise Fault("rejected", reason, http_status=200, is_overflow=True)
-    usage, reported = of_anthropic(body.get("usage"))
-    parts = tuple(part for block in body["content"] for part in _part(block))
+    usage, reported = of_anthropic(body.get("usage"), asks_long=asks_long)
+    parts = tuple(part for block in body["content"] for part in _part(block, after))
     message = Message(role="assistant", parts=parts)
     stop = _STOPS.get(reason, "end")
     return Reply(message, stop, usage, reported, str(body.get("model") or ""))
 
 
-def _part(block: dict[str, Any]) -> Iterator[Part]:
+def _part(block: dict[str, Any], after: str) -> Iterator[Part]:
     if block["type"] == "text" and block["text"]:
         yield Text(text=str(block["text"]))
-    elif block["type"] in {"thinking", "redacted_thinking"}:
-        sealed = json.dumps(block, sort_keys=True)
-        yield Thinking(text=str(block.get("thinking") or ""), sealed=sealed)
+    elif block["type"] in KINDS:
+        yield seal(block, after)
     elif block["type"] == "tool_use":
         yield read_call(str(block["id"]), str(block["name"]), block["input"])

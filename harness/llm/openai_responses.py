@@ -27,8 +27,16 @@ from harness.llm.usage import of_openai
 class OpenAIResponses:
     """A wire. `sampling` is laid over the body of each request."""
 
-    def __init__(self, client: openai.OpenAI, model: str, sampling: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        client: openai.OpenAI,
+        model: str,
+        sampling: Mapping[str, Any],
+        *,
+        asks_long: bool = False,
+    ) -> None:
         self._client, self._model, self._sampling = client, model, dict(sampling)
+        self._asks_long = asks_long
 
     def send(self, request: Request, seconds: float) -> Reply:
         body: dict[str, Any] = {
@@ -45,7 +53,7 @@ class OpenAIResponses:
             raw = self._client.responses.with_raw_response.create(
                 **body, extra_body=self._sampling, timeout=seconds
             )
-            return _read(json.loads(raw.http_response.content))
+            return _read(json.loads(raw.http_response.content), asks_long=self._asks_long)
 
     def close(self) -> None:
         self._client.close()
@@ -79,9 +87,9 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "strict": False, **tool.model_dump()}
 
 
-def _read(body: dict[str, Any]) -> Reply:
+def _read(body: dict[str, Any], *, asks_long: bool) -> Reply:
     parts = [part for item in body["output"] for part in _parts(item)]
-    usage, reported = of_openai(body.get("usage"), "input", "output")
+    usage, reported = of_openai(body.get("usage"), "input", "output", asks_long=asks_long)
     refused = any(isinstance(part, _Refusal) for part in parts)
     kept: tuple[Part, ...] = tuple(part for part in parts if not isinstance(part, _Refusal))
     return Reply(

@@ -39,7 +39,7 @@ class Text(Record):
 
 
 class Thinking(Record):
-    """Reasoning. `sealed` is the provider's own block as JSON, given back unchanged."""
+    """Reasoning. `sealed` is what its wire needs to give the provider's block back unchanged."""
 
     kind: Literal["thinking"] = "thinking"
     text: Words
@@ -102,13 +102,18 @@ class Request(Record):
 
 
 class Usage(Record):
-    """Tokens in five classes. Input classes are disjoint; `reasoning` is a part of `output`."""
+    """Tokens in five classes. Input classes are disjoint; `reasoning` is a part of `output`.
+
+    Providers keep what they cache for a short or a long time and charge each differently;
+    `cache_write_long` is the long part of `cache_write`.
+    """
 
     fresh_input: int = 0
     cache_read: int = 0
     cache_write: int = 0
     output: int = 0
     reasoning: int = 0
+    cache_write_long: int = 0
 
     @property
     def input_tokens(self) -> int:
@@ -122,6 +127,7 @@ class Usage(Record):
             cache_write=self.cache_write + other.cache_write,
             output=self.output + other.output,
             reasoning=self.reasoning + other.reasoning,
+            cache_write_long=self.cache_write_long + other.cache_write_long,
         )
 
 

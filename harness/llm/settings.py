@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from harness.config import ModelConfig
+from harness.config import CacheLifetime, ModelConfig
 from harness.errors import BadInput
 from harness.llm.asking import AskingModel, Wire
 from harness.llm.concurrency import Gate
@@ -14,6 +14,12 @@ from harness.llm.prices import Price, Tier
 
 NO_KEY = "none"
 """What servers that ask for no key are given, since the SDKs want one."""
+OPENAI_CACHE: dict[CacheLifetime, dict[str, str]] = {
+    # Only explicit breakpoints would be cached then, and none is set.
+    CacheLifetime.none: {"mode": "explicit"},
+    CacheLifetime.long: {"ttl": "12h"},
+}
+"""OpenAI caches by itself for its short lifetime; older models and other servers refuse options."""
 
 
 def open_model(
@@ -25,19 +31,37 @@ def open_model(
 ) -> AskingModel:
     """The model that a config names; `base_url` goes before the configured one.
 
-    Raises BadInput when the environment variable with its key is not set.
+    Raises BadInput when the environment variable with its key is not set, or the wire cannot say
+    what the config asks for.
     """
+    _refuse(name, config)
     wire = _wire(config, base_url or config.base_url, _key(name, config))
     gate = Gate(config.max_concurrency)
     return AskingModel(name, config.context_tokens, wire, gate, sleep=sleep)
 
 
 def price_of(config: ModelConfig) -> Price | None:
-    """The model's price table, or null where none is known."""
+    """The model's price table, or null where none is known.
+
+    Raises BadInput where what will be written to a long-lived cache has no price.
+    """
     if not config.price.tiers:
         return None
     tiers = tuple(Tier(**asdict(tier)) for tier in config.price.tiers)
-    return Price(tiers, config.price.source, config.price.date)
+    is_long = config.cache is CacheLifetime.long
+    if is_long and any(tier.cache_write_long is None for tier in tiers):
+        raise BadInput(f"model {config.model}: cache=long: price.tiers lack cache_write_long")
+    return Price(tiers, config.price.source, config.price.date, config.cache)
+
+
+def _refuse(name: str, config: ModelConfig) -> None:
+    """Say what a wire has no words for, before anything is started."""
+    if config.cache is CacheLifetime.long and config.wire == "openai-chat":
+        raise BadInput(f"config: models.{name}.cache=long: openai-chat has one lifetime, its own")
+    if config.thinking is not None and config.wire != "anthropic":
+        raise BadInput(f"config: models.{name}.thinking: of wire=anthropic only; effort is for all")
+    if config.thinking is not None and config.thinking_tokens is not None:
+        raise BadInput(f"config: models.{name}: either thinking or thinking_tokens, not both")
 
 
 def _key(name: str, config: ModelConfig) -> str:
@@ -66,7 +90,8 @@ def _wire(config: ModelConfig, base_url: str | None, key: str) -> Wire:
 
     server = openai.OpenAI(api_key=key, base_url=base_url, max_retries=0)
     if config.wire == "openai-responses":
-        return OpenAIResponses(server, config.model, sampling)
+        asks_long = config.cache is CacheLifetime.long
+        return OpenAIResponses(server, config.model, sampling, asks_long=asks_long)
     return OpenAIChat(server, config.model, sampling)
 
 
@@ -77,8 +102,10 @@ def _sampling(config: ModelConfig) -> dict[str, Any]:
         body["temperature"] = config.temperature
     if config.seed is not None and config.wire == "openai-chat":
         body["seed"] = config.seed
-    if config.thinking_tokens is not None and config.wire == "anthropic":
-        body["thinking"] = {"type": "enabled", "budget_tokens": config.thinking_tokens}
+    if config.wire == "anthropic":
+        body |= _thinking(config)
+    elif config.cache is not CacheLifetime.short:
+        body["prompt_cache_options"] = OPENAI_CACHE[config.cache]
     if config.effort is not None:
         words: dict[str, dict[str, Any]] = {
             "anthropic": {"output_config": {"effort": config.effort}},
@@ -87,3 +114,9 @@ def _sampling(config: ModelConfig) -> dict[str, Any]:
         }
         body |= words[config.wire]
     return body | config.extra
+
+
+def _thinking(config: ModelConfig) -> dict[str, Any]:
+    if config.thinking_tokens is not None:
+        return {"thinking": {"type": "enabled", "budget_tokens": config.thinking_tokens}}
+    return {"thinking": {"type": config.thinking.value}} if config.thinking else {}

@@ -360,6 +360,7 @@ def test_the_calls_of_a_stormy_sweep_add_up_to_the_servers_ledger(home: Path) ->
         "write": "cache_write_tokens",
         "output": "output_tokens",
         "reasoning": "reasoning_tokens",
+        "long": "cache_write_long_tokens",
     }
     assert {short: int(calls[name].sum()) for short, name in names.items()} == dict(told)
     assert set(calls["trial_id"]) == set(trials["trial_id"])

@@ -6,13 +6,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the server says that a call used; `fresh` leaves both caches out."""
+    """What the server says that a call used; `fresh` leaves both caches out.
+
+    `long` is the part of `write` in the longer-lived cache; Chat Completions cannot tell it.
+    """
 
     fresh: int = 11
     read: int = 0
     write: int = 0
     output: int = 5
     reasoning: int = 0
+    long: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,16 +30,20 @@ class Use:
 
 @dataclass(frozen=True)
 class Say:
-    """A good answer: words, tools, or both. `cut` ends it by max_tokens."""
+    """A good answer: words, tools, or both. `cut` ends it by max_tokens.
+
+    `hides` gives thinking whose words are not shown: redacted at Anthropic, no summary at OpenAI.
+    """
 
     text: str = ""
     uses: tuple[Use, ...] = ()
     think: str = ""
+    hides: bool = False
     cut: bool = False
     refuse: bool = False
     tokens: Tokens = field(default_factory=Tokens)
     missing_usage: tuple[str, ...] = ()
-    """`all`, or names of usage fields that are left out"""
+    """`all`, or names of usage fields that are left out; `split`: cache lifetimes not told"""
 
 
 @dataclass(frozen=True)

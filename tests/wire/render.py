@@ -1,5 +1,6 @@
 """Moves in the words of each protocol, and what each protocol demands of a request."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -12,12 +13,19 @@ PATHS = {
 }
 
 
-def body_of(wire: str, say: Say) -> dict[str, Any]:
-    body = {"anthropic": _messages, "openai-responses": _responses, "openai-chat": _chat}[wire](say)
+def body_of(wire: str, say: Say, asked: dict[str, Any]) -> dict[str, Any]:
+    """The answer to the request body `asked`."""
+    if wire == "anthropic":
+        body = _messages(say, seal_of(asked, len(asked["messages"])))
+    else:
+        body = {"openai-responses": _responses, "openai-chat": _chat}[wire](say)
     if "all" in say.missing_usage:
         del body["usage"]
     for name in say.missing_usage:
         body.get("usage", {}).pop(name, None)
+    if "split" in say.missing_usage:
+        body["usage"].pop("cache_creation", None)
+        body["usage"].get("input_tokens_details", {}).pop("cache_write_tokens_details", None)
     return body
 
 
@@ -42,13 +50,46 @@ def complaint(wire: str, headers: dict[str, str], body: dict[str, Any]) -> str |
     }[wire](body)
     if asked != answered:
         return f"calls {asked} were answered by {answered}"
+    return _broken_seal(body) if wire == "anthropic" else None
+
+
+def seal_of(body: dict[str, Any], before: int) -> str:
+    """The signature of thinking that follows so many messages: models bind it to all of them."""
+    told = json.dumps(_unmarked([body["system"], body.get("tools"), body["messages"][:before]]))
+    return f"seal-{hashlib.sha256(told.encode()).hexdigest()}"
+
+
+def _unmarked(told: Any) -> Any:
+    """Without the marks of a cache, which move along."""
+    if isinstance(told, dict):
+        return {key: _unmarked(value) for key, value in told.items() if key != "cache_control"}
+    return [_unmarked(value) for value in told] if isinstance(told, list) else told
+
+
+def _broken_seal(body: dict[str, Any]) -> str | None:
+    """As models since Claude Fable 5.1 do; those with a budget of thinking want it in the last."""
+    thinks = [
+        (index, block.get("signature") or block.get("data"))
+        for index, message in enumerate(body["messages"])
+        for block in message["content"]
+        if block["type"] in {"thinking", "redacted_thinking"}
+    ]
+    if (body.get("thinking") or {}).get("type") == "enabled":
+        spoke = [m["content"][0]["type"] for m in body["messages"] if m["role"] == "assistant"]
+        is_wanting = spoke[-1:] not in ([], ["thinking"], ["redacted_thinking"])
+        return "Expected `thinking` or `redacted_thinking`" if is_wanting else None
+    for index, seal in thinks:
+        if seal != seal_of(body, index):
+            return f"messages.{index}: Invalid `signature` in `thinking`: a different conversation"
     return None
 
 
-def _messages(say: Say) -> dict[str, Any]:
+def _messages(say: Say, seal: str) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
+    if say.hides:
+        content.append({"type": "redacted_thinking", "data": seal})
     if say.think:
-        content.append({"type": "thinking", "thinking": say.think, "signature": "seal"})
+        content.append({"type": "thinking", "thinking": say.think, "signature": seal})
     if say.text:
         content.append({"type": "text", "text": say.text})
     content += [
@@ -69,6 +110,10 @@ def _messages(say: Say) -> dict[str, Any]:
             "input_tokens": t.fresh,
             "cache_read_input_tokens": t.read,
             "cache_creation_input_tokens": t.write,
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": t.write - t.long,
+                "ephemeral_1h_input_tokens": t.long,
+            },
             "output_tokens": t.output,
             "output_tokens_details": {"thinking_tokens": t.reasoning},
         },
@@ -101,8 +146,8 @@ def _chat(say: Say) -> dict[str, Any]:
 
 def _responses(say: Say) -> dict[str, Any]:
     output: list[dict[str, Any]] = []
-    if say.think:
-        summary = [{"type": "summary_text", "text": say.think}]
+    if say.think or say.hides:
+        summary = [{"type": "summary_text", "text": say.think}] if say.think else []
         output.append(
             {"type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": "seal"}
         )
@@ -129,11 +174,15 @@ def _responses(say: Say) -> dict[str, Any]:
 def _openai_usage(say: Say, given: str, made: str) -> dict[str, Any]:
     t = say.tokens
     whole = t.fresh + t.read + t.write
+    read: dict[str, Any] = {"cached_tokens": t.read, "cache_write_tokens": t.write}
+    if given == "input":
+        split = {"ttl_30m_tokens": t.write - t.long, "ttl_12h_tokens": t.long}
+        read["cache_write_tokens_details"] = split
     return {
         f"{given}_tokens": whole,
         f"{made}_tokens": t.output,
         "total_tokens": whole + t.output,
-        f"{given}_tokens_details": {"cached_tokens": t.read, "cache_write_tokens": t.write},
+        f"{given}_tokens_details": read,
         f"{made}_tokens_details": {"reasoning_tokens": t.reasoning},
     }
 

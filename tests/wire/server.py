@@ -13,7 +13,7 @@ from typing import Any
 from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall
 from tests.wire.render import PATHS, body_of, complaint, error_of
 
-CLASSES = ("fresh", "read", "write", "output", "reasoning")
+CLASSES = ("fresh", "read", "write", "output", "reasoning", "long")
 
 
 @dataclass
@@ -64,15 +64,17 @@ class Scripted:
             self.ledger.moves[type(move).__name__] += 1
         wrong = complaint(wire, {k.lower(): v for k, v in request.headers.items()}, body)
         if wrong is not None:
-            status = 401 if wrong == "401" else 422
+            status = 401 if wrong == "401" else 400
             error = {"error": {"type": "bad", "message": f"{wrong} (key: sk-secret-wrong)"}}
             _send(request, status, json.dumps(error).encode())
             return
-        self._play(request, wire, move)
+        self._play(request, wire, move, body)
 
-    def _play(self, request: BaseHTTPRequestHandler, wire: str, move: Move) -> None:
+    def _play(
+        self, request: BaseHTTPRequestHandler, wire: str, move: Move, asked: dict[str, Any]
+    ) -> None:
         if isinstance(move, Say):
-            _send(request, 200, json.dumps(body_of(wire, move)).encode())
+            _send(request, 200, json.dumps(body_of(wire, move, asked)).encode())
             if not move.missing_usage:
                 with self.ledger.lock:
                     self.ledger.told.update({n: getattr(move.tokens, n) for n in CLASSES})

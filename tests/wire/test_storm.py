@@ -3,36 +3,49 @@
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from harness.agents import AgentReport
 from harness.agents.conversation import Conversation
 from harness.agents.session import Limits, Session, Spend
-from harness.config import ModelConfig, PriceConfig, TierConfig
+from harness.config import CacheLifetime, ModelConfig, PriceConfig, TierConfig
 from harness.errors import ModelFailed
 from harness.llm import Message, Text
 from harness.llm.settings import open_model, price_of
+from harness.rows import Facts, _calls
 from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Tokens
 from tests.wire.server import CLASSES, scripted
 
 CALLS, THREADS = 180, 6
-FIELDS = dict(
-    zip(CLASSES, ("fresh_input", "cache_read", "cache_write", "output", "reasoning"), strict=True)
+COLUMNS = dict(
+    zip(
+        CLASSES,
+        ("fresh_input", "cache_read", "cache_write", "output", "reasoning", "cache_write_long"),
+        strict=True,
+    )
 )
+FACTS = cast("Facts", SimpleNamespace(cell=SimpleNamespace(trial_id="t"), attempt=1))
 
 
-def weather(number: int, _body: dict[str, Any]) -> Move:
+def weather(number: int, body: dict[str, Any]) -> Move:
     rng = random.Random(number)
     if rng.random() < 0.2:
         return rng.choice([Fail(429), Fail(429, "0"), Fail(500), Fail(529), HangUp(), Garbage()])
     sizes = [rng.randrange(1, 900) for _ in range(4)]
-    return Say("fine", tokens=Tokens(*sizes, reasoning=rng.randrange(sizes[3])))
+    # Chat Completions, which alone gives the system's words as a message, tells no lifetimes.
+    is_chat = body.get("messages", [{}])[0].get("role") == "system"
+    long = 0 if is_chat else rng.randrange(sizes[2])
+    return Say("fine", tokens=Tokens(*sizes, reasoning=rng.randrange(sizes[3]), long=long))
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "openai-responses", "openai-chat"])
 def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
-    tier = TierConfig(fresh_input=3.0, cache_read=0.3, cache_write=3.75, output=15.0)
+    tier = TierConfig(
+        fresh_input=3.0, cache_read=0.3, cache_write=3.75, cache_write_long=6.0, output=15.0
+    )
     price = PriceConfig(tiers=[tier], source="test", date="2026-01-01")
     with scripted(weather) as server:
         config = ModelConfig(
@@ -41,6 +54,7 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
             context_tokens=100_000,
             base_url=server.base_url(wire),
             price=price,
+            cache=CacheLifetime.short if wire == "openai-chat" else CacheLifetime.long,
         )
         model = open_model("m", config, sleep=lambda _: None)
         spend = Spend()
@@ -50,16 +64,22 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
         with ThreadPoolExecutor(THREADS) as pool:
             failed = sum(pool.map(_talk, sessions))
         model.close()
-    calls = [call for session in sessions for call in session.calls]
+    calls = [
+        record
+        for session in sessions
+        for record in _calls(FACTS, AgentReport("", calls=tuple(session.calls)))
+    ]
     assert len(calls) == CALLS
-    assert failed == sum(call.answer is None for call in calls)
+    assert failed == sum(call.stop is None for call in calls)
     ours: Counter[str] = Counter()
     for call in calls:
-        ours.update({name: getattr(call.usage, field) for name, field in FIELDS.items()})
+        ours.update({name: getattr(call, f"{word}_tokens") for name, word in COLUMNS.items()})
     assert ours == server.ledger.told
-    assert len(server.ledger.requests) == sum(len(call.tries) for call in calls) > CALLS * 1.15
+    assert (ours["long"] == 0) == (wire == "openai-chat")
+    assert len(server.ledger.requests) == sum(call.tries for call in calls) > CALLS * 1.15
     told = server.ledger.told
-    dollars = told["fresh"] * 3 + told["read"] * 0.3 + told["write"] * 3.75 + told["output"] * 15
+    dollars = told["fresh"] * 3 + told["read"] * 0.3 + told["output"] * 15
+    dollars += (told["write"] - told["long"]) * 3.75 + told["long"] * 6
     assert spend.spent == pytest.approx(dollars / 1e6)
     assert sum(s.cost_usd or 0 for s in sessions) == pytest.approx(dollars / 1e6)
 

@@ -1,0 +1,154 @@
+"""Thinking: kept across turns of tools, bound to what came before it, asked for by mode."""
+
+from typing import Any
+
+import pytest
+
+from harness.agents.conversation import Conversation
+from harness.config import ThinkingMode
+from harness.errors import BadInput, ModelFailed
+from harness.llm import Text, Thinking, ToolResult
+from tests.wire.asking import ASK, BASH, Open, user
+from tests.wire.moves import Say, Use
+
+CLAUDE = pytest.mark.parametrize("wire", ["anthropic"])
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai-responses"])  # chat has no sealed thinking
+@pytest.mark.parametrize(("think", "hides"), [("hmm", False), ("", True)])
+def test_thinking_goes_back_unchanged(play: Open, think: str, hides: bool) -> None:
+    model, server, _ = play(
+        Say("so", think=think, hides=hides, uses=(Use("bash", {}),)), Say("ok"), Say("ok")
+    )
+    first = model.answer(ASK, deadline=10)
+    assert [p.text for p in first.message.parts if isinstance(p, Thinking)] == [think]
+    result = user(ToolResult(call_id="call_1", text="x"))
+    more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, result)})
+    model.answer(more, deadline=10)
+    assert "seal" in str(server.ledger.requests[1])
+    assert "seal" not in str(server.ledger.requests[0])
+
+
+@CLAUDE
+def test_every_turn_of_a_long_conversation_keeps_its_thinking(play: Open) -> None:
+    model, server, _ = play(*[_turn(n) for n in range(6)])
+    talk = _talk(budget=100_000)
+    for _ in range(6):
+        _once(model, talk)
+    assert _thoughts(server.ledger.requests[-1]) == [f"thought {n}" for n in range(5)]
+
+
+@CLAUDE
+def test_thinking_after_a_change_is_left_out_and_before_it_kept(play: Open) -> None:
+    """The server refuses what is bound to another conversation, as the newer models do."""
+    model, server, _ = play(*[_turn(n) for n in range(12)])
+    talk = _talk(budget=3000)
+    for _ in range(12):
+        _once(model, talk)
+    kept = [_thoughts(body) for body in server.ledger.requests]
+    assert talk.compactions > 1
+    assert len(server.ledger.requests) == 12
+    # What is thought after a compaction goes back again, until the next one.
+    changes = [n for n in range(1, 12) if not set(kept[n - 1]) <= set(kept[n])]
+    assert changes
+    assert all(f"thought {n}" in kept[n + 1] for n in changes if n < 11)
+
+
+@CLAUDE
+def test_thinking_sent_to_another_conversation_is_refused(play: Open) -> None:
+    """What the test above relies on: the server does look."""
+    model, server, _ = play(Say("so", think="hmm"), Say("never"))
+    said = model.answer(ASK, deadline=10).message
+    (thought,) = [part for part in said.parts if isinstance(part, Thinking)]
+    forged = thought.model_copy(update={"sealed": thought.sealed.replace("seal-", "seal-0")})
+    told = said.model_copy(update={"parts": (forged, Text(text="so"))})
+    more = ASK.model_copy(update={"messages": (*ASK.messages, told, user(Text(text="more")))})
+    with pytest.raises(ModelFailed, match="a different conversation"):
+        model.answer(more, deadline=10)
+    assert len(server.ledger.requests) == 2
+
+
+@CLAUDE
+def test_a_model_with_a_budget_of_thinking_gets_all_of_it_back(play: Open) -> None:
+    """The older models bind nothing, and refuse a last turn that does not begin with thinking."""
+    model, server, _ = play(*[_turn(n) for n in range(8)], thinking_tokens=1024)
+    talk = _talk(budget=3000)
+    for _ in range(8):
+        _once(model, talk)
+    assert talk.compactions
+    assert _thoughts(server.ledger.requests[-1])[-1] == "thought 6"
+
+
+@CLAUDE
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, {}),
+        ({"thinking": ThinkingMode.adaptive}, {"thinking": {"type": "adaptive"}}),
+        ({"thinking": ThinkingMode.between_tools}, {"thinking": {"type": "between_tools"}}),
+        ({"thinking": ThinkingMode.disabled}, {"thinking": {"type": "disabled"}}),
+        (
+            {"thinking_tokens": 2048},
+            {"thinking": {"type": "enabled", "budget_tokens": 2048}},
+        ),
+        (
+            {"thinking": ThinkingMode.adaptive, "effort": "xhigh"},
+            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "xhigh"}},
+        ),
+        (
+            {"extra": {"thinking": {"type": "adaptive", "display": "summarized"}}},
+            {"thinking": {"type": "adaptive", "display": "summarized"}},
+        ),
+    ],
+)
+def test_thinking_is_asked_for_in_the_words_of_the_sdk(
+    play: Open, settings: dict[str, Any], told: dict[str, Any]
+) -> None:
+    model, server, _ = play(Say("a"), **settings)
+    model.answer(ASK, deadline=10)
+    (body,) = server.ledger.requests
+    assert {k: body[k] for k in ("thinking", "output_config") if k in body} == told
+
+
+@pytest.mark.parametrize("wire", ["openai-responses", "openai-chat"])
+def test_effort_is_asked_for_at_openai_too(play: Open, wire: str) -> None:
+    model, server, _ = play(Say("a"), effort="low")
+    model.answer(ASK, deadline=10)
+    (body,) = server.ledger.requests
+    told = {k: body[k] for k in ("reasoning", "reasoning_effort") if k in body}
+    words = {"reasoning": {"effort": "low"}}, {"reasoning_effort": "low"}
+    assert told == words[wire == "openai-chat"]
+
+
+@pytest.mark.parametrize("wire", ["openai-responses", "openai-chat"])
+def test_a_mode_that_a_wire_has_no_word_for_is_refused(play: Open) -> None:
+    with pytest.raises(BadInput, match=r"models\.scripted\.thinking: of wire=anthropic only"):
+        play(thinking=ThinkingMode.adaptive)
+
+
+@CLAUDE
+def test_a_mode_and_a_budget_exclude_each_other(play: Open) -> None:
+    with pytest.raises(BadInput, match="either thinking or thinking_tokens"):
+        play(thinking=ThinkingMode.adaptive, thinking_tokens=1024)
+
+
+def _turn(number: int) -> Say:
+    return Say(think=f"thought {number}", uses=(Use("bash", {"command": "ls"}, f"call_{number}"),))
+
+
+def _talk(budget: int) -> Conversation:
+    talk = Conversation("be brief", (BASH,), budget, 64)
+    talk.say(ASK.messages[0])
+    return talk
+
+
+def _once(model: Any, talk: Conversation) -> None:
+    """One turn: ask, and answer every tool with a long text."""
+    said = model.answer(talk.request(), deadline=10).message
+    talk.say(said)
+    talk.say(user(*[ToolResult(call_id=c.id, text="x" * 900) for c in said.tool_calls]))
+
+
+def _thoughts(body: dict[str, Any]) -> list[str]:
+    blocks = [block for message in body["messages"] for block in message["content"]]
+    return [block["thinking"] for block in blocks if block["type"] == "thinking"]
