@@ -1,24 +1,67 @@
 """What a run would cost, before anybody pays for it."""
 
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness import build
 from harness.compose import compose
 from harness.forecast import forecast
 from harness.paths import Checkout
 from harness.plan import expand
+from harness.terminal import show_forecast
 
 CHECKOUT = Checkout(Path(__file__).parents[2])
 PRICED = [
     "experiment=smoke",
     "agent=[tool_loop,oracle]",
     "model=[claude,local]",
+    "arms=[monolith,microservices]",
     "models.claude.price.tiers=[{fresh_input: 3, cache_read: 0.3, cache_write: 3.75, output: 15}]",
     "models.claude.price.source=test",
     "models.claude.price.date=2026-01-01",
 ]
+
+
+PRICED_MODELS = sorted(
+    path.stem
+    for path in (CHECKOUT.configs / "model").glob("*.yaml")
+    if yaml.safe_load(path.read_text())["price"]["tiers"]
+)
+
+
+@pytest.fixture
+def dry_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """What --dry-run prints of a config."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def shown(*words: str) -> str:
+        show_forecast(CHECKOUT, compose(["experiment=smoke", *words], CHECKOUT))
+        return capsys.readouterr().out
+
+    return shown
+
+
+def test_the_command_shows_what_a_run_would_cost_and_runs_nothing() -> None:
+    """Without any key: a forecast asks nobody."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "run", "experiment=smoke", "model=claude",
+         "--dry-run"],
+        capture_output=True, text=True, check=True, cwd=CHECKOUT.root,
+        env={k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")},
+    )  # fmt: skip
+    assert re.search(r"\d+\.\d\d to \d+\.\d\d", done.stdout)
+    assert "nothing was run" in done.stdout
+    assert done.stderr == ""
 
 
 def test_tokens_and_money_follow_from_the_priors_and_the_cells() -> None:
@@ -39,8 +82,46 @@ def test_tokens_and_money_follow_from_the_priors_and_the_cells() -> None:
     assert rows["oracle", None].input_tokens == (0, 0)
 
 
+@pytest.mark.parametrize("name", PRICED_MODELS)
+def test_every_shipped_price_has_its_source_and_day_and_gives_a_range(
+    name: str, dry_run: Callable[..., str]
+) -> None:
+    model = compose(["experiment=smoke", f"model={name}"], CHECKOUT).models[name]
+    day = date.fromisoformat(model.price.date)
+    assert date(2026, 1, 1) < day <= date.today()  # noqa: DTZ011 - a calendar's day
+    assert model.price.source.startswith("https://") or model.embedded
+    dearest = model.price.tiers[-1]
+    assert dearest.up_to is None
+    bounds = [tier.up_to or 10**9 for tier in model.price.tiers]
+    assert bounds == sorted(set(bounds))
+    for tier in model.price.tiers:
+        assert tier.cache_read <= tier.fresh_input <= tier.cache_write <= tier.output
+        assert (tier.cache_write_long or tier.cache_write) >= tier.cache_write
+    shown = dry_run(f"model={name}")
+    assert "unknown" not in shown
+    assert re.search(r"\d+\.\d\d to \d+\.\d\d", shown)
+
+
+def test_models_without_a_price_say_so(dry_run: Callable[..., str]) -> None:
+    unpriced = {path.stem for path in (CHECKOUT.configs / "model").glob("*.yaml")}
+    assert unpriced - set(PRICED_MODELS) == {"compatible"}
+    assert "unknown" in dry_run("model=compatible")
+
+
+def test_a_long_trial_of_short_requests_is_not_paid_as_one_long_request() -> None:
+    """Claude Haiku costs five times as much beyond 100,000 tokens of a request."""
+    usd = {}
+    for budget in ("32k", "full"):
+        words = ["experiment=smoke", "model=claude-haiku", f"context_budgets=[{budget}]"]
+        config = compose([*words, "arms=[monolith]"], CHECKOUT)
+        (row,) = forecast(config, expand(build.load_study(config, CHECKOUT)))
+        usd[budget] = row.usd
+    assert usd["32k"] == pytest.approx((0.009, 0.1275))
+    assert usd["full"] == pytest.approx((0.009, 0.6375))
+
+
 def test_an_unknown_price_has_no_forecast() -> None:
-    config = compose(["experiment=smoke", "model=claude"], CHECKOUT)
+    config = compose(["experiment=smoke", "model=compatible"], CHECKOUT)
     (row,) = forecast(config, expand(build.load_study(config, CHECKOUT)))
     assert row.usd is None
 
