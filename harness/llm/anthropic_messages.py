@@ -14,7 +14,7 @@ from harness.config import CacheLifetime
 from harness.llm.arguments import read_call
 from harness.llm.asking import Reply
 from harness.llm.bound_thinking import KINDS, Prefix, seal, unseal
-from harness.llm.faults import Fault, as_faults
+from harness.llm.faults import CONNECT_SECONDS, Fault, as_faults
 from harness.llm.protocol import (
     Message,
     Part,
@@ -74,7 +74,9 @@ class AnthropicMessages:
             body["tools"] = [_tool(tool) for tool in request.tools]
         with as_faults(anthropic):
             raw = self._client.messages.with_raw_response.create(
-                **body, extra_body=self._sampling, timeout=seconds
+                **body,
+                extra_body=self._sampling,
+                timeout=anthropic.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
             return _read(json.loads(raw.http_response.content), after, asks_long=self._asks_long)
 

@@ -55,6 +55,7 @@ class AskingModel:
         self.name, self.context_tokens = name, context_tokens
         self._wire, self._gate, self._sleep, self._clock = wire, gate, sleep, clock
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._was_reached = False
 
     def answer(self, request: Request, *, deadline: float) -> Answer:
         end = self._clock() + deadline
@@ -88,6 +89,7 @@ class AskingModel:
             try:
                 reply = self._wire.send(request, max(0.001, end - start))
             except Fault as fault:
+                self._was_reached |= not fault.is_unreached
                 self._gate.ended(rate_limited=fault.status == "rate_limited")
                 one = Try(
                     status=fault.status,
@@ -98,6 +100,7 @@ class AskingModel:
                     detail=str(fault),
                 )
                 return fault, one
+            self._was_reached = True
             self._gate.ended(rate_limited=False)
             one = Try(
                 status="answered",
@@ -112,8 +115,11 @@ class AskingModel:
     def _raise_if_final(self, fault: Fault, tries: tuple[Try, ...]) -> None:
         if fault.is_overflow:
             raise ContextOverflow(f"{self.name}: the request is too long: {fault}", tries)
-        if fault.remedy is not None:
-            raise BadInput(f"model {self.name}: HTTP {fault.http_status}: {fault}; {fault.remedy}")
+        if fault.is_unreached and not self._was_reached:
+            # What was there a moment ago may come back; what never was is a wrong address.
+            raise BadInput(f"model {self.name}: {fault}; check models.{self.name}.base_url")
+        if remedy := fault.remedy(self.name):
+            raise BadInput(f"model {self.name}: HTTP {fault.http_status}: {fault}; {remedy}")
         if fault.status == "rejected" or len(tries) == MOST_TRIES:
             raise ModelFailed(f"{self.name}: {fault} (try {len(tries)})", tries)
 

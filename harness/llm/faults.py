@@ -17,10 +17,14 @@ OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 REMEDIES = {
-    401: "is the key right?",
+    401: "is the key right? models.{name}.key_env names its variable",
     403: "the key may not use this model",
-    404: "check models.<name>.model and base_url",
+    404: "check models.{name}.model and models.{name}.base_url",
 }
+UNREACHED = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol", "ProxyError"})
+"""What both SDKs' transport calls a server that nothing was sent to."""
+CONNECT_SECONDS = 10.0
+"""Longest wait for a server to take a connection; what it then needs to answer is another time."""
 _STATUSES: dict[int, TryStatus] = {
     429: "rate_limited",
     503: "overloaded",
@@ -41,15 +45,16 @@ class Fault(Exception):
         http_status: int | None = None,
         retry_after: float | None = None,
         is_overflow: bool = False,
+        is_unreached: bool = False,
     ) -> None:
         super().__init__(detail)
         self.status, self.http_status, self.retry_after = status, http_status, retry_after
-        self.is_overflow = is_overflow
+        self.is_overflow, self.is_unreached = is_overflow, is_unreached
 
-    @property
-    def remedy(self) -> str | None:
-        """What a person can do where another try cannot help."""
-        return REMEDIES.get(self.http_status or 0)
+    def remedy(self, name: str) -> str | None:
+        """What a person can do about the model `name` where another try cannot help."""
+        told = REMEDIES.get(self.http_status or 0)
+        return told and told.format(name=name)
 
 
 @contextmanager
@@ -59,14 +64,23 @@ def as_faults(sdk: ModuleType) -> Iterator[None]:
         yield
     except sdk.APIStatusError as error:
         raise _of_status(error.status_code, error.response.headers, error.body) from None
-    except sdk.APITimeoutError:
-        raise Fault("timeout", "nothing came in time") from None
     except sdk.APIConnectionError as error:
-        cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
-        raise Fault("connection", f"the connection failed ({cause})") from None
+        raise _of_connection(error, is_late=isinstance(error, sdk.APITimeoutError)) from None
     except (sdk.APIError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         text = f"not what the protocol promises ({type(error).__name__}: {error})"
         raise Fault("malformed", text[:200], http_status=200) from None
+
+
+def _of_connection(error: Any, *, is_late: bool) -> Fault:
+    cause = error.__cause__ or error
+    kind = type(cause).__name__
+    if kind in UNREACHED:
+        url = error.request.url  # without a user and password that it may hold
+        where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "")
+        return Fault("connection", f"nothing answers at {where} ({kind})", is_unreached=True)
+    if is_late:
+        return Fault("timeout", "nothing came in time")
+    return Fault("connection", f"the connection failed ({kind})")
 
 
 def _of_status(code: int, headers: Mapping[str, str], body: object) -> Fault:

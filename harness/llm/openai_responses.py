@@ -8,7 +8,7 @@ import openai
 
 from harness.llm.arguments import read_call
 from harness.llm.asking import Reply
-from harness.llm.faults import as_faults
+from harness.llm.faults import CONNECT_SECONDS, as_faults
 from harness.llm.openai_chat import sendable
 from harness.llm.protocol import (
     Message,
@@ -51,7 +51,9 @@ class OpenAIResponses:
             body["tools"] = [_tool(tool) for tool in request.tools]
         with as_faults(openai):
             raw = self._client.responses.with_raw_response.create(
-                **body, extra_body=self._sampling, timeout=seconds
+                **body,
+                extra_body=self._sampling,
+                timeout=openai.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
             return _read(json.loads(raw.http_response.content), asks_long=self._asks_long)
 

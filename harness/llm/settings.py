@@ -70,6 +70,8 @@ def _key(name: str, config: ModelConfig) -> str:
     key = os.environ.get(config.key_env, "").strip()
     if not key:
         raise BadInput(f"model {name}: no key: set the environment variable {config.key_env}")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise BadInput(f"model {name}: {config.key_env} holds more than a key: blanks or letters")
     return key
 
 

@@ -147,10 +147,64 @@ def test_a_request_that_is_too_long_is_told_apart(play: Open) -> None:
 
 def test_a_wrong_key_is_bad_input_and_never_shown(play: Open) -> None:
     model, _, _ = play(Say("never"), key="wrong")
-    with pytest.raises(BadInput, match=r"scripted: HTTP 401: .*is the key right") as refused:
+    with pytest.raises(
+        BadInput, match=r"scripted: HTTP 401: .*is the key right\? models\.scripted\.key_env"
+    ) as refused:
         model.answer(ASK, deadline=10)
     assert "wrong" not in re.sub("scripted", "", str(refused.value))
     assert "\n" not in str(refused.value)
+
+
+def test_an_unknown_model_is_bad_input(play: Open) -> None:
+    model, server, _ = play(Fail(404), Say("never"))
+    told = r"scripted: HTTP 404: .*check models\.scripted\.model and models\.scripted\.base_url"
+    with pytest.raises(BadInput, match=told):
+        model.answer(ASK, deadline=10)
+    assert len(server.ledger.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://user:sesame@127.0.0.1:9/v1", r"http://127\.0\.0\.1:9 \(ConnectError\)"),
+        ("http://nowhere.invalid/v1", r"http://nowhere\.invalid \(ConnectError\)"),
+        ("localhost:9/v1", "UnsupportedProtocol"),
+    ],
+)
+def test_an_address_where_nobody_is_gets_one_line_at_once(
+    play: Open, address: str, said: str
+) -> None:
+    model, _, waits = play(base_url=address)
+    with pytest.raises(BadInput, match=said) as refused:
+        model.answer(ASK, deadline=60)
+    assert waits == [0.0]
+    assert "check models.scripted.base_url" in str(refused.value)
+    assert "sesame" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_server_that_was_there_is_asked_again(play: Open) -> None:
+    model, server, waits = play(Say("here"))
+    model.answer(ASK, deadline=60)
+    server.close()
+    with pytest.raises(ModelFailed, match="nothing answers at"):
+        model.answer(ASK, deadline=60)
+    assert len(waits) > 4
+
+
+@pytest.mark.parametrize("key", ["sk-ключ", "sk-a sk-b", "sk-a\nsk-b", "export KEY"])
+def test_a_key_that_is_none_is_told_and_not_shown(play: Open, key: str) -> None:
+    with pytest.raises(BadInput, match="SCRIPTED_KEY holds more than a key") as refused:
+        play(key=key)
+    assert "sk-" not in str(refused.value)
+
+
+def test_an_answer_may_be_as_long_as_the_models_allow(play: Open) -> None:
+    """Without a time limit the SDK refuses what may take more than ten minutes unstreamed."""
+    model, server, _ = play(Say("long"))
+    most = ASK.model_copy(update={"max_output_tokens": 128_000})
+    assert model.answer(most, deadline=3600).message.text == "long"
+    assert "128000" in str(server.ledger.requests[0])
 
 
 def test_usage_that_is_missing_is_said(play: Open) -> None:
