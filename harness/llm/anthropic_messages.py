@@ -89,7 +89,7 @@ class AnthropicMessages:
         prefix = Prefix(request)
         for message in request.messages:
             after = prefix.digest if self._is_bound else None
-            content = [block for part in message.parts for block in _block(part, after)]
+            content = [block for part in message.followed for block in _block(part, after)]
             if content:  # an answer may have been empty, and a message may not be
                 told.append({"role": message.role, "content": content})
                 prefix.add(told[-1])

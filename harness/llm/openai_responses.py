@@ -63,7 +63,7 @@ class OpenAIResponses:
 
 def _items(request: Request) -> Iterator[dict[str, Any]]:
     for message in request.messages:
-        for part in message.parts:
+        for part in message.followed:
             if isinstance(part, Text):
                 yield {"role": message.role, "content": part.text}
             elif isinstance(part, Thinking):

@@ -80,6 +80,14 @@ class Message(Record):
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
 
     @property
+    def followed(self) -> tuple[Part, ...]:
+        """The parts without thinking at the end: what led to nothing, no provider takes back."""
+        kept = len(self.parts)
+        while kept and isinstance(self.parts[kept - 1], Thinking):
+            kept -= 1
+        return self.parts[:kept]
+
+    @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from itertools import pairwise
 from typing import Any
 
 from tests.wire.moves import Fail, Say, Use
@@ -50,7 +51,21 @@ def complaint(wire: str, headers: dict[str, str], body: dict[str, Any]) -> str |
     }[wire](body)
     if asked != answered:
         return f"calls {asked} were answered by {answered}"
-    return _broken_seal(body) if wire == "anthropic" else None
+    return _idle_thinking(wire, body) or (_broken_seal(body) if wire == "anthropic" else None)
+
+
+def _idle_thinking(wire: str, body: dict[str, Any]) -> str | None:
+    """Thinking that nothing of the same answer follows: refused by both who seal it."""
+    if wire == "anthropic":
+        ends = [m["content"][-1]["type"] for m in body["messages"] if m["role"] == "assistant"]
+        is_idle = any("thinking" in kind for kind in ends)
+        return "The final block in an assistant message cannot be `thinking`" if is_idle else None
+    items = [*body.get("input", []), {"role": "user"}]
+    is_idle = any(
+        item.get("type") == "reasoning" and after.get("role") == "user"
+        for item, after in pairwise(items)
+    )
+    return "Item of type 'reasoning' without its required following item" if is_idle else None
 
 
 def seal_of(body: dict[str, Any], before: int) -> str:

@@ -29,6 +29,20 @@ def test_thinking_goes_back_unchanged(play: Open, think: str, hides: bool) -> No
     assert "seal" not in str(server.ledger.requests[0])
 
 
+@pytest.mark.parametrize("wire", ["anthropic", "openai-responses"])
+@pytest.mark.parametrize(("think", "hides"), [("hm", False), ("", True)])
+def test_thinking_that_is_cut_off_is_not_given_back(play: Open, think: str, hides: bool) -> None:
+    """An answer that reaches its limit while it thinks: providers refuse to hear it again."""
+    model, server, _ = play(Say(think=think, hides=hides, cut=True), Say("done"))
+    first = model.answer(ASK, deadline=10)
+    assert first.stop == "max_tokens"
+    assert [type(part) for part in first.message.parts] == [Thinking]
+    more = (*ASK.messages, first.message, user(Text(text="go on")))
+    said = model.answer(ASK.model_copy(update={"messages": more}), deadline=10)
+    assert said.message.text == "done"
+    assert "seal" not in str(server.ledger.requests[1])
+
+
 @CLAUDE
 def test_every_turn_of_a_long_conversation_keeps_its_thinking(play: Open) -> None:
     model, server, _ = play(*[_turn(n) for n in range(6)])
