@@ -1,6 +1,8 @@
 """One suite over every wire: the real SDKs against a real server that plays a script."""
 
 import re
+import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -181,6 +183,20 @@ def test_an_address_where_nobody_is_gets_one_line_at_once(
     assert "check models.scripted.base_url" in str(refused.value)
     assert "sesame" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_an_address_that_takes_no_connection_gets_one_line_too(play: Open) -> None:
+    """A queue that is full drops what else comes, as a firewall does."""
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        model, _, waits = play(base_url=f"http://127.0.0.1:{full.getsockname()[1]}/v1")
+        with pytest.raises(BadInput, match=r"nothing answers at .* \(ConnectTimeout\)"):
+            model.answer(ASK, deadline=0.5)
+        assert waits == [0.0]
 
 
 def test_a_server_that_was_there_is_asked_again(play: Open) -> None:
