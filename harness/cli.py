@@ -126,10 +126,10 @@ def figures(
 @app.command()
 def export(
     results: Path,
-    form: Annotated[str, typer.Option("--format", help="swebench or parquet")],
+    form: Annotated[str, typer.Option("--format", help="swebench, parquet, atif or inspect")],
     out: Annotated[Path | None, typer.Option(help="folder; else RESULTS/export/FORMAT")] = None,
 ) -> None:
-    """Write RESULTS for other tools: SWE-bench predictions, or Parquet with a data card."""
+    """Write RESULTS for other tools: patches, tables with a data card, conversations or logs."""
     from harness.terminal import export_and_report
 
     export_and_report(results, form, out)

@@ -34,7 +34,7 @@ from harness.analysis.tables import results_table
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
-from harness.export import release, swebench
+from harness.export import atif, release, swebench
 from harness.forecast import forecast
 from harness.gates import parity
 from harness.gates.pairs import verify_pair
@@ -225,7 +225,7 @@ def write_page(folder: Path, out: Path) -> None:
     )
 
 
-EXPORTS = {"swebench": swebench.export, "parquet": release.export}
+EXPORTS = {"swebench": swebench.export, "parquet": release.export, "atif": atif.export}
 
 
 def export_and_report(folder: Path, form: str, out: Path | None) -> None:
