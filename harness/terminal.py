@@ -225,7 +225,18 @@ def write_page(folder: Path, out: Path) -> None:
     )
 
 
-EXPORTS = {"swebench": swebench.export, "parquet": release.export, "atif": atif.export}
+def _inspect_logs(folder: Path, out: Path) -> list[Path]:
+    from harness.export.inspect import log  # noqa: PLC0415 - an extra that is slow to import
+
+    return log.export(folder, out)
+
+
+EXPORTS = {
+    "swebench": swebench.export,
+    "parquet": release.export,
+    "atif": atif.export,
+    "inspect": _inspect_logs,
+}
 
 
 def export_and_report(folder: Path, form: str, out: Path | None) -> None:
