@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import hydra
@@ -39,10 +40,15 @@ def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
         # Hydra prints lines of its own about a job that raises, so ours leave by another door.
         if failed:
             return
+        folder = Path(HydraConfig.get().runtime.output_dir)
         try:
-            job(_typed(composed), Path(HydraConfig.get().runtime.output_dir))
+            job(_typed(composed), folder)
         except SeamBenchError as error:
             failed.append(error)
+        finally:
+            # Hydra makes the folder before the job; where nothing was run, nothing shall stay.
+            with suppress(OSError):
+                folder.rmdir()
 
     entry = hydra.main(version_base="1.3", config_path=str(checkout.configs), config_name="config")(
         task

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -16,7 +17,7 @@ from harness.errors import BadInput
 from harness.pairs import Pair
 from harness.paths import RunPaths
 from harness.predictions import read_predictions
-from harness.records import Record
+from harness.records import Record, TrialId
 from harness.specfile import choose
 from harness.store import dump_json, write_atomically
 from harness.tasks import Task
@@ -28,7 +29,7 @@ FORMAT = 1
 class Cell(Record):
     """One combination of factors with one repeat: what a trial attempts."""
 
-    trial_id: str
+    trial_id: TrialId
     cell_id: str
     app: str
     arm: str
@@ -197,7 +198,7 @@ def make_cell(
     parts += [v for v, usual in ((view.scope, "all"), (view.context_budget, "full")) if v != usual]
     if agent.kind.plays:
         parts = [name, variant]  # the recorded trial's own id says the rest
-    label = "-".join(part for part in parts if part)
+    label = re.sub(r"[/\\\0]", "-", "-".join(part for part in parts if part))
     trial_id = f"{label}-r{repeat}-{digest([cell_id, study.config.seed, repeat])[:8]}"
     return Cell(trial_id=trial_id, cell_id=cell_id, repeat=repeat, seed=seed, **factors)
 

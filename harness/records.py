@@ -4,12 +4,13 @@ Every field carries its meaning and unit, so that `docs/columns.md`, the Parquet
 code cannot drift apart.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,18 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+UNSAFE_NAME = r"[/\\\x00]|^\.{0,2}$"
+"""what a text holds that does not name one folder below another, whatever the separator"""
+
+
+def _plain_name(name: str) -> str:
+    if re.search(UNSAFE_NAME, name):
+        raise ValueError(f"{name!r} is no plain name of a folder")
+    return name
+
+
+TrialId = Annotated[str, AfterValidator(_plain_name)]
+"""Names a trial's folder, so nothing in it may lead out of the results."""
 Status = Literal["scored", "failed", "lost"]
 Outcome = Literal["passed", "failed", "error", "skipped"]
 
@@ -44,7 +57,7 @@ Outcome = Literal["passed", "failed", "error", "skipped"]
 class TrialRecord(Record):
     """One attempt at a cell that has ended: the row that the analysis reads."""
 
-    trial_id: Annotated[str, Column("digest of the cell and the repeat; the trial's folder")]
+    trial_id: Annotated[TrialId, Column("digest of the cell and the repeat; the trial's folder")]
     cell_id: Annotated[str, Column("digest of task, arm, scope, budget, agent and model")]
     pair: Annotated[str, Column("the pair the app belongs to")]
     app: Annotated[str, Column("the app")]
@@ -134,7 +147,7 @@ class TrialRecord(Record):
 class AttemptRecord(Record):
     """One try at a trial; a trial lost to infrastructure has several."""
 
-    trial_id: Annotated[str, Column("the trial")]
+    trial_id: Annotated[TrialId, Column("the trial")]
     attempt: Annotated[int, Column("number of the attempt, from 1")]
     status: Annotated[Status, Column("how the attempt ended")]
     failure_cause: Annotated[str | None, Column("cause from the failure table; null when scored")]
@@ -146,7 +159,7 @@ class AttemptRecord(Record):
 class CallRecord(Record):
     """One call of a language model; retries are a part of it and counted in its usage."""
 
-    trial_id: Annotated[str, Column("the trial")]
+    trial_id: Annotated[TrialId, Column("the trial")]
     attempt: Annotated[int, Column("the attempt at the trial, from 1")]
     call: Annotated[int, Column("number of the call within the attempt, from 1: the turn")]
     status: Annotated[str, Column("answered, or how the last try failed")]
@@ -173,7 +186,7 @@ class CallRecord(Record):
 class ToolRecord(Record):
     """One use of a tool by an agent."""
 
-    trial_id: Annotated[str, Column("the trial")]
+    trial_id: Annotated[TrialId, Column("the trial")]
     attempt: Annotated[int, Column("the attempt at the trial, from 1")]
     call: Annotated[int, Column("the model call that asked for it, from 1")]
     number: Annotated[int, Column("its place among the tools of that call, from 1")]
@@ -192,7 +205,7 @@ class TestRecord(Record):
 
     __test__ = False  # pytest: a record, not a test class
 
-    trial_id: Annotated[str, Column("the trial")]
+    trial_id: Annotated[TrialId, Column("the trial")]
     start: Annotated[int, Column("which fresh start, from 1")]
     test: Annotated[str, Column("the test's node id")]
     context: Annotated[str | None, Column("the bounded context it exercises; null if none")]

@@ -10,6 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,9 @@ from harness.records import (
     TrialRecord,
 )
 
+_BLOCK = 2**16
+"""bytes read at once in search of the end of the last whole line"""
+
 
 class Entry(Record):
     """One attempt; the trial's own record is there when the attempt ended the trial."""
@@ -39,23 +43,26 @@ class Entry(Record):
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
-    """Every whole line of a record file, in order.
+    """Every whole line of a record file, in order, one in memory at a time.
 
     Raises BadInput, naming file and line, for a line that is whole and yet no record.
     """
     if not path.exists():
         return
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
-        if not line.endswith(b"\n"):
-            return
-        try:
-            yield Entry.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "line"
-            raise BadInput(
-                f"{path}:{number}: {field}: {first['msg']}; is the file edited?"
-            ) from None
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            yield _entry(line, f"{path}:{number}")
+
+
+def _entry(line: bytes, where: str) -> Entry:
+    try:
+        return Entry.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "line"
+        raise BadInput(f"{where}: {field}: {first['msg']}; is the file edited?") from None
 
 
 def latest_trials(entries: Iterator[Entry]) -> dict[str, Entry]:
@@ -80,35 +87,53 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 class Store:
-    """The one writer of a results folder. A second writer is refused (BadInput)."""
+    """The one writer of a results folder. A second writer is refused (BadInput).
+
+    Where nothing came to be recorded, no file that was not there before is left behind.
+    """
 
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
         paths.root.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._new = [path for path in (paths.records, paths.plan) if not path.exists()]
         # Unbuffered: what a full disk refused must not be written later by a buffer.
         self._file = paths.records.open("ab", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_gone = os.fstat(self._file.fileno()).st_nlink == 0  # the other one left nothing
         except BlockingIOError:
+            is_gone = True
+        if is_gone:
             self._file.close()
-            raise BadInput(
-                f"{paths.root}: another run is writing here; wait or use name="
-            ) from None
-        self._cut_torn_line()
-        entries = list(read_entries(paths.records))
-        self.finished = latest_trials(iter(entries))
+            raise BadInput(f"{paths.root}: another run is writing here; wait or use name=")
+        self.finished: dict[str, Entry] = {}
         self._attempts: dict[str, int] = {}
-        for entry in entries:
-            self._count(entry)
+        with ExitStack() as refused:
+            refused.callback(self._file.close)
+            self._cut_torn_line()
+            for entry in read_entries(paths.records):
+                self._count(entry)
+            refused.pop_all()
 
     def _cut_torn_line(self) -> None:
-        content = self.paths.records.read_bytes()
-        self._file.truncate(content.rfind(b"\n") + 1)
+        with self.paths.records.open("rb") as file:
+            end = whole = file.seek(0, os.SEEK_END)
+            while whole:
+                start = max(0, whole - _BLOCK)
+                file.seek(start)
+                found = file.read(whole - start).rfind(b"\n") + 1
+                whole = start + found
+                if found:
+                    break
+        if whole < end:
+            self._file.truncate(whole)
 
     def _count(self, entry: Entry) -> None:
         trial_id = entry.attempt.trial_id
         self._attempts[trial_id] = max(self._attempts.get(trial_id, 0), entry.attempt.attempt)
+        if entry.trial is not None:
+            self.finished[entry.trial.trial_id] = entry
 
     def next_attempt(self, trial_id: str) -> int:
         """The number of the next attempt at a trial, from 1."""
@@ -132,8 +157,6 @@ class Store:
                 _raise_if_full(error, self.paths.records)
                 raise
             self._count(entry)
-            if entry.trial is not None:
-                self.finished[entry.trial.trial_id] = entry
 
     def _write(self, line: bytes) -> None:
         left = memoryview(line)
@@ -146,6 +169,9 @@ class Store:
         write_atomically(path, content.encode() if isinstance(content, str) else content)
 
     def close(self) -> None:
+        if not self._attempts:
+            for path in self._new:
+                path.unlink(missing_ok=True)
         self._file.close()
 
     def __enter__(self) -> Self:

@@ -108,10 +108,11 @@ def run_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
         if any(agent.kind.asks_a_model for agent in config.agents.values()):
             locks |= {f"prompt/{name}": value for name, value in prompt_digests().items()}
+        # What can be refused is refused here, before there is a folder.
+        cells = expand(bench.study)
+        executor = build.make_executor(config, bench.sandboxes.abort)
         with Store(paths) as store:
-            cells = expand(bench.study)
             plan = write_plan(paths, config.name, locks, cells)
-            executor = build.make_executor(config, bench.sandboxes.abort)
             display = ProgressDisplay(console)
             with display.live():
                 bench.spend.spent = store.spent_usd

@@ -8,11 +8,13 @@ from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.errors import BadInput
 from harness.paths import RunPaths
 from harness.records import (
+    UNSAFE_NAME,
     AttemptRecord,
     CallRecord,
     ColumnSpec,
@@ -151,18 +153,37 @@ def read_tools(folder: Path) -> pd.DataFrame:
 def read_parquet(path: Path, kind: type[Record]) -> pd.DataFrame:
     """A Parquet file of records as a frame with nullable dtypes.
 
+    A column that may be missing from a record (it came later) may be missing here, too.
+
     Raises:
-        BadInput: the file is no Parquet, or lacks a column of the record.
+        BadInput: the file is no Parquet, lacks a column of the record, or names a trial by what is
+            no plain name of a folder.
     """
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadInput(f"{path}: not a Parquet file that can be read ({error})") from error
-    missing = [c.name for c in columns(kind) if c.name not in table.column_names]
-    if missing:
-        raise BadInput(f"{path}: column {missing[0]} is missing; is it of this kind of record?")
+    for field in schema(kind):
+        if field.name not in table.column_names:
+            table = _with_default(table, field, kind, path)
+    _check_ids(table, path)
     frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS.get)
     return frame
+
+
+def _with_default(table: pa.Table, field: pa.Field, kind: type[Record], path: Path) -> pa.Table:
+    declared = kind.model_fields[field.name]
+    if declared.is_required():
+        raise BadInput(f"{path}: column {field.name} is missing; is it of this kind of record?")
+    values = pa.array([declared.default] * len(table), field.type)
+    return table.append_column(field, values)
+
+
+def _check_ids(table: pa.Table, path: Path) -> None:
+    ids = table["trial_id"]
+    unsafe = ids.filter(pc.match_substring_regex(ids, UNSAFE_NAME))
+    if len(unsafe):
+        raise BadInput(f"{path}: trial_id: {unsafe[0].as_py()!r} is no plain name of a folder")
 
 
 def write_parquet(run: Run, folder: Path) -> list[Path]:

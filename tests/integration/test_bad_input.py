@@ -116,6 +116,23 @@ def test_bad_input_gets_one_line_that_names_it(home: Path, case: str) -> None:
     assert "Traceback" not in done.stderr
     for words in said:
         assert words in lines[0]
+    assert not list((home / "results").glob("*")), "a refused run leaves nothing behind"
+
+
+def test_a_dry_run_leaves_nothing_behind(home: Path) -> None:
+    done = seambench(home, *RUN, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert not list((home / "results").glob("*"))
+
+
+def test_a_run_that_was_refused_can_be_run_under_the_same_name_when_mended(home: Path) -> None:
+    patch = "tasks/tally/rename/solutions/plain/one.patch"
+    edit(home / patch, "-def next", "-def nixt")
+    arguments = (*RUN, "arms=[one]", "agent=oracle")
+    assert seambench(home, *arguments).returncode == 2
+    edit(home / patch, "-def nixt", "-def next")
+    done = seambench(home, *arguments)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_arm_that_does_not_start_ends_a_run_with_the_end_of_its_log(home: Path) -> None:

@@ -1,15 +1,21 @@
 """Records on disk: nothing finished is lost, nothing is doubled."""
 
+import json
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.analysis.frame import read_run, read_trials, to_frame
+from harness.analysis.report.gather import gather
 from harness.errors import BadInput, DiskFull  # noqa: F401 - used in the child process
 from harness.paths import RunPaths
+from harness.plan import read_plan
+from harness.records import TrialRecord
 from harness.store import Entry, Store, latest_trials, read_entries, write_atomically
 from tests.records_factory import attempts, trial
 
@@ -59,9 +65,77 @@ def test_a_corrupt_line_is_named_with_its_number(tmp_path: Path) -> None:
         list(read_entries(path))
 
 
+UNSAFE = ["../x", "a/b", "..", "", "a\\b", "a\0b", "/etc"]
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_trial_whose_name_leads_out_of_the_folder_is_refused_by_every_reader(
+    tmp_path: Path, name: str
+) -> None:
+    good, path = entry("good"), tmp_path / "records.jsonl"
+    bad = good.model_dump_json().replace('"good"', json.dumps(name))
+    path.write_text(good.model_dump_json() + "\n" + bad + "\n")
+    readers = [lambda: list(read_entries(path)), lambda: Store(RunPaths(tmp_path)),
+               lambda: read_run(tmp_path), lambda: gather(tmp_path)]  # fmt: skip
+    for read in readers:
+        with pytest.raises(BadInput, match=r"records\.jsonl:2: attempt\.trial_id: .*no plain name"):
+            read()
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_neither_parquet_nor_a_plan_may_name_such_a_trial(tmp_path: Path, name: str) -> None:
+    frame = to_frame([trial(trial_id="good")], TrialRecord).assign(trial_id=name)
+    frame.to_parquet(tmp_path / "trials.parquet")
+    with pytest.raises(BadInput, match=r"trials\.parquet: trial_id: .* no plain name"):
+        read_trials(tmp_path)
+    cell = {"trial_id": name, "repeat": 0, "seed": 0, "variant": None, "model": None}
+    cell |= dict.fromkeys(("cell_id", "app", "arm", "task", "scope", "agent"), "x")
+    cell |= {"kind": "nop"}
+    plan = {"name": "n", "locks": {}, "cells": [cell]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(BadInput, match=r"plan\.json: cells\.0\.trial_id: .* no plain name"):
+        read_plan(RunPaths(tmp_path))
+
+
+def test_a_long_file_is_read_a_line_at_a_time(tmp_path: Path) -> None:
+    line = entry("a").model_dump_json().encode() + b"\n"
+    (tmp_path / "records.jsonl").write_bytes(line * 20_000 + b"torn")
+    tracemalloc.start()
+    assert sum(1 for _ in read_entries(tmp_path / "records.jsonl")) == 20_000
+    with Store(RunPaths(tmp_path)) as store:
+        assert set(store.finished) == {"a"}
+    assert tracemalloc.get_traced_memory()[1] < 20_000 * len(line) / 10
+    tracemalloc.stop()
+    assert (tmp_path / "records.jsonl").stat().st_size == 20_000 * len(line)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**16 - 1, 2**16, 2**16 + 1, 200_000])
+@pytest.mark.parametrize("lines", [0, 1, 2])
+def test_a_torn_line_of_any_length_is_cut_off(tmp_path: Path, size: int, lines: int) -> None:
+    whole = (entry("a").model_dump_json().encode() + b"\n") * lines
+    (tmp_path / "records.jsonl").write_bytes(whole + b"x" * size)
+    with Store(RunPaths(tmp_path)) as store:
+        assert len(store.finished) == min(1, lines)
+    assert (tmp_path / "records.jsonl").read_bytes() == whole
+
+
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     with Store(RunPaths(tmp_path)), pytest.raises(BadInput, match="another run is writing"):
         Store(RunPaths(tmp_path))
+
+
+def test_where_nothing_was_recorded_nothing_stays(tmp_path: Path) -> None:
+    paths = RunPaths(tmp_path / "run")
+    with Store(paths):
+        paths.plan.write_text("{}")
+    assert list(paths.root.iterdir()) == []
+    paths.plan.write_text("{}")  # one that was there before, as for a regrade
+    with Store(paths):
+        pass
+    assert list(paths.root.iterdir()) == [paths.plan]
+    with Store(paths) as store:
+        store.append(entry("a"))
+    assert paths.records.is_file()
 
 
 def test_a_full_disk_leaves_the_lines_before_whole(tmp_path: Path) -> None:
