@@ -32,6 +32,8 @@ class Cell(Record):
     trial_id: TrialId
     cell_id: str
     app: str
+    behaviour_of: str | None = None
+    """the app whose behaviour it has: what estimates take as a cluster"""
     arm: str
     task: str
     scope: str
@@ -200,7 +202,14 @@ def make_cell(
         parts = [name, variant]  # the recorded trial's own id says the rest
     label = re.sub(r"[/\\\0]", "-", "-".join(part for part in parts if part))
     trial_id = f"{label}-r{repeat}-{digest([cell_id, study.config.seed, repeat])[:8]}"
-    return Cell(trial_id=trial_id, cell_id=cell_id, repeat=repeat, seed=seed, **factors)
+    return Cell(
+        trial_id=trial_id,
+        cell_id=cell_id,
+        behaviour_of=study.pairs[task.spec.app].spec.behaviour_of,
+        repeat=repeat,
+        seed=seed,
+        **factors,
+    )
 
 
 def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -> dict[str, str]:

@@ -61,6 +61,9 @@ class TrialRecord(Record):
     cell_id: Annotated[str, Column("digest of task, arm, scope, budget, agent and model")]
     pair: Annotated[str, Column("the pair the app belongs to")]
     app: Annotated[str, Column("the app")]
+    behaviour_of: Annotated[
+        str | None, Column("the app whose behaviour it has: the cluster; null: its own")
+    ] = None
     arm: Annotated[str, Column("the architecture")]
     task: Annotated[str, Column("the task, as app/name")]
     family: Annotated[str, Column("refactoring family (SCIENCE.md (a))")]

@@ -127,6 +127,7 @@ def _identity(facts: Facts) -> dict[str, Any]:
         "cell_id": cell.cell_id,
         "pair": cell.app,
         "app": cell.app,
+        "behaviour_of": cell.behaviour_of,
         "arm": cell.arm,
         "task": cell.task,
         "family": task.spec.family,

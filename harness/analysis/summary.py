@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.analysis.estimate.pairing import clustered
 from harness.analysis.frame import to_frame
 from harness.analysis.order import ARMS, CALIBRATING, CLASSES, CONTROLS, FACTORS, rank, sort_arms
 from harness.records import Column, Record
@@ -64,7 +65,7 @@ class DifferenceRow(Record):
     scope: Annotated[str, Column("what the agent sees: all or own")]
     minuend: Annotated[str, Column("the arm that is subtracted from")]
     subtrahend: Annotated[str, Column("the arm that is subtracted")]
-    apps: Annotated[int, Column("apps with a task on both arms", "apps")]
+    apps: Annotated[int, Column("clusters with a task on both arms", "apps")]
     tasks: Annotated[int, Column("tasks with a counted trial on both arms", "tasks")]
     difference: Annotated[float, Column("mean over apps of the mean over tasks", "pp")]
     low: Annotated[float | None, Column("lower end of the 95% t interval across apps", "pp")]
@@ -104,7 +105,7 @@ def as_expected(trials: pd.DataFrame) -> NDArray[np.bool_]:
 
 def differences(trials: pd.DataFrame) -> pd.DataFrame:
     """One `DifferenceRow` for each agent and pair of arms that share at least one task."""
-    counted = trials[trials["status"] != "lost"]
+    counted = clustered(trials[trials["status"] != "lost"])
     groups = counted.groupby(["agent", "model", "scope"], dropna=False, sort=False)
     rows = [row for _, group in groups for row in _contrasts(group)]
     rows.sort(key=lambda r: (rank(CONTROLS, r.agent), r.model or "", r.scope))

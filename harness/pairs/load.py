@@ -55,6 +55,9 @@ def _load(path: Path) -> Pair:
         for context in spec.contexts:
             where = f"{path}: arms.{arm}.contexts"
             choose("context", context, list(pair.spec.contexts), where)
+    if not (path.parent.parent / pair.spec.behaviour_of / path.name).is_file():
+        known = sorted(other.parent.name for other in path.parent.parent.glob(f"*/{path.name}"))
+        choose("app", pair.spec.behaviour_of, known, f"{path}: behaviour")
     for folder in (pair.visible_tests, pair.contract):
         if not folder.is_dir():
             raise BadInput(f"{path}: {folder.name}/ is missing beside it")

@@ -1,5 +1,6 @@
 """What `fixtures/<app>/pair.yaml` may say."""
 
+from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -56,6 +57,9 @@ class PairSpec(Spec):
     """where the public API answers, on loopback, in every arm"""
     contract: str = "contract"
     """folder, seen from the pair's, of the black-box suite and the generator of sequences"""
+    behaviour: str | None = None
+    """the app whose behaviour this one has; null: the one whose contract it shares, else its own.
+    Two apps of one behaviour are one cluster in every estimate"""
     visible_tests: str = "tests"
     """folder below the pair's that every arm gets as tests/, the same bytes"""
     protected: tuple[str, ...]
@@ -65,3 +69,10 @@ class PairSpec(Spec):
     id_pattern: str
     """regular expression of the app's ids, which comparisons normalise by first appearance"""
     couplings: tuple[Coupling, ...] = ()
+
+    @property
+    def behaviour_of(self) -> str:
+        """The app whose behaviour this one has, be it its own."""
+        above, *lent = PurePosixPath(self.contract).parts
+        shared = lent[0] if above == ".." and lent else self.app
+        return self.behaviour or shared

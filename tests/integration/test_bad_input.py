@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.frame import read_trials
 from tests.benches import CONTROLS, QUICK, edit, seambench
 
 TASK = "tasks/tally/rename/task.yaml"
@@ -44,6 +45,11 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         replaced(PAIR, "contexts: [tally]", "contexts: [counter]"),
         RUN,
         ("pair.yaml: arms.one.contexts: unknown context 'tally'",),
+    ),
+    "unknown app whose behaviour it has": (
+        replaced(PAIR, "title: A tally", "title: A tally\nbehaviour: tolly"),
+        RUN,
+        ("pair.yaml: behaviour: unknown app 'tolly'; there is: tally",),
     ),
     "unknown arm": (nothing, (*RUN, "arms=[three]"), ("unknown arm 'three'; there is: one, two",)),
     "patch of an unknown arm": (
@@ -133,6 +139,8 @@ def test_a_run_that_was_refused_can_be_run_under_the_same_name_when_mended(home:
     edit(home / patch, "-def nixt", "-def next")
     done = seambench(home, *arguments)
     assert done.returncode == 0, done.stderr
+    (row,) = read_trials(home / "results/bad").to_dict("records")
+    assert (row["resolved"], row["behaviour_of"]) == (True, "tally")
 
 
 def test_an_arm_that_does_not_start_ends_a_run_with_the_end_of_its_log(home: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis import comparison
+from harness.analysis import comparison, summary
 from harness.analysis.estimate import families, matched, repeats
 from harness.analysis.estimate.cost import cost
 from harness.analysis.estimate.effects import Question, effect, effects
@@ -20,6 +20,7 @@ from harness.analysis.estimate.pairing import (
 )
 from harness.analysis.estimate.parts import decomposition, difference_in_differences
 from harness.analysis.frame import to_frame
+from harness.analysis.paper.cells import over_apps
 from harness.errors import BadInput
 from harness.records import TrialRecord
 from tests import records_factory as factory
@@ -57,6 +58,12 @@ def study(gaps: dict[str, tuple[int, int]], **changes: object) -> pd.DataFrame:
     return frame(*cells)
 
 
+def reports_apps(trials: pd.DataFrame) -> set[int]:
+    """How many clusters the other analyses say that there are."""
+    overview = summary.differences(trials)["apps"]
+    return {int(apps) for apps in [*overview, *marginal_effects(trials, DISTRIBUTED)["apps"]]}
+
+
 APPS = {name: (4 + i % 3, 6 + i % 2) for i, name in enumerate("abcdefg")}
 
 
@@ -67,6 +74,29 @@ class TestPairing:
             some("a", "microservices", [False], task="u"), some("a", "monolith", [True], task="u"),
         )  # fmt: skip
         assert by_app(differences(trials, DISTRIBUTED)).to_dict() == {"a": 0.0}
+
+    def test_apps_of_one_behaviour_are_one_cluster(self):
+        """Two pairs of one behaviour: their tasks are averaged first, and count as one app."""
+        apart = study({"a": (9, 5), "b": (9, 5), "c": (2, 4)})
+        together = apart.assign(behaviour_of=apart["app"].replace({"b": "a"}))
+        assert by_app(differences(apart, DISTRIBUTED)).to_dict() == {"a": 40, "b": 40, "c": -20}
+        found = differences(together, DISTRIBUTED)
+        assert by_app(found).to_dict() == {"a": 40, "c": -20}
+        row = effect(found, ASKED)
+        assert (row.apps, row.tasks, row.difference) == (2, 3, 10)
+        assert cost(together, ASKED, "cost_usd").iloc[-1]["apps"] == 2
+        assert reports_apps(together) == {2}
+        # A null is an app of its own, as in records from before.
+        unknown = apart.assign(behaviour_of=pd.NA)
+        assert effect(differences(unknown, DISTRIBUTED), ASKED).apps == 3
+
+    def test_pass_at_k_and_figures_average_within_a_behaviour(self):
+        trials = study({"a": (10, 0), "b": (10, 0), "c": (0, 0)})
+        trials = trials.assign(behaviour_of=trials["app"].replace({"b": "a"}))
+        found = repeats.reliability(trials, 1).set_index("arm")
+        assert found.loc["microservices", "pass_at_k"] == 0.5
+        shown = over_apps(trials, "resolved", ["arm"]).set_index("arm")
+        assert shown.loc["microservices", "resolved"] == 0.5
 
     def test_a_task_with_one_arm_is_no_pair(self):
         trials = frame(some("a", "microservices", [True]), some("b", "monolith", [True]))

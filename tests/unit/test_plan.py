@@ -1,5 +1,6 @@
 """Cells and the lock."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from harness.config import AgentConfig, AgentKind, RunConfig, SandboxConfig, SandboxKind
 from harness.errors import BadInput
 from harness.pairs import load_pairs
-from harness.paths import Checkout, RunPaths
+from harness.paths import Checkout, RunPaths, find_checkout
 from harness.plan import Study, expand, read_plan, write_plan
 from harness.tasks import load_tasks
+from tests.benches import edit
 from tests.samples import make_checkout
 
 AGENTS = {kind.value: AgentConfig(kind) for kind in AgentKind}
@@ -84,3 +86,32 @@ def test_a_damaged_plan_is_named_with_its_field(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"format": 1, "name": "x", "locks": {}}')
     with pytest.raises(BadInput, match=r"plan\.json: cells: Field required"):
         read_plan(RunPaths(tmp_path))
+
+
+def test_a_cell_says_whose_behaviour_its_app_has_and_keeps_its_name(tmp_path: Path) -> None:
+    there = Checkout(make_checkout(tmp_path))
+    own = expand(study(there))
+    assert {cell.behaviour_of for cell in own} == {"tally"}
+    twin = tmp_path / "fixtures/twin"
+    shutil.copytree(tmp_path / "fixtures/tally", twin)
+    shutil.rmtree(twin / "contract")
+    told = (twin / "pair.yaml").read_text().replace("app: tally", "app: twin")
+    (twin / "pair.yaml").write_text(told + "contract: ../tally/contract\n")
+    assert load_pairs(there)["twin"].spec.behaviour_of == "tally"
+    edit(tmp_path / "fixtures/tally/pair.yaml", "app: tally", "app: tally\nbehaviour: twin")
+    lent = expand(study(there))
+    assert {cell.behaviour_of for cell in lent} == {"twin"}
+    assert [cell.trial_id for cell in lent] == [cell.trial_id for cell in own]
+
+
+def test_the_two_pairs_of_one_behaviour_are_told_from_their_contract() -> None:
+    pairs = load_pairs(find_checkout())
+    assert pairs["atelier-handmade"].spec.behaviour_of == "atelier"
+    assert pairs["atelier"].spec.behaviour_of == "atelier"
+
+
+def test_a_name_with_a_separator_makes_no_folder_within_a_folder(checkout: Checkout) -> None:
+    agents = {"lab/nop": AgentConfig(AgentKind.nop)}
+    ids = [cell.trial_id for cell in expand(study(checkout, agents=agents))]
+    assert len(ids) == len(set(ids)) == 2
+    assert not any("/" in name for name in ids)

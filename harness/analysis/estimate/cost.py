@@ -13,7 +13,7 @@ import pandas as pd
 from harness.analysis.estimate import clusters
 from harness.analysis.estimate.clusters import Array
 from harness.analysis.estimate.effects import POOLED, Question, few_apps, level_name
-from harness.analysis.estimate.pairing import FACTORS, TASK, Side, only
+from harness.analysis.estimate.pairing import FACTORS, TASK, Side, clustered, only
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
 
@@ -68,6 +68,7 @@ def cost(
     trials: pd.DataFrame, question: Question, quantity: str, by: str = "model"
 ) -> pd.DataFrame:
     """One `CostRow` for each level of `by`, and one pooled; trials of unknown cost are left out."""
+    trials = clustered(trials)
     known = trials[(trials["status"] != "lost") & trials[quantity].notna()]
     sides = _Sides(
         _cells(known, question.contrast.minuend, quantity),

@@ -53,6 +53,16 @@ class Missing(StrEnum):
     """the other way round: the difference at its highest"""
 
 
+def clustered(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials with `app` naming the behaviour: apps of one behaviour are one cluster.
+
+    What two apps of one behaviour have in common is not chance, so they are no two observations.
+    """
+    if "behaviour_of" not in trials:
+        return trials
+    return trials.assign(app=trials["behaviour_of"].fillna(trials["app"]))
+
+
 def shares(
     trials: pd.DataFrame, outcome: str = "resolved", missing: Missing = Missing.exclude
 ) -> pd.DataFrame:
@@ -60,8 +70,9 @@ def shares(
 
     `outcome` is a column of truth values or of numbers. A null truth value of a trial that was not
     lost is 0: no evidence is not a pass. A number that is null, or of a lost trial, is left out:
-    nothing can be said for it.
+    nothing can be said for it. Apps are those of `clustered`.
     """
+    trials = clustered(trials)
     is_truth = trials[outcome].dtype == pd.BooleanDtype()
     is_lost = (trials["status"] == "lost").to_numpy(bool)
     if not is_truth:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from harness.analysis.estimate.pairing import FACTORS, TASK
+from harness.analysis.estimate.pairing import FACTORS, TASK, clustered
 from harness.errors import BadInput
 
 
@@ -29,6 +29,7 @@ def reliability(trials: pd.DataFrame, k: int) -> pd.DataFrame:
     """
     if k < 1:
         raise BadInput(f"k={k}: pass@k needs k of 1 or more")
+    trials = clustered(trials)
     counted = trials[trials["status"] != "lost"]
     key = [*FACTORS, "arm", "scope", *TASK]
     resolved = counted.assign(resolved=counted["resolved"].astype(int))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.estimate import clusters
+from harness.analysis.estimate.pairing import clustered
 from harness.analysis.paper.styles import side_order
 
 
@@ -36,7 +37,7 @@ def over_apps(frame: pd.DataFrame, value: str, by: Sequence[str]) -> pd.DataFram
 
     The 95% t interval is over apps; null with one app, or where nothing varies.
     """
-    known = frame[frame[value].notna()]
+    known = clustered(frame[frame[value].notna()])
     number = known[value].astype(float)
     keyed = known[[*by, "app", "task"]].assign(number=number)
     per_task = keyed.groupby([*by, "app", "task"], observed=True)["number"].agg(["mean", "size"])
