@@ -1,7 +1,7 @@
 """Records on disk become frames and Parquet files, with the columns that the records declare."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from harness.errors import BadInput
 from harness.paths import RunPaths
@@ -184,6 +185,22 @@ def _check_ids(table: pa.Table, path: Path) -> None:
     unsafe = ids.filter(pc.match_substring_regex(ids, UNSAFE_NAME))
     if len(unsafe):
         raise BadInput(f"{path}: trial_id: {unsafe[0].as_py()!r} is no plain name of a folder")
+
+
+def parquet_records(path: Path, kind: type[R]) -> Iterator[R]:
+    """The rows of a Parquet file as records; raises as `read_parquet` does, and for a bad row."""
+    read_parquet(path, kind)
+    names = [column.name for column in columns(kind)]
+    table = pq.read_table(path)
+    table = table.select([name for name in names if name in table.column_names])
+    for batch in table.to_batches():
+        for number, row in enumerate(batch.to_pylist(), start=1):
+            try:
+                yield kind.model_validate(row)
+            except ValidationError as error:
+                first = error.errors()[0]
+                field = ".".join(str(part) for part in first["loc"])
+                raise BadInput(f"{path}: row {number}: {field}: {first['msg']}") from None
 
 
 def write_parquet(run: Run, folder: Path) -> list[Path]:

@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.analysis.estimate import pairing
+from harness.analysis.estimate.effects import Question, effect
+from harness.analysis.frame import read_run, to_frame, write_parquet
 from harness.analysis.report.blobs import PATCH_CHARACTERS, Blobs, clip, inline_json, size
+from harness.analysis.report.headline import headline
 from harness.analysis.report.instructions import Instruction, find_instructions
 from harness.analysis.report.page import page, write_report
 from harness.build import digest_folder
 from harness.errors import BadInput
 from harness.paths import RunPaths
+from harness.records import TrialRecord
 from tests.benches import seambench
 from tests.records_factory import demo_trials, entries, lost, trial, write_run
 from tests.report_runs import (
@@ -269,6 +274,125 @@ def test_two_apps_give_an_interval_across_apps(tmp_path):
              for t in rows]  # fmt: skip
     text = page(write_run(tmp_path, entries(rows + other)), {})
     assert re.search(r"\u2212\d+\.\d to \+\d+\.\d", text)
+
+
+def four_apps(**changes):
+    """The demo of four apps, whose controls all end as they must."""
+    return [
+        t.model_copy(update={"app": app, "pair": app, "task": t.task.replace("atelier", app),
+                             "trial_id": app + t.trial_id, **changes})
+        for app in "abcd" for t in demo_trials()
+    ]  # fmt: skip
+
+
+def test_differences_are_the_estimates_of_the_package_with_their_p_and_their_sentence(tmp_path):
+    rows = [r.model_copy(update={"model": "m", "agent": "tool_loop", "expected_factor": None,
+                                 "resolved": (hash_of(r) % 10) < (7 if r.arm == "monolith" else 4)})
+            for r in four_apps()]  # fmt: skip
+    frame = to_frame(rows, TrialRecord)
+    (one,) = headline(frame).differences
+    contrast = pairing.Contrast(pairing.Side("microservices"), pairing.Side("monolith"))
+    row = effect(pairing.differences(frame, contrast), Question(contrast))
+    assert (one.value, one.low, one.high, one.p) == (
+        row.difference, row.low, row.high, row.p_sign_flip,
+    )  # fmt: skip
+    assert one.notes == ("with 4 apps the smallest possible two-sided p is 0.125",)
+    text = page(write_run(tmp_path, entries(rows)), {})
+    assert f"{one.low:+.1f} to {one.high:+.1f}".replace("-", "\u2212") in text
+    assert f'<td class="num">{one.p:.3f}</td>' in text
+
+
+def hash_of(row):
+    return int(hashlib.sha256(row.trial_id.encode()).hexdigest(), 16)
+
+
+def test_a_ceiling_and_a_floor_are_sentences_and_no_intervals():
+    found = {one.agent: one for one in headline(to_frame(four_apps(), TrialRecord)).differences}
+    assert found["oracle"].notes[0].startswith("all resolved on both sides: a ceiling")
+    assert found["nop"].notes[0].startswith("none resolved on either side: a floor")
+    assert {(one.low, one.p) for one in found.values()} == {(None, None)}
+
+
+def test_lost_trials_are_bounded_and_several_models_are_told_together_first():
+    rows = [row.model_copy(update={"model": name, "agent": "tool_loop", "expected_factor": None,
+                                   "trial_id": name + row.trial_id})
+            for name in "mn" for row in four_apps() if row.agent == "oracle"]  # fmt: skip
+    rows[0] = lost(rows[0])
+    found = headline(to_frame([*rows, *four_apps()], TrialRecord)).differences
+    assert [one.agent for one in found][:3] == [
+        "every agent and model", "tool_loop (m)", "tool_loop (n)",
+    ]  # fmt: skip
+    assert found[0].notes[-1] == ("lost trials: 1, counted as unresolved; between +0.0 and +3.1 pp "
+                                  "whatever they would have been")  # fmt: skip
+    assert len(found[2].notes) == 1
+
+
+def test_two_pairs_of_one_behaviour_are_one_app_of_the_headline():
+    rows = [row.model_copy(update={"behaviour_of": "a" if row.app in "ab" else row.app})
+            for row in four_apps()]  # fmt: skip
+    assert {one.apps for one in headline(to_frame(rows, TrialRecord)).differences} == {3}
+
+
+# Folders that hold tables only.
+
+
+def tables_of(folder, out, *names):
+    """The Parquet files `names` of a run in a folder of their own."""
+    write_parquet(read_run(folder), out)
+    for path in out.glob("*.parquet"):
+        if path.stem not in names:
+            path.unlink()
+    return out
+
+
+def test_a_folder_of_tables_gives_the_same_headline_and_index_as_its_records(tmp_path):
+    row = ASKED.model_copy(update={"behaviour": False, "resolved": False, "reason": "behaviour: x"})
+    folder = run_of(tmp_path / "run", row, talk=trajectory())
+    out = tables_of(folder, tmp_path / "out", "trials", "attempts", "calls", "tools", "tests")
+    whole, tables = page(folder, {}), page(out, {})
+    assert index_of(whole)["words"] == index_of(tables)["words"]
+    assert index_of(whole)["numbers"] == index_of(tables)["numbers"]
+    before, after = (opened(text, "asked")["detail"] for text in (whole, tables))
+    for name in ("record", "failed", "attempts", "calls"):
+        assert before[name] == after[name]
+    assert len(after["failed"]) == 1
+    assert len(after["calls"]) == 2
+
+
+def test_what_a_folder_of_tables_does_not_hold_is_said(tmp_path):
+    folder = run_of(tmp_path / "run", talk=trajectory())
+    text = page(tables_of(folder, tmp_path / "out", "trials"), {})
+    assert (
+        "This folder holds tables only. Not in it: conversations, patches, the reasons of each "
+        "factor&#39;s verdict, the words of the tasks, the table of attempts, the table of calls, "
+        "the table of tests." in text
+    )
+    assert "The whole texts lie in the results folder." not in text
+    shown = opened(text, "asked")
+    assert shown["talk"]["note"] == "There is no conversation: this folder holds tables only."
+    assert shown["patch"]["note"] == "There is no patch: this folder holds tables only."
+    assert shown["detail"]["note"] == (
+        "This folder holds tables only; this is what the record says."
+    )
+    assert "tables only" not in page(folder, {})
+
+
+def test_the_simulated_study_is_a_page_that_says_what_it_is():
+    text = page(ROOT / "results/simulated", {})
+    assert "Simulated: no model was asked" in text
+    assert len(index_of(text)["ids"]) == 6480
+    assert text.count("<figure>") == 9
+    assert "12 apps" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"status": "odd"}, "row 1: status: "), ({"trial_id": "../x"}, "no plain name")],
+)
+def test_a_bad_row_of_a_table_is_one_line(tmp_path, change, said):
+    to_frame([ASKED], TrialRecord).assign(**change).to_parquet(tmp_path / "trials.parquet")
+    with pytest.raises(BadInput, match=rf"trials\.parquet: .*{said}"):
+        page(tmp_path, {})
 
 
 def test_a_run_without_isolation_and_one_with_a_wrong_control_say_so(tmp_path):

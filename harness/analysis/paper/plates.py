@@ -1,6 +1,6 @@
 """Every figure of the set, drawn from the same trials and saved with caption and numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,28 +65,55 @@ class Saved:
     """what the trials lack, where nothing was drawn"""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """One figure in memory."""
+
+    name: str
+    images: dict[str, bytes]
+    """by format; none where the trials cannot fill it"""
+    caption: str
+    rows: pd.DataFrame
+    """its numbers"""
+
+
+def draw_plates(
+    trials: pd.DataFrame,
+    style: Style,
+    forms: Sequence[str],
+    tools: pd.DataFrame | None = None,
+) -> Iterator[Drawn]:
+    """Every figure of the set in the formats `forms` (pdf, png); those without rows undrawn."""
+    is_simulated = (trials["isolation"] == "simulated").any()
+    # Sums of floats depend on their order in the last digits, and files are compared by bytes.
+    trials = trials.sort_values("trial_id", ignore_index=True)
+    for name, plate in PLATES.items():
+        rows = tokens.data(trials, tools) if name == "tokens" else plate.data(trials)
+        if rows.empty:
+            yield Drawn(name, {}, "", rows)
+            continue
+        with style.applied():
+            figure = plate.draw(rows, style)
+            images = {form: render(figure, form, style.applied) for form in forms}
+        text = plate.caption(rows) + "\n" + (SIMULATED if is_simulated else "")
+        yield Drawn(name, images, text, rows)
+
+
 def save_plates(
     trials: pd.DataFrame, folder: Path, style: Style, tools: pd.DataFrame | None = None
 ) -> list[Saved]:
     """Write PDF, PNG, caption and numbers of every figure that the trials can fill."""
-    is_simulated = (trials["isolation"] == "simulated").any()
-    # Sums of floats depend on their order in the last digits, and files are compared by bytes.
-    trials = trials.sort_values("trial_id", ignore_index=True)
-    saved = []
-    for name, plate in PLATES.items():
-        rows = tokens.data(trials, tools) if name == "tokens" else plate.data(trials)
-        if rows.empty:
-            saved.append(Saved(name, (), plate.needs))
-            continue
-        with style.applied():
-            figure = plate.draw(rows, style)
-            images = {form: render(figure, form, style.applied) for form in ("pdf", "png")}
-        text = plate.caption(rows) + "\n" + (SIMULATED if is_simulated else "")
-        paths = [write_file(folder / f"{name}.{form}", image) for form, image in images.items()]
-        paths.append(write_file(folder / f"{name}.txt", text))
-        paths.append(write_file(folder / f"{name}.csv", _csv(rows)))
-        saved.append(Saved(name, tuple(paths), None))
-    return saved
+    return [_save(one, folder) for one in draw_plates(trials, style, ("pdf", "png"), tools)]
+
+
+def _save(drawn: Drawn, folder: Path) -> Saved:
+    name = drawn.name
+    if not drawn.images:
+        return Saved(name, (), PLATES[name].needs)
+    paths = [write_file(folder / f"{name}.{form}", image) for form, image in drawn.images.items()]
+    paths.append(write_file(folder / f"{name}.txt", drawn.caption))
+    paths.append(write_file(folder / f"{name}.csv", _csv(drawn.rows)))
+    return Saved(name, tuple(paths), None)
 
 
 def _csv(rows: pd.DataFrame) -> str:

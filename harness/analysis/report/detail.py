@@ -91,7 +91,8 @@ def _patch(found: Gathered) -> PatchText:
     try:
         text = found.paths.patch.read_bytes().decode(errors="replace")
     except FileNotFoundError:
-        return PatchText("", 0, f"There is no patch: {where} is not there.")
+        why = f"{where} is not there" if found.has_files else "this folder holds tables only"
+        return PatchText("", 0, f"There is no patch: {why}.")
     except OSError as error:
         return PatchText("", 0, f"The patch cannot be read: {where}: {error.strerror}.")
     if not text:
@@ -110,7 +111,8 @@ def _factors(
     try:
         told = Verdict.model_validate_json(found.paths.score.read_bytes()).factors
     except FileNotFoundError:
-        return _recorded(found.trial), f"There is no {where}; this is what the record says."
+        why = f"There is no {where}" if found.has_files else "This folder holds tables only"
+        return _recorded(found.trial), f"{why}; this is what the record says."
     except (OSError, ValidationError):
         return _recorded(found.trial), f"{where} cannot be read; this is what the record says."
     unknown = Factor(holds=None, reason=None)

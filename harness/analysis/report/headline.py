@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 
-from harness.analysis.order import ARMS, CONTROLS, rank
-from harness.analysis.summary import differences, summary, wilson
+from harness.analysis.estimate.effects import EffectRow, Question, effect
+from harness.analysis.estimate.pairing import Contrast, Missing, Side, by_app, differences
+from harness.analysis.order import ARMS, CONTROLS, rank, sort_arms
+from harness.analysis.summary import summary, wilson
 from harness.analysis.tables import agent_label
+
+SHOWN_NOT = 100
+"""bootstrap samples: the page has no place for the cross-check"""
 
 
 @dataclass(frozen=True)
@@ -25,17 +31,19 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """One arm minus another within the same tasks, in percentage points."""
+class Difference:
+    """One arm minus another within the same tasks, in percentage points over apps."""
 
     agent: str
     arms: str
     tasks: int
     apps: int
-    difference: float
+    value: float
     low: float | None
     high: float | None
-    note: str | None
+    p: float | None
+    notes: tuple[str, ...]
+    """what to know before reading the numbers, or why there are none"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Headline:
     controls: tuple[int, int] | None
     """control trials that ended as they must, and all of them; None without any"""
     no_isolation: bool
-    contrasts: tuple[Contrast, ...]
+    is_simulated: bool
+    differences: tuple[Difference, ...]
     shares: tuple[Share, ...]
 
 
@@ -67,23 +76,58 @@ def headline(trials: pd.DataFrame) -> Headline:
         apps=trials["app"].nunique(),
         controls=expected if len(controls) else None,
         no_isolation=bool((trials["isolation"] == "none").any()),
-        contrasts=tuple(_contrasts(trials)),
+        is_simulated=bool((trials["isolation"] == "simulated").any()),
+        differences=tuple(_differences(trials)),
         shares=tuple(_shares(found)),
     )
 
 
-def _contrasts(trials: pd.DataFrame) -> Iterator[Contrast]:
-    for _, row in differences(trials).iterrows():
-        yield Contrast(
-            agent=_agent(row),
-            arms=f"{row['minuend']} minus {row['subtrahend']}",
-            tasks=int(row["tasks"]),
-            apps=int(row["apps"]),
-            difference=float(row["difference"]),
-            low=_known(row["low"]),
-            high=_known(row["high"]),
-            note=None if pd.isna(row["note"]) else str(row["note"]),
+def _differences(trials: pd.DataFrame) -> Iterator[Difference]:
+    """Over all models first, then each model, then the controls."""
+    studied = trials[trials["model"].notna()]
+    if len(studied[["agent", "model"]].drop_duplicates()) > 1:
+        yield from _between_arms("every agent and model", studied)
+    for part in (studied, trials[trials["model"].isna()]):
+        groups = part.groupby(["agent", "model"], dropna=False, sort=False)
+        workers = [group for _, group in groups]
+        for group in sorted(workers, key=lambda rows: rank(CONTROLS, rows["agent"].iloc[0])):
+            first = group.iloc[0]
+            yield from _between_arms(agent_label(first["agent"], first["model"]), group)
+
+
+def _between_arms(agent: str, trials: pd.DataFrame) -> Iterator[Difference]:
+    # The more distributed arm comes first: microservices minus monolith, as in SCIENCE.md (c) 1.
+    for scope in sorted(set(trials["scope"])):
+        for minuend, subtrahend in combinations(reversed(sort_arms(trials["arm"])), 2):
+            contrast = Contrast(Side(minuend, scope), Side(subtrahend, scope))
+            asked = Question(contrast, n_boot=SHOWN_NOT)
+            found = differences(trials, asked.contrast)
+            if len(found):
+                yield _difference(agent, effect(found, asked), trials, asked)
+
+
+def _difference(agent: str, row: EffectRow, trials: pd.DataFrame, asked: Question) -> Difference:
+    notes = [row.note] if row.note else []
+    if row.lost:
+        low, high = (
+            by_app(differences(trials, asked.contrast, missing=rule)).mean()
+            for rule in (Missing.worst_low, Missing.worst_high)
         )
+        notes.append(
+            f"lost trials: {row.lost}, counted as unresolved; between {low:+.1f} and {high:+.1f} pp"
+            " whatever they would have been"
+        )
+    return Difference(
+        agent=agent,
+        arms=f"{asked.contrast.minuend} minus {asked.contrast.subtrahend}",
+        tasks=row.tasks,
+        apps=row.apps,
+        value=row.difference or 0.0,
+        low=row.low,
+        high=row.high,
+        p=row.p_sign_flip,
+        notes=tuple(notes),
+    )
 
 
 def _shares(found: pd.DataFrame) -> list[Share]:
@@ -114,7 +158,3 @@ def _shown_order(share: Share) -> tuple[object, ...]:
 def _agent(row: pd.Series) -> str:
     scope = "" if row["scope"] == "all" else f", {row['scope']}"
     return agent_label(row["agent"], row["model"]) + scope
-
-
-def _known(value: float) -> float | None:
-    return None if pd.isna(value) else float(value)

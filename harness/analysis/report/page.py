@@ -18,7 +18,12 @@ from harness.analysis.report.blobs import (
     inline_json,
 )
 from harness.analysis.report.detail import CALL_COLUMNS, detail, patch_text
-from harness.analysis.report.gather import Gathered, gather
+from harness.analysis.report.gather import (
+    Gathered,
+    gather,
+    holds_tables_only,
+    missing_tables,
+)
 from harness.analysis.report.headline import headline
 from harness.analysis.report.index import Parts, index
 from harness.analysis.report.instructions import Instruction
@@ -85,6 +90,7 @@ def page(folder: Path, instructions: Mapping[str, Instruction]) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         headline=headline(frame),
+        missing=_missing(folder, found),
         pictures=pictures(folder, frame),
         index=Markup(inline_json(document)),  # noqa: S704 - holds no < > &
         blobs=blobs.packed,
@@ -101,6 +107,17 @@ def _parts(found: Gathered, blobs: Blobs, instructions: Mapping[str, Instruction
         talk=blobs.add(talk(found, blobs)),
         patch=blobs.add(patch_text(found)),
     )
+
+
+def _missing(folder: Path, found: Sequence[Gathered]) -> str | None:
+    """What a folder of tables cannot show, in a sentence; None where nothing is missing."""
+    if not holds_tables_only(folder):
+        return None
+    tables = missing_tables(folder)
+    absent = ["the words of the tasks"] + [f"the table of {name}" for name in tables]
+    if not found[0].has_files:
+        absent = ["conversations", "patches", "the reasons of each factor's verdict", *absent]
+    return f"This folder holds tables only. Not in it: {', '.join(absent)}."
 
 
 def _digests(trials: Sequence[TrialRecord]) -> list[str]:

@@ -7,6 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from harness.analysis.figures import caption, overview, render
+from harness.analysis.frame import read_tools
+from harness.analysis.paper.plates import draw_plates
+from harness.analysis.paper.styles import style_named
+
+MOST_ROWS = 40
+"""tasks in an overview that can be read"""
 
 
 @dataclass(frozen=True)
@@ -19,8 +25,14 @@ class Picture:
 
 
 def pictures(folder: Path, trials: pd.DataFrame) -> list[Picture]:
-    """Every `figures/*.png` by name, or the overview alone, drawn in memory."""
+    """Every `figures/*.png` by name; where there is none, drawn in memory.
+
+    The overview has a row a task: where they are too many to read, the paper's set is drawn.
+    """
     found = sorted((folder / "figures").glob("*.png"))
+    if not found and trials["task"].nunique() > MOST_ROWS:
+        drawn = draw_plates(trials, style_named("acm"), ("png",), read_tools(folder))
+        return [_picture(d.name, d.images["png"], d.caption) for d in drawn if d.images]
     if not found:
         return [_picture("overview", render(overview(trials), "png"), caption(trials))]
     return [_picture(path.stem, path.read_bytes(), _words(path)) for path in found]

@@ -130,6 +130,8 @@ def _talk(found: Gathered, blobs: Blobs) -> Talk:
     except FileNotFoundError:
         if found.trial.model is None:
             return Talk("There is no conversation: a control asks no model.")
+        if not found.has_files:
+            return Talk("There is no conversation: this folder holds tables only.")
         return Talk(f"There is no conversation: {where} is not there.")
     except OSError as error:
         return Talk(f"The conversation cannot be read: {where}: {error.strerror}.")
