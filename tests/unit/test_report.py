@@ -322,8 +322,7 @@ def test_lost_trials_are_bounded_and_several_models_are_told_together_first():
     assert [one.agent for one in found][:3] == [
         "every agent and model", "tool_loop (m)", "tool_loop (n)",
     ]  # fmt: skip
-    assert found[0].notes[-1] == ("lost trials: 1, counted as unresolved; between +0.0 and +3.1 pp "
-                                  "whatever they would have been")  # fmt: skip
+    assert found[0].notes[-1] == "1 lost: 0 to +3.1 whatever they were"
     assert len(found[2].notes) == 1
 
 

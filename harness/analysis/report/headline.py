@@ -9,6 +9,7 @@ import pandas as pd
 from harness.analysis.estimate.effects import EffectRow, Question, effect
 from harness.analysis.estimate.pairing import Contrast, Missing, Side, by_app, differences
 from harness.analysis.order import ARMS, CONTROLS, rank, sort_arms
+from harness.analysis.paper.styles import signed
 from harness.analysis.summary import summary, wilson
 from harness.analysis.tables import agent_label
 
@@ -113,10 +114,7 @@ def _difference(agent: str, row: EffectRow, trials: pd.DataFrame, asked: Questio
             by_app(differences(trials, asked.contrast, missing=rule)).mean()
             for rule in (Missing.worst_low, Missing.worst_high)
         )
-        notes.append(
-            f"lost trials: {row.lost}, counted as unresolved; between {low:+.1f} and {high:+.1f} pp"
-            " whatever they would have been"
-        )
+        notes.append(f"{row.lost} lost: {signed(low, 1)} to {signed(high, 1)} whatever they were")
     return Difference(
         agent=agent,
         arms=f"{asked.contrast.minuend} minus {asked.contrast.subtrahend}",
