@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.analysis.frame import to_frame
 from harness.analysis.report.instructions import Instruction
 from harness.analysis.report.page import write_report
+from harness.records import TrialRecord
 from tests.records_factory import TASKS, demo_trials, lost, trial
 from tests.report_runs import (
     PATCH,
@@ -104,6 +106,16 @@ def demo(tmp_path_factory):
     write_lines(folder, [entry(row) for row in rows])
     told = {TASKS[0][0]: Instruction("Make the price tiers a table.")}
     return write_report(folder, folder / "report.html", told)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """The page of the same trials, of which only a table is left."""
+    folder = tmp_path_factory.mktemp("runs") / "tables"
+    trials = to_frame([*demo_trials(), *model_trials()], TrialRecord)
+    folder.mkdir()
+    trials.to_parquet(folder / "trials.parquet")
+    return reported(folder)
 
 
 @pytest.fixture(scope="module")

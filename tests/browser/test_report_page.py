@@ -132,6 +132,22 @@ def test_an_opened_trial_shows_verdict_instruction_conversation_patch_and_effort
         assert said in words, said
 
 
+def test_a_page_of_tables_alone_is_filtered_and_says_what_a_trial_lacks(visit, tables):
+    page = visit.open(tables)
+    assert "This folder holds tables only." in page.get_by_role("banner").inner_text()
+    choose(page, "Class", "X")
+    assert status(page).startswith("6 of 26 trials match: ")
+    page = visit.open(tables, "#agent=tool_loop&arm=monolith")
+    open_first(page, "atelier/price-tiers")
+    words = page.get_by_role("dialog").inner_text()
+    for said in (
+        "There is no conversation: this folder holds tables only.",
+        "There is no patch: this folder holds tables only.",
+        "this is what the record says", "✓ holds", "2,000",
+    ):  # fmt: skip
+        assert said in words, said
+
+
 def test_a_refused_trial_names_the_factor_and_its_reason(visit, demo):
     page = visit.open(demo, "#agent=sabotage&task_class=X")
     open_first(page, "atelier/rename-credit-hold")

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from harbor.utils.trajectory_validator import TrajectoryValidator
@@ -14,9 +15,12 @@ from harness.export import atif
 from harness.export.turns import talk_of
 from harness.llm import Message, Text, Thinking, ToolCall, ToolResult
 from harness.sandbox import Sandboxes
+from tests.benches import seambench
 from tests.conversations import SCRIPT, asked_trial, converse, fails, write_conversation
 from tests.records_factory import demo_trials, entries, write_run
 from tests.report_runs import trajectory as written_by_hand
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +156,17 @@ def _call(number: int, heard: list, said: list) -> dict:
     return {"turn": number, "request_digest": "d", "context_tokens": 1, "compacted": False,
             "new_messages": new, "answer": answer, "tries": [tried], "seconds": 0.1,
             "cost_usd": None}  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "ends"), [("atif", "asked.json"), ("inspect", ".eval")])
+def test_the_command_says_what_it_wrote(told, tmp_path, form, ends):
+    folder = write_conversation(tmp_path / "run", asked_trial(trial_id="asked"), told)
+    done = seambench(ROOT, "export", str(folder), "--format", form)
+    assert done.returncode == 0, done.stderr
+    (path,) = done.stdout.split()
+    assert path.startswith(str(folder / "export" / form))
+    assert path.endswith(ends)
+    assert Path(path).is_file()
 
 
 def test_where_no_model_was_asked_there_is_one_line(tmp_path):
