@@ -1,3 +1,4 @@
+import re
 from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
@@ -8,15 +9,18 @@ from hypothesis import strategies as st
 
 from harness.analysis.frame import (
     TABLES,
+    parquet_records,
+    read_parquet,
     read_run,
     read_trials,
     schema,
     to_frame,
+    to_table,
     write_parquet,
 )
 from harness.errors import BadInput
 from harness.paths import RunPaths
-from harness.records import AttemptRecord, TestRecord, TrialRecord, columns
+from harness.records import UNSAFE_NAME, AttemptRecord, TestRecord, TrialRecord, columns
 from harness.store import Entry
 from tests.records_factory import demo_trials, entries, hidden_tests, trial, write_run
 
@@ -28,7 +32,8 @@ VALUES = {
     "datetime": st.integers(0, 10**16).map(lambda us: EPOCH + timedelta(microseconds=us)),
     "string": st.text(st.characters(exclude_categories=["Cs"])),
 }
-CLOSED = {"status": st.sampled_from(["scored", "failed", "lost"]),
+NAMES = VALUES["string"].filter(lambda name: not re.search(UNSAFE_NAME, name))
+CLOSED = {"trial_id": NAMES, "status": st.sampled_from(["scored", "failed", "lost"]),
           "outcome": st.sampled_from(["passed", "failed", "error", "skipped"])}  # fmt: skip
 
 
@@ -157,3 +162,14 @@ def test_a_run_without_tests_gets_an_empty_table_with_its_columns(tmp_path):
     write_parquet(read_run(write_run(tmp_path, rows)), tmp_path)
     assert pq.read_schema(tmp_path / "tests.parquet").names == list(TestRecord.model_fields)
     assert pq.read_table(tmp_path / "tests.parquet").num_rows == 0
+
+
+def test_a_parquet_file_from_before_a_column_came_is_read_with_that_column_null(tmp_path):
+    path = tmp_path / "trials.parquet"
+    pq.write_table(to_table([trial()], TrialRecord).drop_columns(["behaviour_of"]), path)
+    assert read_parquet(path, TrialRecord)["behaviour_of"].isna().all()
+    (row,) = parquet_records(path, TrialRecord)
+    assert row == trial()
+    pq.write_table(to_table([trial()], TrialRecord).drop_columns(["arm"]), path)
+    with pytest.raises(BadInput, match="column arm is missing"):
+        read_parquet(path, TrialRecord)
