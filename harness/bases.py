@@ -2,11 +2,14 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from harness.errors import BadInput, PatchRefused
 from harness.pairs import Pair
+from harness.pairs.imports import imports_of, reach
 from harness.patch import BaseRepository, Tree, apply_patch, matching
+from harness.sandbox import Kept
 from harness.tasks import Task
 from harness.verifier.effort import code_lines
 
@@ -35,8 +38,30 @@ class View:
     hidden: Tree
 
     def whole(self, worked: Tree) -> Tree:
-        """The agent's tree with the hidden files back; what the agent wrote there itself stays."""
-        return self.hidden.overlay(worked) if self.hidden.entries else worked
+        """The agent's tree with the hidden files back; what the agent wrote there itself stays.
+
+        Raises PatchRefused where both cannot be: a file in the place of a hidden folder.
+        """
+        if not self.hidden.entries:
+            return worked
+        try:
+            return self.hidden.overlay(worked)
+        except BadInput as error:
+            raise PatchRefused(f"beside the files that were not shown: {error}") from error
+
+    @cached_property
+    def kept(self) -> Kept | None:
+        """The hidden files as a sandbox keeps them, or None where nothing is hidden."""
+        if not self.hidden.entries:
+            return None
+        files = {**self.repository.files.entries, **self.hidden.entries}
+        imports = imports_of({p: e.content.decode() for p, e in files.items() if p.endswith(".py")})
+        kept = {path for path in imports if path in self.hidden.entries}
+        return Kept(
+            self.hidden.tar(),
+            needs={path: tuple(sorted(reach(imports, [path]) & kept)) for path in sorted(kept)},
+            reached=tuple(sorted(reach(imports, imports.keys() - kept) & kept)),
+        )
 
 
 @dataclass
@@ -46,6 +71,8 @@ class Bases:
     cache: Path
     _made: dict[tuple[str, str, str], BaseRepository] = field(default_factory=dict)
     _trees: dict[tuple[str, str, str], Tree] = field(default_factory=dict)
+    _repositories: dict[Path, BaseRepository] = field(default_factory=dict)
+    _views: dict[tuple[str, str, str], View] = field(default_factory=dict)
     _sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -80,13 +107,22 @@ class Bases:
         base = self.repository(pair, arm, task)
         if scope == "all":
             return View(base, Tree({}))
+        with self._lock:
+            key = (pair.app, arm, task.id)
+            if key not in self._views:
+                self._views[key] = self._own_view(pair, arm, task)
+            return self._views[key]
+
+    def _own_view(self, pair: Pair, arm: str, task: Task) -> View:
         tree = self.tree(pair, arm, task)
         is_shown = matching(_shown(pair, arm, task))
         shown = {path: entry for path, entry in tree.entries.items() if is_shown(path)}
         hidden = {path: entry for path, entry in tree.entries.items() if path not in shown}
         own = Tree(shown)
-        with self._lock:
-            return View(BaseRepository.create(self.cache / own.digest[:32], own), Tree(hidden))
+        place = self.cache / f"own-{own.digest[:32]}"
+        if place not in self._repositories:  # two tasks may show the same
+            self._repositories[place] = BaseRepository.create(place, own)
+        return View(self._repositories[place], Tree(hidden))
 
     def _task_tree(self, pair: Pair, arm: str, task: Task | None) -> Tree:
         patch = task.base_patch(arm) if task else None

@@ -90,6 +90,8 @@ def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
     )
     with watch.span("overhead"), bench.sandboxes.open("agent") as sandbox:
         sandbox.put(view.repository.workspace_tar(), "/work")
+        if view.kept is not None:
+            sandbox.keep(view.kept)
         with watch.span("agent"):
             done.report = bench.agents[agent_key(cell.agent, cell.model)].work(assignment, sandbox)
         # What was paid for is known before a failure is told.

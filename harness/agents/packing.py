@@ -1,11 +1,11 @@
 """Which files a one-shot prompt shows: the task's contexts first, then by import distance."""
 
-import ast
 from collections import deque
 from collections.abc import Iterable, Mapping
 
 from harness.agents.conversation import BYTES_PER_TOKEN
 from harness.agents.protocol import Assignment
+from harness.pairs.imports import imports_of
 from harness.patch import matching
 
 
@@ -50,11 +50,9 @@ def _targets(files: Iterable[str], assignment: Assignment) -> set[str]:
 
 def _distances(files: Mapping[str, str], start: set[str]) -> dict[str, int]:
     """Steps along imports, in either direction."""
-    names = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path
-             for path in files if path.endswith(".py")}  # fmt: skip
     near: dict[str, set[str]] = {path: set() for path in files}
-    for path in names.values():
-        for target in _imported(path, files[path], names):
+    for path, targets in imports_of(files).items():
+        for target in targets:
             near[path].add(target)
             near[target].add(path)
     found = dict.fromkeys(start, 0)
@@ -65,25 +63,3 @@ def _distances(files: Mapping[str, str], start: set[str]) -> dict[str, int]:
             found[other] = found[path] + 1
             queue.append(other)
     return found
-
-
-def _imported(path: str, text: str, names: Mapping[str, str]) -> set[str]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    wanted: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            wanted |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(path, node)
-            wanted |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    return {names[name] for name in wanted if name in names} - {path}
-
-
-def _absolute(path: str, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
-    folder = path.split("/")[: -node.level]
-    return ".".join([*folder, *((node.module or "").split(".") if node.module else [])])

@@ -7,10 +7,11 @@ temporary folders, for control agents only). Both speak to the same `inside/runn
 from harness.sandbox.protocol import (
     Command,
     Finished,
+    Kept,
     Limits,
     Role,
     Sandbox,
     Sandboxes,
 )
 
-__all__ = ["Command", "Finished", "Limits", "Role", "Sandbox", "Sandboxes"]
+__all__ = ["Command", "Finished", "Kept", "Limits", "Role", "Sandbox", "Sandboxes"]

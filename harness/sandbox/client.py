@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self, cast
 
 from harness.errors import PatchRefused, SandboxError
 from harness.sandbox.inside.frames import frame, split_frame
-from harness.sandbox.protocol import Command, Ending, Finished
+from harness.sandbox.protocol import WORKSPACE, Command, Ending, Finished, Kept
 
 MOST_ENTRIES = 20_000
 PATIENCE = 60.0
@@ -148,6 +148,11 @@ class RunnerSandbox:
 
     def put(self, tar: bytes, path: str) -> None:
         self._client.ask({"do": "put", "path": self._place(path)}, tar)
+
+    def keep(self, kept: Kept) -> None:
+        header = {"do": "keep", "path": self._place(WORKSPACE)}
+        needs = {path: list(all_of) for path, all_of in kept.needs.items()}
+        self._client.ask(header | {"needs": needs, "reached": list(kept.reached)}, kept.tar)
 
     def get(self, path: str, *, limit: int) -> bytes:
         header = {"do": "get", "path": self._place(path), "limit": limit, "entries": MOST_ENTRIES}

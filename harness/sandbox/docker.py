@@ -40,6 +40,9 @@ CAPABILITIES = ["SETUID", "SETGID", "KILL", "DAC_OVERRIDE"]
 DISK_SHARES = {"/work": 0.5, "/tmp": 0.375, "/home/agent": 0.125}  # noqa: S108 - in a container
 """How `Limits.disk_mb` is divided. Files lie in memory and count against `memory_mb` too."""
 
+RUN_SHARE = 0.25
+"""Of `Limits.disk_mb`, on top: root's folder, with what a keeper's programs log and store."""
+
 SPARE_PROCESSES = 8
 """Beyond `Limits.pids`, for the runner and its wardens."""
 
@@ -297,7 +300,8 @@ def _tmpfs(disk_mb: int) -> dict[str, str]:
         f"size={max(1, int(disk_mb * share))}m"
         for path, share in DISK_SHARES.items()
     }
-    return mounts | {"/run": "rw,noexec,nosuid,nodev,mode=0755,size=1m"}
+    own = max(1, int(disk_mb * RUN_SHARE))
+    return mounts | {"/run": f"rw,noexec,nosuid,nodev,mode=0755,size={own}m"}
 
 
 def _gone(remove: Callable[[], Any]) -> bool:

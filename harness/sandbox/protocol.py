@@ -56,6 +56,20 @@ class Finished:
         return self.ending == "exit" and self.code == 0
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Files that the app's programs need and no command may see.
+
+    Names are paths below the workspace; only Python files are kept.
+    """
+
+    tar: bytes
+    needs: Mapping[str, tuple[str, ...]]
+    """kept file -> the kept files that run with it, itself included"""
+    reached: tuple[str, ...]
+    """the kept files that the workspace's own import, and what runs with those"""
+
+
 class Sandbox(Protocol):
     """One started sandbox. Every method raises SandboxError when the sandbox itself fails."""
 
@@ -87,6 +101,13 @@ class Sandbox(Protocol):
         """The tree below `path` as an uncompressed tar; links are not followed.
 
         Raises PatchRefused when it exceeds `limit` bytes or 20,000 entries.
+        """
+        ...
+
+    def keep(self, kept: Kept) -> None:
+        """Let `app` run the workspace together with files that nothing in the sandbox can read.
+
+        At most once, before any command. Raises SandboxError where there is no isolation.
         """
         ...
 

@@ -99,7 +99,7 @@ def _logs(options: argparse.Namespace) -> int:
     names = [program.name for program in app.programs]
     if options.program not in (None, *names):
         raise Wrong(f"--program {options.program}: is not one of {', '.join(names)}")
-    folder = _state() / ("test/logs" if options.test else "logs")
+    folder = _place() / ("test/logs" if options.test else "logs")
     for line in last_lines(folder, max(0, options.lines), options.program):
         print(line)
     return 0
@@ -138,7 +138,7 @@ def _start(
     supervisor: Connection, app: App, *, fresh: bool, wait: float, test: bool = False
 ) -> list[Answer] | None:
     """Start the programs; None, with the failing one's log on stderr, if one does not come up."""
-    state = _state() / "test" if test else _state()
+    state = _place() / "test" if test else _place()
     modes = {"APP_CLOCK": "request", "APP_IDS": "sequential"} if test else {}
     offset = _offset()
     name = "test" if test else "main"
@@ -180,10 +180,16 @@ def _state() -> Path:
     return Path(os.environ.get("APP_ROOT", "") + "/tmp/app")  # noqa: S108 - the sandbox's own
 
 
+def _place() -> Path:
+    """Where the supervisor's socket and the logs are: root's folder if it has the supervisor."""
+    kept = Path(os.environ.get("APP_ROOT", "") + "/run/app")
+    return kept if kept.is_dir() else _state()
+
+
 def _connect_to_running() -> Connection | None:
     connected = socket.socket(socket.AF_UNIX)
     try:
-        connected.connect(str(_state() / "supervisor.sock"))
+        connected.connect(str(_place() / "supervisor.sock"))
     except OSError:
         connected.close()
         return None
@@ -193,6 +199,11 @@ def _connect_to_running() -> Connection | None:
 def _connect() -> Connection:
     """To the running supervisor, or to a new one: its socket takes requests while it warms up."""
     state = _state()
+    if _place() != state:
+        running = _connect_to_running()
+        if running is None:
+            raise Wrong("the supervisor is gone")
+        return running
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -19,7 +20,7 @@ class Log:
         self.pipe = pipe
         self._path, self._line = path, b""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
 
     def pump(self) -> bool:
         """Move what is there; false at the end of the pipe."""
@@ -41,17 +42,21 @@ class Log:
         os.close(self.pipe)
 
     def _write(self, chunk: bytes) -> None:
+        """Where there is no room, lines are lost: whoever takes them must live on."""
+        with suppress(OSError, ValueError):  # the latter: no new file could be opened either
+            self._write_lines(chunk)
+
+    def _write_lines(self, chunk: bytes) -> None:
         *lines, self._line = (self._line + chunk).split(b"\n")
         if len(self._line) > LONGEST_LINE:
             lines.append(self._line)
             self._line = b""
         now = datetime.now(UTC).isoformat(timespec="microseconds").encode()
-        self._file.writelines(now + b" " + line[:LONGEST_LINE] + b"\n" for line in lines)
-        self._file.flush()
+        self._file.write(b"".join(now + b" " + line[:LONGEST_LINE] + b"\n" for line in lines))
         if self._file.tell() > LARGEST:
             self._file.close()
             self._path.replace(self._path.with_suffix(".older"))
-            self._file = self._path.open("ab")
+            self._file = self._path.open("ab", buffering=0)
 
 
 def last_lines(folder: Path, count: int, program: str | None = None) -> list[str]:

@@ -31,7 +31,7 @@ _LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-def _readable(payload: bytes) -> int:
+def readable(payload: bytes) -> int:
     """A descriptor to read `payload` from; a file, so that no writer can block."""
     if not payload:
         return os.open("/dev/null", os.O_RDONLY)
@@ -67,7 +67,7 @@ def _attend(order: int, report: int, outputs: tuple[int, int], user: User | None
         return
     header, stdin = framed
     start = time.monotonic()
-    child = _spawn(header, (_readable(stdin), *outputs), user)
+    child = _spawn(header, (readable(stdin), *outputs), user)
     if isinstance(child, int):
         os.write(report, REPORT.pack(b"e", False, child, 0.0))
         return

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NoReturn
 
@@ -14,19 +14,22 @@ from .processes import PR_SET_PDEATHSIG, set_process_flag
 
 
 def become_program(
-    module: str, listening: socket.socket, log: int, workspace: str, env: Mapping[str, str]
+    module: str, listening: socket.socket, log: int, enter: Callable[[], Mapping[str, str]]
 ) -> NoReturn:
-    """In a fork of the supervisor: forget it, import the app's code, serve."""
+    """In a fork of the supervisor: forget it, import the app's code, serve.
+
+    `enter` goes where the program runs, becomes who runs it, and gives its environment.
+    """
     code = 1
     try:
-        set_process_flag(PR_SET_PDEATHSIG, signal.SIGKILL)  # not to outlive the supervisor
         os.setsid()
         _reset_signals()
-        _keep_only(listening.fileno(), log)
+        _write_to(log)
+        env = enter()
+        set_process_flag(PR_SET_PDEATHSIG, signal.SIGKILL)  # not to outlive the supervisor
+        _keep_only(listening.fileno())
         os.environ.clear()
         os.environ.update(env)
-        os.chdir(workspace)
-        sys.path[0] = workspace  # it was the folder of the supervisor's own code
         for name in [name for name in sys.modules if name.partition(".")[0] == "inside"]:
             del sys.modules[name]
         sys.dont_write_bytecode = True
@@ -77,13 +80,14 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def _keep_only(listening: int, log: int) -> None:
-    """Close the supervisor's descriptors and write to the log."""
+def _write_to(log: int) -> None:
     for fd in (1, 2):
         os.dup2(log, fd)
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - closing while listing
-        if int(name) not in {0, 1, 2, listening}:
-            with suppress(OSError):
-                os.close(int(name))
     sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+
+
+def _keep_only(listening: int) -> None:
+    """Close what was the supervisor's; /proc may not be asked which: this user cannot read it."""
+    os.closerange(3, listening)
+    os.closerange(listening + 1, os.sysconf("SC_OPEN_MAX"))

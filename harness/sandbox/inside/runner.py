@@ -12,6 +12,7 @@ request gets one reply, in order:
         -> {"ending", "code", "seconds", "stdout": bytes of it} + stdout and stderr (UTF-8)
     {"do": "put", "path"} + tar                          -> {}
     {"do": "get", "path", "limit", "entries"}            -> {} + tar
+    {"do": "keep", "path", "needs", "reached"} + tar     -> {}; see `kept`
 
 A request that cannot be served gets {"error": kind, "message": one line}. When the stream ends,
 the runner ends everything it started and exits; a container ends with its first process.
@@ -20,9 +21,11 @@ the runner ends everything it started and exits; a container ends with its first
 import os
 import select
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from .capture import CHUNK, Capture
@@ -34,10 +37,20 @@ from .processes import (
     become,
     end_descendants,
     oom_kills,
+    readable,
     reap,
     set_process_flag,
     warden,
 )
+
+KEEPER = (
+    "/opt/venv/bin/python",
+    "-I",
+    "-c",
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.keeper import main; main()",
+    str(Path(__file__).parents[1]),
+)
+"""The command that a container's image has for it; its arguments follow."""
 
 
 class StreamEnded(Exception):
@@ -68,11 +81,13 @@ class Runner:
         self._buffer = bytearray()
         self._prepared: Prepared | None = None
         self._captures: dict[int, Capture] = {}
+        self._keeper: subprocess.Popen[bytes] | None = None
         self._served: dict[str, Callable[[Header, bytes], Framed]] = {
             "ping": lambda _header, _payload: ({}, b""),
             "run": self._run,
             "put": self._put,
             "get": _get,
+            "keep": self._keep,
         }
         self._woken, wake = os.pipe()
         for fd in (self._woken, wake):
@@ -219,6 +234,29 @@ class Runner:
         _, status = os.waitpid(pid, 0)
         if message or status:
             raise Refused("put", message or f"unpacking ended with status {status}")
+        return {}, b""
+
+    def _keep(self, header: Header, payload: bytes) -> Framed:
+        """Start the supervisor that holds what the tar has; commands will find it there."""
+        if self._user is None:
+            raise Refused("keep", "nothing can be kept from anybody without isolation")
+        said, word = os.pipe()
+        source = readable(frame(header, payload))
+        argv = [*KEEPER, f"{self._user[0]}:{self._user[1]}", header["path"]]
+        env = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"}
+        try:
+            self._keeper = subprocess.Popen(
+                argv, stdin=source, stdout=word, cwd="/", env=env, start_new_session=True
+            )
+        except OSError as error:
+            raise Refused("keep", f"the supervisor cannot be started: {error}") from error
+        finally:
+            os.close(word)
+            os.close(source)
+            with os.fdopen(said, "rb") as reader:
+                problem = reader.read().decode(errors="replace")
+        if problem or self._keeper.poll() is not None:
+            raise Refused("keep", problem or "the supervisor ended")
         return {}, b""
 
 

@@ -9,10 +9,12 @@ It answers JSON lines on a unix socket, one request a line:
 
 or {"error": one line}. A `set` is the programs of one start: "main", or "test" for `app test`.
 A tied set ends with the connection that started it. Port 0 means any free port.
+
+Where programs live and as whom they run is their `House`: here the one of whoever started the
+supervisor; `keeper` has the other, whose supervisor is root and trusts no request.
 """
 
 import gc
-import json
 import os
 import selectors
 import shutil
@@ -23,17 +25,68 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
-from .appfile import Wrong
+from .appfile import Program, Wrong
+from .lines import Message, Peer
 from .logs import Log
 from .program import become_program, warm_up
 
-Message = dict[str, Any]
-
 GRACE = 3.0
 """Seconds between asking a program to end and ending it."""
+
+MOST_PEERS = 64
+"""Connections at once."""
+
+
+class Start(NamedTuple):
+    """A request to start a set of programs."""
+
+    set: str
+    workspace: str
+    programs: tuple[Program, ...]
+    env: dict[str, str]
+    data: str
+    logs: str
+    fresh: bool
+    tied: bool
+
+
+class House(Protocol):
+    """Where programs live, and as whom."""
+
+    def read(self, request: Message) -> Start:
+        """What a request asks for. Raises Wrong."""
+        ...
+
+    def clear(self, start: Start) -> None:
+        """Remove what earlier programs of the set have left, before a fresh start."""
+        ...
+
+    def enter(self, start: Start, program: Program) -> dict[str, str]:
+        """In the fork of the supervisor that is to be the program: move in; its environment."""
+        ...
+
+
+class OwnHouse:
+    """Programs run as the user who asks, on the workspace as it is."""
+
+    def read(self, request: Message) -> Start:
+        request["programs"] = tuple(Program(*each) for each in request["programs"])
+        return Start(**{name: request[name] for name in Start._fields})
+
+    def clear(self, start: Start) -> None:
+        for folder in (start.data, start.logs):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def enter(self, start: Start, program: Program) -> dict[str, str]:
+        own = Path(start.data) / program.name
+        own.mkdir(parents=True, exist_ok=True)
+        os.chdir(start.workspace)
+        sys.path[0] = start.workspace  # it was the folder of the supervisor's own code
+        return start.env | {"APP_DATA": str(own)}
 
 
 @dataclass
@@ -50,15 +103,18 @@ class Running:
 class Supervisor:
     """Owns the programs; single-threaded, so that forking is safe."""
 
-    def __init__(self, listening: socket.socket) -> None:
+    def __init__(self, listening: socket.socket, house: House) -> None:
+        self._house = house
         self._sets: dict[str, list[Running]] = {}
-        self._ties: dict[socket.socket, str] = {}
+        self._peers: set[Peer] = set()
+        self._ties: dict[Peer, str] = {}
         self._selector = selectors.DefaultSelector()
         self._woken, wake = os.pipe()
         for fd in (self._woken, wake):
             os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        listening.setblocking(False)
         self._watch(listening, lambda: self._accept(listening))
         self._watch(self._woken, self._notice_ends)
 
@@ -72,65 +128,83 @@ class Supervisor:
         self._selector.register(file, selectors.EVENT_READ, attend)
 
     def _accept(self, listening: socket.socket) -> None:
-        connection = listening.accept()[0]
-        reader = connection.makefile("rb")
-
-        def attend() -> None:
-            line = reader.readline()
-            if line:
-                with suppress(OSError):
-                    connection.sendall(json.dumps(self._answer(line, connection)).encode() + b"\n")
+        with suppress(OSError):  # gone again, or no room for one more
+            peer = Peer(listening.accept()[0])
+            if len(self._peers) == MOST_PEERS:
+                peer.close()
                 return
-            self._selector.unregister(connection)
-            reader.close()
-            connection.close()
-            if name := self._ties.pop(connection, None):
+            self._peers.add(peer)
+            self._watch(peer.socket, lambda: self._attend(peer))
+
+    def _attend(self, peer: Peer) -> None:
+        for request in peer.requests():
+            peer.answer(self._answer(request, peer))
+        if peer.is_gone:
+            self._selector.unregister(peer.socket)
+            self._peers.remove(peer)
+            peer.close()
+            if name := self._ties.pop(peer, None):
                 self._stop(name, gently=False)
 
-        self._watch(connection, attend)
+    def _answer(self, request: Message, peer: Peer) -> Message:
+        try:
+            if request["do"] == "start":
+                start = self._house.read(request)
+                if start.tied:
+                    self._ties[peer] = start.set
+                return self._start(start)
+            return self._tell(request["do"], request["set"], gently=request.get("gently") is True)
+        except Wrong as wrong:
+            return {"error": str(wrong)}
+        except (KeyError, TypeError, ValueError) as error:
+            return {"error": f"a request is malformed: {type(error).__name__} {error}"}
+        except OSError as error:
+            return {"error": f"cannot {request['do']}: {error}"}
 
-    def _answer(self, line: bytes, connection: socket.socket) -> Message:
-        request = json.loads(line)
-        name = request["set"]
-        if request["do"] == "start":
-            if request["tied"]:
-                self._ties[connection] = name
-            return self._start(name, request)
+    def _tell(self, wanted: str, name: str, *, gently: bool) -> Message:
         self._notice_ends()
-        if request["do"] == "stop":
-            return {"stopped": self._stop(name, gently=request["gently"])}
+        if wanted == "stop":
+            return {"stopped": self._stop(name, gently=gently)}
         running = self._sets.get(name, [])
         for it in running:  # what they wrote so far is in their logs with the answer
             it.log.pump()
         return {"programs": [[it.name, it.port, it.code] for it in running]}
 
-    def _start(self, name: str, request: Message) -> Message:
-        self._stop(name, gently=not request["fresh"])
-        data, logs = Path(request["data"]), Path(request["logs"])
-        if request["fresh"]:
-            for folder in (data, logs):
-                shutil.rmtree(folder, ignore_errors=True)
+    def _start(self, start: Start) -> Message:
+        self._stop(start.set, gently=not start.fresh)
+        if start.fresh:
+            self._house.clear(start)
+        bound = _bound(start.programs)
+        urls = {_url_name(p.name): f"http://127.0.0.1:{s.getsockname()[1]}" for p, s in bound}
+        running = self._sets.setdefault(start.set, [])
         try:
-            bound = [(program, _listen(*program)) for program in request["programs"]]
-        except Wrong as wrong:
-            return {"error": str(wrong)}
-        urls = {_url_name(p): f"http://127.0.0.1:{s.getsockname()[1]}" for (p, *_), s in bound}
-        for (program, module, _port), listening in bound:
-            own = data / program
-            own.mkdir(parents=True, exist_ok=True)
-            env = request["env"] | urls | {"APP_DATA": str(own)}
-            log, writer = self._log(logs / f"{program}.log")
+            for program, listening in bound:
+                running.append(self._launch(start, program, listening, urls))
+                listening.close()
+        except OSError:  # no room for a process or for its log
+            self._stop(start.set, gently=False)
+            raise
+        finally:
+            for _program, listening in bound:
+                listening.close()
+        return {"programs": [[it.name, it.port] for it in running]}
+
+    def _launch(
+        self, start: Start, program: Program, listening: socket.socket, urls: dict[str, str]
+    ) -> Running:
+        port = listening.getsockname()[1]
+        log, writer = self._log(Path(start.logs) / f"{program.name}.log")
+        try:
             pid = os.fork()
             if pid == 0:
-                others = [sock for _, sock in bound if sock is not listening]
-                for sock in others:
-                    sock.close()
-                become_program(module, listening, writer, request["workspace"], env)
+                enter = partial(self._house.enter, start, program)
+                become_program(program.module, listening, writer, lambda: enter() | urls)
+        except OSError:
+            self._close(log)
+            raise
+        finally:
             os.close(writer)
-            running = Running(program, listening.getsockname()[1], pid, log)
-            self._sets.setdefault(name, []).append(running)
-            listening.close()
-        return {"programs": [[it.name, it.port] for it in self._sets.get(name, [])]}
+        return Running(program.name, port, pid, log)
 
     def _log(self, path: Path) -> tuple[Log, int]:
         reader, writer = os.pipe()
@@ -158,10 +232,13 @@ class Supervisor:
         _signal(alive, signal.SIGKILL)
         _collect(alive, block=True)
         for it in running:
-            with suppress(KeyError):
-                self._selector.unregister(it.log.pipe)
-            it.log.close()
+            self._close(it.log)
         return len(alive)
+
+    def _close(self, log: Log) -> None:
+        with suppress(KeyError):
+            self._selector.unregister(log.pipe)
+        log.close()
 
     def _notice_ends(self) -> None:
         with suppress(BlockingIOError):
@@ -170,12 +247,26 @@ class Supervisor:
             _collect([it for it in running if it.code is None], block=False)
 
 
-def _listen(name: str, _module: str, port: int) -> socket.socket:
+def _bound(programs: tuple[Program, ...]) -> list[tuple[Program, socket.socket]]:
+    """Each program with the socket that it will serve. Raises Wrong where a port is taken."""
+    bound: list[tuple[Program, socket.socket]] = []
+    try:
+        for program in programs:
+            bound.append((program, _listen(program.name, program.port)))  # noqa: PERF401 - see finally
+    except Wrong:
+        for _program, listening in bound:
+            listening.close()
+        raise
+    return bound
+
+
+def _listen(name: str, port: int) -> socket.socket:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
     except OSError as error:
+        listening.close()
         raise Wrong(f"program {name}: cannot listen on port {port}: {error.strerror}") from error
     listening.listen(2048)
     return listening
@@ -213,11 +304,16 @@ def run_supervisor(listening: socket.socket, errors: Path) -> NoReturn:
     out = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for target, fd in enumerate((nothing, out, out)):
         os.dup2(fd, target)
+    serve_warm(listening, OwnHouse())
+
+
+def serve_warm(listening: socket.socket, house: House) -> NoReturn:
+    """Warm up and serve for as long as this process lives."""
     try:
         warm_up()
         gc.collect()
         gc.freeze()  # programs share these pages as long as nobody touches them
-        Supervisor(listening).serve()
+        Supervisor(listening, house).serve()
     finally:
         sys.excepthook(*sys.exc_info())
         os._exit(1)
