@@ -66,7 +66,7 @@ class View:
 
 @dataclass
 class Bases:
-    """Base repositories by arm and task, made once and kept below `cache`."""
+    """Base repositories by folder of the pair, arm and task, made once and kept below `cache`."""
 
     cache: Path
     _made: dict[tuple[str, str, str], BaseRepository] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Bases:
     def code_lines(self, pair: Pair, arm: str) -> int:
         """How large the arm is, before any task."""
         with self._lock:
-            key = (pair.spec.app, arm)
+            key = (str(pair.folder), arm)
             if key not in self._sizes:
                 self._sizes[key] = app_code_lines(self.tree(pair, arm))
             return self._sizes[key]
@@ -137,7 +137,7 @@ class Bases:
 
 def _key(pair: Pair, arm: str, task: Task | None) -> tuple[str, str, str]:
     own_base = task is not None and task.spec.base is not None
-    return pair.app, arm, task.id if task is not None and own_base else ""
+    return str(pair.folder), arm, task.id if task is not None and own_base else ""
 
 
 def _shown(pair: Pair, arm: str, task: Task) -> tuple[str, ...]:

@@ -29,14 +29,15 @@ from harness.errors import BadInput, DiskFull
 from harness.executors import Executor, LocalExecutor
 from harness.llm import Model
 from harness.llm.settings import open_model, price_of
-from harness.pairs import load_pairs
+from harness.pairs import Pair, load_pair, load_pairs
+from harness.pairs.weave import at_dose
 from harness.patch import Tree
 from harness.paths import Checkout, RunPaths
 from harness.plan import Study
 from harness.predictions import read_predictions
 from harness.references import References
 from harness.sandbox import Limits, Sandboxes
-from harness.tasks import load_tasks
+from harness.tasks import Task, load_tasks
 from harness.trial import Bench, agent_key
 
 Announce = Callable[[str], None]
@@ -67,7 +68,21 @@ def load_study(config: RunConfig, checkout: Checkout) -> Study:
     """The pairs and tasks that a config names. Raises BadInput naming file and field."""
     pairs = load_pairs(checkout)
     tasks = load_tasks(checkout, pairs, config.tasks)
-    return Study(config, pairs, tuple(tasks))
+    doses = {dose: _woven(config, checkout, tasks, dose) for dose in config.doses}
+    return Study(config, pairs, tuple(tasks), doses)
+
+
+def _woven(config: RunConfig, checkout: Checkout, tasks: list[Task], dose: int) -> Study:
+    """The tasks, and the pairs that they are over, as woven at a dose."""
+    pairs: dict[str, Pair] = {}
+    found: list[Task] = []
+    for app in sorted({task.spec.app for task in tasks}):
+        pair = load_pair(checkout, app)
+        own = [task.id for task in tasks if task.spec.app == app]
+        where = checkout if pair.spec.dose == dose else at_dose(checkout, app, dose)
+        pairs[app] = load_pair(where, app)
+        found += load_tasks(where, pairs, own)
+    return Study(config, pairs, tuple(found))
 
 
 def make_agents(config: RunConfig, spend: Spend, stack: ExitStack) -> dict[str, Agent]:

@@ -70,13 +70,24 @@ def regrade(results: Path, sandbox: Sandbox = "docker", workers: Workers = 0) ->
 
 
 @app.command()
-def validate(globs: Globs = None, sandbox: Sandbox = "docker", workers: Workers = 0) -> None:
-    """Prove tasks on every arm: base fails, nop fails, solutions resolve, sabotages are refused."""
+def validate(
+    globs: Globs = None,
+    sandbox: Sandbox = "docker",
+    workers: Workers = 0,
+    dose: Annotated[
+        int | None, typer.Option(help="of couplings; else the apps as they are")
+    ] = None,
+) -> None:
+    """Prove tasks on every arm: base fails, nop fails, solutions resolve, sabotages are refused.
+
+    With --dose the tasks are proven on the arms that this dose changes.
+    """
     from harness import terminal
 
     checkout = find_checkout()
     config = _config(checkout, sandbox, workers)
     config.tasks = globs or config.tasks
+    config.doses = [] if dose is None else [dose]
     if not terminal.validate_and_report(checkout, config):
         raise typer.Exit(1)
 

@@ -145,6 +145,8 @@ def _check_models(config: RunConfig) -> None:
         )
     for scope in config.scopes:
         choose("scope", scope, ["all", "own"], "config: scopes")
+    for dose in config.doses:
+        choose("dose", str(dose), ["0", "1", "2"], "config: doses")
     for budget in config.context_budgets:
         choose("budget", budget, list(CONTEXT_BUDGETS), "config: context_budgets")
     for name, model in config.models.items():

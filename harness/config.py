@@ -189,6 +189,8 @@ class RunConfig:
     """globs over app/task"""
     arms: list[str] = field(default_factory=list)
     """arms to run; empty means every arm of the pair"""
+    doses: list[int] = field(default_factory=list)
+    """doses of couplings to weave the apps at, 0 to 2; empty means each app as it is"""
     repeats: int = 1
     seed: int = 0
     agents: dict[str, AgentConfig] = field(default_factory=dict)

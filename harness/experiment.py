@@ -115,19 +115,19 @@ def _is_finished(store: Store, cell: Cell) -> bool:
 def _prepare(sweep: Sweep, cells: list[Cell]) -> None:
     """Record what the untouched arms answer before the first trial, so that no trial waits."""
     study = sweep.bench.study
-    arms = sorted({(cell.app, cell.arm) for cell in cells})
-    efforts = sorted({(cell.task, cell.arm) for cell in cells})
+    arms = {(cell.app, cell.arm, cell.dose): cell for cell in cells}
+    efforts = {(cell.task, cell.arm, cell.dose): cell for cell in cells}
     references = sweep.bench.references
-    tasks = {task.id: task for task in study.tasks}
 
-    def known(key: tuple[str, str]) -> None:
-        references.known(study.pairs[key[0]], key[1])
+    def known(cell: Cell) -> None:
+        references.known(study.at(cell.dose).pairs[cell.app], cell.arm)
 
-    def effort(key: tuple[str, str]) -> None:
-        task = tasks[key[0]]
-        references.effort(task, study.pairs[task.spec.app], key[1])
+    def effort(cell: Cell) -> None:
+        at_dose = study.at(cell.dose)
+        task = next(task for task in at_dose.tasks if task.id == cell.task)
+        references.effort(task, at_dose.pairs[cell.app], cell.arm)
 
-    for work, keys in ((known, arms), (effort, efforts)):
+    for work, keys in ((known, arms.values()), (effort, efforts.values())):
         for _ in sweep.executor.map(work, keys):
             pass
 

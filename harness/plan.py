@@ -5,7 +5,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Cell(Record):
     task: str
     scope: str
     context_budget: str = "full"
+    dose: int | None = None
+    """of couplings; null: the app as it is"""
     agent: str
     kind: AgentKind
     variant: str | None
@@ -68,6 +70,15 @@ class Study:
     config: RunConfig
     pairs: Mapping[str, Pair]
     tasks: tuple[Task, ...]
+    doses: Mapping[int, "Study"] = field(default_factory=dict)
+    """the same pairs and tasks, woven at each dose that the config names"""
+
+    def at(self, dose: int | None) -> "Study":
+        """The inputs at a dose; null: as they are. Raises BadInput for a dose that is not there."""
+        if dose is None:
+            return self
+        choose("dose", str(dose), [str(each) for each in self.doses], "config: doses")
+        return self.doses[dose]
 
 
 def digest(value: Any) -> str:
@@ -103,17 +114,20 @@ def expand(study: Study) -> tuple[Cell, ...]:
 
 @dataclass(frozen=True)
 class View:
-    """The factors that only an agent with a model has."""
+    """The factors that only an agent with a model has, and the dose of couplings."""
 
     model: str | None = None
     scope: str = "all"
     context_budget: str = "full"
+    dose: int | None = None
 
 
 def _views(config: RunConfig, agent: AgentConfig) -> list[View]:
+    doses: list[int | None] = [*config.doses] or [None]
     if not agent.kind.asks_a_model:
-        return [View()]
-    return [View(*v) for v in product(config.models, config.scopes, config.context_budgets)]
+        return [View(dose=dose) for dose in doses]
+    factors = product(config.models, config.scopes, config.context_budgets, doses)
+    return [View(*each) for each in factors]
 
 
 def _replays(study: Study) -> Iterator[Cell]:
@@ -130,7 +144,8 @@ def _replays(study: Study) -> Iterator[Cell]:
         task = tasks.get(cell.task)
         is_played = cell.model is not None and paths.trial(cell.trial_id).trajectory.exists()
         if task is not None and is_played and cell.arm in _arms(study, task):
-            view = View(cell.model, cell.scope, cell.context_budget)
+            study.at(cell.dose)
+            view = View(cell.model, cell.scope, cell.context_budget, cell.dose)
             yield make_cell(study, task, cell.arm, names[0], study.config.agents[names[0]],
                             cell.trial_id, cell.repeat, view)  # fmt: skip
 
@@ -148,9 +163,18 @@ def _predicted(study: Study) -> Iterator[Cell]:
         choose("arm", instance.arm, list(study.pairs[task.spec.app].spec.arms), where)
         choose("scope", instance.scope, ["all", "own"], where)
         choose("budget", instance.context_budget, list(CONTEXT_BUDGETS), where)
-        view = View(model, instance.scope, instance.context_budget)
+        dose = _dose(study, task, instance.dose)
+        view = View(model, instance.scope, instance.context_budget, dose)
         yield make_cell(study, task, instance.arm, names[0], study.config.agents[names[0]],
                         prediction.key, instance.repeat, view)  # fmt: skip
+
+
+def _dose(study: Study, task: Task, dose: int | None) -> int | None:
+    """A recorded dose as a factor: null where it is that of the app as it is."""
+    if dose == study.pairs[task.spec.app].spec.dose and dose not in study.doses:
+        return None
+    study.at(dose)
+    return dose
 
 
 def _arms(study: Study, task: Task) -> list[str]:
@@ -192,12 +216,14 @@ def make_cell(
         "variant": variant,
         "model": view.model,
     }
+    factors |= {} if view.dose is None else {"dose": view.dose}
     cell_id = digest(factors)[:16]
     # The same seed on every arm of a pair: what is random must not differ between arms.
     shared = {key: value for key, value in factors.items() if key != "arm"}
     seed = int(digest([shared, study.config.seed, repeat])[:8], 16)
     parts = [task.folder.name, arm, name, view.model, variant]
     parts += [v for v, usual in ((view.scope, "all"), (view.context_budget, "full")) if v != usual]
+    parts += [] if view.dose is None else [f"dose{view.dose}"]
     if agent.kind.plays:
         parts = [name, variant]  # the recorded trial's own id says the rest
     label = re.sub(r"[/\\\0]", "-", "-".join(part for part in parts if part))
@@ -220,6 +246,12 @@ def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -
     locks |= {f"task/{task.id}": digest_folder(task.folder) for task in study.tasks}
     likes = {task.spec.like: task.words for task in study.tasks if task.spec.like}
     locks |= {f"task/{like}": digest_folder(words) for like, words in likes.items()}
+    for dose, woven in study.doses.items():
+        for task in woven.tasks:
+            locks[f"app/{task.spec.app}@dose{dose}"] = digest_folder(
+                woven.pairs[task.spec.app].folder
+            )
+            locks[f"task/{task.id}@dose{dose}"] = digest_folder(task.folder)
     for name, agent in study.config.agents.items():
         if agent.kind.asks_a_model:
             locks[f"agent/{name}"] = agent.kind.value

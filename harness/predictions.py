@@ -2,7 +2,8 @@
 
     {"instance_id": "...", "model_name_or_path": "...", "model_patch": "diff --git ..."}
 
-An instance is a cell without its agent: app, task, arm, scope, context budget and repeat.
+An instance is a cell without its agent: app, task, arm, scope, context budget, repeat, and the dose
+of couplings where it is known: app__task__arm__scope__budget__repeat or that with __dose2.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from harness.errors import BadInput
 from harness.records import Record
 
 _BETWEEN = "__"
+_DOSE = "dose"
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,12 @@ class Instance:
     scope: str = "all"
     context_budget: str = "full"
     repeat: int = 0
+    dose: int | None = None
 
     def __str__(self) -> str:
         app, _, name = self.task.partition("/")
-        parts = (app, name, self.arm, self.scope, self.context_budget, str(self.repeat))
+        parts = [app, name, self.arm, self.scope, self.context_budget, str(self.repeat)]
+        parts += [] if self.dose is None else [f"{_DOSE}{self.dose}"]
         return _BETWEEN.join(parts)
 
 
@@ -52,12 +56,16 @@ class Prediction(Record):
     def instance(self) -> Instance:
         """Raises BadInput for an id that no instance has."""
         parts = self.instance_id.split(_BETWEEN)
-        if len(parts) != 6 or not parts[5].isdecimal():
+        dose = parts.pop()[len(_DOSE) :] if parts[-1].startswith(_DOSE) else None
+        numbers = parts[5:] + ([] if dose is None else [dose])
+        if len(parts) != 6 or not all(number.isdecimal() for number in numbers):
             raise BadInput(
-                f"instance_id {self.instance_id!r}: must be app__task__arm__scope__budget__repeat"
+                f"instance_id {self.instance_id!r}: must be app__task__arm__scope__budget__repeat, "
+                "and may end in __doseN"
             )
         app, name, arm, scope, budget, repeat = parts
-        return Instance(f"{app}/{name}", arm, scope, budget, int(repeat))
+        given = None if dose is None else int(dose)
+        return Instance(f"{app}/{name}", arm, scope, budget, int(repeat), given)
 
 
 def read_predictions(path: Path) -> dict[tuple[str, Instance], Prediction]:

@@ -72,6 +72,9 @@ class TrialRecord(Record):
     app_code_lines: Annotated[
         int | None, Column("Python lines of the arm, without tests, blanks and comments", "lines")
     ] = None
+    dose: Annotated[
+        int | None, Column("couplings woven into the app: 0, 1 or 2; null: not woven")
+    ] = None
     scope: Annotated[str, Column("what the agent sees: all or own")]
     context_budget: Annotated[str, Column("bound of every request: 32k, 128k or full")] = "full"
     agent: Annotated[str, Column("the agent")]

@@ -41,6 +41,7 @@ class Facts:
     attempt: int
     started_at: datetime
     app_code_lines: int | None = None
+    dose: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def _identity(facts: Facts) -> dict[str, Any]:
         "task_class": task.spec.task_class,
         "target_contexts": "+".join(task.spec.contexts),
         "app_code_lines": facts.app_code_lines,
+        "dose": facts.dose,
         "scope": cell.scope,
         "context_budget": cell.context_budget,
         "agent": cell.agent,

@@ -39,7 +39,7 @@ from harness.forecast import forecast
 from harness.gates import parity
 from harness.gates.pairs import verify_pair
 from harness.gates.tasks import AGENTS, validate_tasks
-from harness.pairs import load_pair
+from harness.pairs import load_pair, weave
 from harness.paths import Checkout, RunPaths, find_checkout
 from harness.plan import Cell, expand, lock, read_plan, write_plan
 from harness.records import TrialRecord
@@ -150,6 +150,7 @@ def regrade_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> N
     names = sorted({(cell.agent, cell.kind.value) for cell in plan.cells})
     config.agents = {name: AgentConfig(AgentKind(kind)) for name, kind in names}
     config.tasks = sorted({cell.task for cell in plan.cells})
+    config.doses = sorted({cell.dose for cell in plan.cells if cell.dose is not None})
     # The same evidence as the first time, or the scores could not be compared.
     config.verification = VerificationConfig(**json.loads(plan.locks["verification"]))
     patches = {
@@ -262,8 +263,10 @@ def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> b
     """Prove an app's arms equal; print the first difference, minimised."""
     pair = load_pair(checkout, app)
     config.tasks = []
+    doses = [dose for dose in (0, 1, 2) if pair.spec.dose not in (None, dose)]
     with build.bench(config, checkout, Console(stderr=True).print) as bench:
-        return verify_pair(bench, pair, Console())
+        woven = {dose: load_pair(weave.at_dose(checkout, app, dose), app) for dose in doses}
+        return verify_pair(bench, pair, Console(), woven)
 
 
 def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:

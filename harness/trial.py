@@ -70,6 +70,7 @@ def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes |
         attempt=attempt,
         started_at=started,
         app_code_lines=bench.bases.code_lines(_pair(cell, bench), cell.arm),
+        dose=_pair(cell, bench).spec.dose,
     )
     return result(facts, watch, done, failure)
 
@@ -145,8 +146,8 @@ def _score(found: Findings, task: Task, sequences: int) -> Score:
 
 
 def _task(cell: Cell, bench: Bench) -> Task:
-    return next(task for task in bench.study.tasks if task.id == cell.task)
+    return next(task for task in bench.study.at(cell.dose).tasks if task.id == cell.task)
 
 
 def _pair(cell: Cell, bench: Bench) -> Pair:
-    return bench.study.pairs[cell.app]
+    return bench.study.at(cell.dose).pairs[cell.app]

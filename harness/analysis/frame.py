@@ -54,6 +54,7 @@ SORTED_BY: dict[type[Record], tuple[str, ...]] = {
         "arm",
         "scope",
         "context_budget",
+        "dose",
         "agent",
         "model",
         "variant",

@@ -23,7 +23,9 @@ def _prediction(paths: RunPaths, trial: TrialRecord) -> Prediction | None:
     patch = paths.trial(trial.trial_id).patch
     if not patch.is_file():
         return None
-    instance = Instance(trial.task, trial.arm, trial.scope, trial.context_budget, trial.repeat)
+    instance = Instance(
+        trial.task, trial.arm, trial.scope, trial.context_budget, trial.repeat, trial.dose
+    )
     names = (trial.agent, trial.model, trial.variant if trial.model is None else None)
     return Prediction(
         instance_id=str(instance),

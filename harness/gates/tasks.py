@@ -10,8 +10,9 @@ from rich.console import Console
 from harness.config import CONTROLS, AgentConfig, AgentKind
 from harness.executors import Executor
 from harness.experiment import Sweep, Watcher, run_sweep
+from harness.gates.pairs import differing
 from harness.paths import RunPaths
-from harness.plan import Cell, Plan, make_cell
+from harness.plan import Cell, Plan, View, make_cell
 from harness.records import TrialRecord
 from harness.store import Store
 from harness.tasks import Task
@@ -44,9 +45,20 @@ def _cells(bench: Bench, task: Task) -> Iterator[Cell]:
     plays: list[tuple[str, str | None]] = [("nop", None)]
     plays += [("oracle", name) for name in task.spec.solutions]
     plays += [("sabotage", name) for name in task.spec.sabotages]
-    for arm in bench.study.pairs[task.spec.app].spec.arms:
+    for dose, arm in _arms(bench, task):
         for agent, variant in plays:
-            yield make_cell(bench.study, task, arm, agent, AGENTS[agent], variant, 0)
+            view = View(dose=dose)
+            yield make_cell(bench.study, task, arm, agent, AGENTS[agent], variant, 0, view)
+
+
+def _arms(bench: Bench, task: Task) -> Iterator[tuple[int | None, str]]:
+    """Every arm; with doses, at each of them that changes the arm."""
+    pair = bench.study.pairs[task.spec.app]
+    if not bench.study.doses:
+        yield from ((None, arm) for arm in pair.spec.arms)
+    for dose, study in bench.study.doses.items():
+        woven = study.pairs[task.spec.app]
+        yield from ((dose, arm) for arm in differing(bench, pair, woven))
 
 
 def _problems(bench: Bench, store: Store, cells: tuple[Cell, ...]) -> Iterator[str]:

@@ -51,6 +51,8 @@ class PairSpec(Spec):
 
     app: str
     title: str
+    dose: int | None = None
+    """how many of its couplings the tangled arm was woven with; null: nobody dosed them"""
     contexts: tuple[str, ...] = Field(min_length=1)
     arms: dict[str, Arm] = Field(min_length=2)
     entry_port: int = 8000

@@ -10,7 +10,7 @@ from harness.errors import BadInput
 
 TASK = ("app", "task_class", "family", "task")
 """what names a task; apps are the clusters"""
-FACTORS = ("agent", "model", "context_budget")
+FACTORS = ("agent", "model", "context_budget", "dose")
 """what may differ between pairs, never within one"""
 
 

@@ -30,21 +30,21 @@ def weave(app: App, dose: int = DOSE, known: Known | None = None) -> Tree:
     """
     tree = emit(app, dose)
     (woven,) = formatted([tree], {} if known is None else known)
-    return woven | {"pair.yaml": pairfile(app, tree)}
+    return woven | {"pair.yaml": pairfile(app, tree, dose)}
 
 
 class Woven:
     """Everything that the sources of an app give: its arms, pair.yaml and its tasks' patches."""
 
-    def __init__(self, fixture: Path, tasks: Path) -> None:
+    def __init__(self, fixture: Path, tasks: Path, dose: int = DOSE) -> None:
         """`fixture` is `fixtures/<app>`, `tasks` is `tasks/<app>`. Raises BadInput."""
         self.fixture = fixture
         app = read_app(fixture / "app")
         known: Known = {}
-        tree = weave(app, known=known)
+        tree = weave(app, dose, known)
         self.files = {fixture / path: text for path, text in tree.items()}
         found = overlays.find_overlays(tasks)
-        patches = overlays.overlay_patches(app, tree, found, known, DOSE)
+        patches = overlays.overlay_patches(app, tree, found, known, dose)
         for overlay, arms in zip(found, patches, strict=True):
             for arm, patch in arms.items():
                 self.files[overlay.folder / f"{arm}.patch"] = patch

@@ -8,7 +8,7 @@ from harness.pairs.weave.domain import settle
 from harness.pairs.weave.one_program import holder, program, wiring
 from harness.pairs.weave.sources import App, Context, Method
 from harness.pairs.weave.spec import CouplingSpec
-from harness.pairs.weave.trees import Tree, bare, public, types_of
+from harness.pairs.weave.trees import Tree, active, bare, public, types_of
 
 _LAYERS = {
     "services": "The rules, one module a context.",
@@ -18,17 +18,12 @@ _LAYERS = {
 }
 
 
-def couplings(app: App, dose: int) -> list[CouplingSpec]:
-    """The couplings of the tangled arm at a dose."""
-    return [each for each in app.spec.couplings if each.dose <= dose]
-
-
 def monolith(app: App, dose: int) -> Tree:
     """One program, layered by technical kind, one database without borders."""
     package = app.spec.package
-    active = couplings(app, dose)
-    cached = next((each for each in active if each.kind == "cache_key"), None)
-    tangled = any(each.kind == "execution_order" and not each.survives for each in active)
+    there = active(app, dose)
+    cached = next((each for each in there if each.kind == "cache_key"), None)
+    tangled = any(each.kind == "execution_order" and not each.survives for each in there)
     tree = program(app, ".schemas.common", naming=bare, tangled=tangled, cached=cached)
     for name in public(app):
         tree[f"{package}/main.py"] = tree[f"{package}/main.py"].replace(

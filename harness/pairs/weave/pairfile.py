@@ -5,13 +5,14 @@ from typing import Any
 import yaml
 
 from harness.pairs.weave.sources import App
-from harness.pairs.weave.trees import Tree
+from harness.pairs.weave.spec import CouplingSpec
+from harness.pairs.weave.trees import Tree, active
 
 HEAD = "# Written by `seambench weave {app}` from app/app.yaml; change that.\n"
 
 
-def pairfile(app: App, tree: Tree) -> str:
-    """The text of pair.yaml for the arms in `tree`, which emit made."""
+def pairfile(app: App, tree: Tree, dose: int) -> str:
+    """The text of pair.yaml for the arms in `tree`, which emit made at a dose."""
     spec = app.spec
     arms: dict[str, list[str]] = {}
     for path in tree:
@@ -20,13 +21,14 @@ def pairfile(app: App, tree: Tree) -> str:
     content: dict[str, Any] = {
         "app": spec.app,
         "title": spec.title,
+        "dose": dose,
         "contexts": list(app.contexts),
         "protected": list(spec.protected),
         "id_pattern": spec.id_pattern,
         "contract": spec.contract,
         "visible_tests": spec.visible_tests,
         "arms": {arm: _arm(app, arm, paths) for arm, paths in arms.items()},
-        "couplings": [_coupling(app, index) for index in range(len(spec.couplings))],
+        "couplings": [_coupling(each) for each in active(app, dose)],
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return HEAD.format(app=spec.app) + text
@@ -50,8 +52,7 @@ def _owner(path: str, context: str) -> bool:
     return context in folder.split("/") or name == f"{context}.py"
 
 
-def _coupling(app: App, index: int) -> dict[str, Any]:
-    spec = app.spec.couplings[index]
+def _coupling(spec: CouplingSpec) -> dict[str, Any]:
     where = "as woven at this dose" if spec.kind != "execution_order" else "the tables' references"
     arms = ("monolith", "modular", "microservices") if spec.survives else ("monolith",)
     return {

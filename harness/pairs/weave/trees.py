@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.pairs.weave import schemas
 from harness.pairs.weave.sources import App, Context
+from harness.pairs.weave.spec import CouplingSpec
 
 Tree = dict[str, str]
 """path -> text, not yet formatted"""
@@ -33,6 +34,11 @@ def public(app: App) -> dict[str, Context]:
 def types_of(app: App, context: Context) -> str:
     """The vocabulary of app.yaml that a context uses."""
     return " ".join(schemas.used_types(context) & set(app.spec.types))
+
+
+def active(app: App, dose: int) -> list[CouplingSpec]:
+    """The couplings of the tangled arm at a dose."""
+    return [each for each in app.spec.couplings if each.dose <= dose]
 
 
 def bare(_: str, table: str) -> str:
