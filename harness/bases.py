@@ -71,7 +71,7 @@ class Bases:
     cache: Path
     _made: dict[tuple[str, str, str], BaseRepository] = field(default_factory=dict)
     _trees: dict[tuple[str, str, str], Tree] = field(default_factory=dict)
-    _repositories: dict[Path, BaseRepository] = field(default_factory=dict)
+    _by_content: dict[str, BaseRepository] = field(default_factory=dict)
     _views: dict[tuple[str, str, str], View] = field(default_factory=dict)
     _sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -95,7 +95,7 @@ class Bases:
         with self._lock:
             if key not in self._made:
                 tree = self._task_tree(pair, arm, task)
-                self._made[key] = BaseRepository.create(self.cache / tree.digest[:32], tree)
+                self._made[key] = self._repository_of(tree)
                 self._trees[key] = tree
             return self._made[key]
 
@@ -108,7 +108,7 @@ class Bases:
         if scope == "all":
             return View(base, Tree({}))
         with self._lock:
-            key = (pair.app, arm, task.id)
+            key = (str(pair.folder), arm, task.id)
             if key not in self._views:
                 self._views[key] = self._own_view(pair, arm, task)
             return self._views[key]
@@ -119,10 +119,14 @@ class Bases:
         shown = {path: entry for path, entry in tree.entries.items() if is_shown(path)}
         hidden = {path: entry for path, entry in tree.entries.items() if path not in shown}
         own = Tree(shown)
-        place = self.cache / f"own-{own.digest[:32]}"
-        if place not in self._repositories:  # two tasks may show the same
-            self._repositories[place] = BaseRepository.create(place, own)
-        return View(self._repositories[place], Tree(hidden))
+        return View(self._repository_of(own), Tree(hidden))
+
+    def _repository_of(self, tree: Tree) -> BaseRepository:
+        """The repository of a tree; two doses or two tasks may show the same one."""
+        if tree.digest not in self._by_content:
+            made = BaseRepository.create(self.cache / tree.digest[:32], tree)
+            self._by_content[tree.digest] = made
+        return self._by_content[tree.digest]
 
     def _task_tree(self, pair: Pair, arm: str, task: Task | None) -> Tree:
         patch = task.base_patch(arm) if task else None

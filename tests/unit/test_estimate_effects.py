@@ -8,7 +8,7 @@ from harness.analysis import comparison, summary
 from harness.analysis.estimate import families, matched, repeats
 from harness.analysis.estimate.cost import cost
 from harness.analysis.estimate.effects import Question, effect, effects
-from harness.analysis.estimate.hypotheses import hypotheses
+from harness.analysis.estimate.hypotheses import _coupling, hypotheses
 from harness.analysis.estimate.marginal import marginal_effects
 from harness.analysis.estimate.pairing import (
     Contrast,
@@ -21,6 +21,7 @@ from harness.analysis.estimate.pairing import (
 from harness.analysis.estimate.parts import decomposition, difference_in_differences
 from harness.analysis.frame import to_frame
 from harness.analysis.paper.cells import over_apps
+from harness.analysis.simulation import Design, World, draw
 from harness.errors import BadInput
 from harness.records import TrialRecord
 from tests import records_factory as factory
@@ -344,6 +345,63 @@ class TestHypotheses:
         found = hypotheses(trials, ASKED).set_index("hypothesis")
         assert found["p"]["H3"] == found["p"]["H6"]
         assert found["p_adjusted"]["H3"] == pytest.approx(min(1, 2 * found["p"]["H3"]))
+
+
+def dosed(worlds: dict[int, World], design: Design, seed: int) -> pd.DataFrame:
+    """A study of services and monolith at each dose, drawn from the world of that dose."""
+    parts = []
+    for dose, world in worlds.items():
+        (resolved,) = draw(world, design, 1, seed + dose)
+        side, app, task = np.indices(resolved.shape)
+        repeat = np.arange(design.repeats)
+        rows = {
+            "arm": np.array(["microservices", "monolith"])[side],
+            "app": np.char.add("a", app.astype(str)),
+            "task": np.char.add(np.char.add(np.char.add("a", app.astype(str)), "/t"),
+                                task.astype(str)),
+        }  # fmt: skip
+        cells = pd.DataFrame({name: np.repeat(value.ravel(), len(repeat))
+                              for name, value in rows.items()})  # fmt: skip
+        parts.append(cells.assign(
+            dose=dose, resolved=(repeat < resolved[..., None]).ravel(), agent="tool_loop",
+            model="m", status="scored", scope="all", context_budget="full", task_class="L",
+            family="1",
+        ))  # fmt: skip
+    return pd.concat(parts).astype({"resolved": "boolean", "dose": "Int64"})
+
+
+class TestDose:
+    DESIGN = Design(apps=8, tasks=6, repeats=2)
+
+    def test_hypothesis_2_finds_what_was_put_in(self):
+        """Services lead by 5 pp at dose 0, 13 at 1 and 21 at 2: 16 pp more, 8 a dose."""
+        worlds = {dose: World(base=0.55, effect=5 + 8 * dose) for dose in (0, 1, 2)}
+        studies = [dosed(worlds, self.DESIGN, 10 * n) for n in range(60)]
+        rows = [_coupling(trials, ASKED) for trials in studies]
+        found = np.array([row.estimate for row in rows], float)
+        error = found.std(ddof=1) / np.sqrt(len(found))
+        assert abs(found.mean() - 16) < 3 * error < 5
+        covered = np.mean([row.low <= 16 <= row.high for row in rows])
+        assert covered > 0.85
+
+    def test_without_a_slope_it_finds_none(self):
+        worlds = {dose: World(effect=12) for dose in (0, 2)}
+        found = [_coupling(dosed(worlds, self.DESIGN, 10 * n), ASKED) for n in range(60)]
+        assert np.mean([row.p < 0.05 for row in found]) < 0.15
+
+    def test_doses_are_never_mixed_within_a_pair(self):
+        trials = pd.concat([
+            study(dict.fromkeys("abcdef", (9, 9)), dose=0),
+            study({app: (9, 5 + n % 2) for n, app in enumerate("abcdef")}, dose=2),
+        ])  # fmt: skip
+        assert set(differences(trials, DISTRIBUTED)["difference"].round(6)) == {0.0, 30.0, 40.0}
+        row = hypotheses(trials, ASKED).set_index("hypothesis").loc["H2"]
+        assert row["estimate"] == pytest.approx(35.0)
+        assert row["apps"] == 6
+
+    def test_one_dose_alone_is_said(self):
+        row = hypotheses(study(APPS, dose=2), ASKED).set_index("hypothesis").loc["H2"]
+        assert row["note"] == "no trials at both doses of coupling, 0 and 2: not tested"
 
 
 class TestCompare:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from harness.config import AgentConfig, AgentKind, RunConfig, SandboxConfig, San
 from harness.errors import BadInput
 from harness.pairs import load_pairs
 from harness.paths import Checkout, RunPaths, find_checkout
-from harness.plan import Study, expand, read_plan, write_plan
+from harness.plan import Study, expand, lock, read_plan, write_plan
 from harness.tasks import load_tasks
 from tests.benches import edit
 from tests.samples import make_checkout
@@ -115,3 +116,30 @@ def test_a_name_with_a_separator_makes_no_folder_within_a_folder(checkout: Check
     ids = [cell.trial_id for cell in expand(study(checkout, agents=agents))]
     assert len(ids) == len(set(ids)) == 2
     assert not any("/" in name for name in ids)
+
+
+def dosed(checkout: Checkout, **changes: object) -> Study:
+    """The small study at doses 0 and 2; its pair is not woven, so both are the pair as it is."""
+    one = study(checkout, doses=[0, 2], **changes)
+    return replace(one, doses={0: one, 2: one})
+
+
+def test_doses_are_crossed_and_told_apart(checkout: Checkout) -> None:
+    plain, cells = expand(study(checkout)), expand(dosed(checkout))
+    assert Counter(cell.dose for cell in cells) == {0: len(plain), 2: len(plain)}
+    assert len({cell.trial_id for cell in cells}) == len({cell.cell_id for cell in cells}) == 12
+    assert not {cell.cell_id for cell in plain} & {cell.cell_id for cell in cells}
+    for first, second in zip(cells[::2], cells[1::2], strict=True):
+        assert (first.dose, first.task) == (second.dose, second.task)
+
+
+def test_every_dose_has_its_own_locks(checkout: Checkout) -> None:
+    locks = lock(dosed(checkout), "image", lambda folder: folder.name)
+    assert locks["app/tally@dose0"] == locks["app/tally"]
+    assert locks["task/tally/rename@dose2"] == locks["task/tally/rename"]
+    assert "app/tally@dose1" not in locks
+
+
+def test_a_dose_that_the_config_does_not_name_is_refused(checkout: Checkout) -> None:
+    with pytest.raises(BadInput, match="config: doses: unknown dose '1'; there is: 0, 2"):
+        dosed(checkout).at(1)

@@ -50,17 +50,15 @@ def _containment(trials: pd.DataFrame, question: Question) -> HypothesisRow:
 
 
 def _coupling(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    claim, measure = (
-        "coupling hurts a monolith more",
-        "Resolved, services - monolith, dose 2 - 0, pp",
-    )
-    if "coupling_dose" not in trials:
-        note = "no dose of coupling is recorded: not tested"
+    """Linear in the dose, the slope of the contrast is half of what is estimated."""
+    claim = "each dose of implicit coupling costs a monolith more than it costs services"
+    measure = "Resolved, services - monolith, dose 2 - dose 0, pp"
+    doses = trials.assign(dose=trials["dose"].astype("string"))
+    if not {"0", "2"} <= set(doses["dose"].dropna()):
+        note = "no trials at both doses of coupling, 0 and 2: not tested"
         return HypothesisRow(hypothesis="H2", claim=claim, measure=measure, note=note)
     asked = replace(question, contrast=_DISTRIBUTED)
-    doses = trials.assign(coupling_dose=trials["coupling_dose"].astype("string"))
-    return _told("H2", claim, measure,
-                 difference_in_differences(doses, asked, "coupling_dose", "2", "0"))  # fmt: skip
+    return _told("H2", claim, measure, difference_in_differences(doses, asked, "dose", "2", "0"))
 
 
 def _tax(trials: pd.DataFrame, question: Question) -> HypothesisRow:
