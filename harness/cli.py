@@ -178,7 +178,10 @@ def pairs_verify(
     sequences: Annotated[int, typer.Option(help="generated request sequences")] = 500,
     seed: Annotated[int, typer.Option(help="seed of the generator")] = 20260101,
 ) -> None:
-    """Prove an app's arms equal: one contract suite, and the same answers to generated requests."""
+    """Prove an app's arms equal: one contract suite, the same answers, at every dose of couplings.
+
+    What `pairs record` wrote must be what the programs answer.
+    """
     from harness import terminal
 
     checkout = find_checkout()
@@ -186,6 +189,15 @@ def pairs_verify(
     config.verification.sequences, config.verification.seed = sequences, seed
     if not terminal.verify_pair_and_report(checkout, config, app_name):
         raise typer.Exit(1)
+
+
+@pairs.command("record")
+def pairs_record(app_name: AppName, sandbox: Sandbox = "docker") -> None:
+    """Write the contracts of an app's programs, OpenAPI and interactions, as they answer now."""
+    from harness import terminal
+
+    checkout = find_checkout()
+    terminal.record_and_report(checkout, _config(checkout, sandbox, 1), app_name)
 
 
 def _config(checkout: Checkout, sandbox: str, workers: int) -> "RunConfig":

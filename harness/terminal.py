@@ -38,6 +38,7 @@ from harness.export import atif, release, swebench
 from harness.forecast import forecast
 from harness.gates import parity
 from harness.gates.pairs import verify_pair
+from harness.gates.recording import contracts_hold, record_contracts
 from harness.gates.tasks import AGENTS, validate_tasks
 from harness.pairs import load_pair, weave
 from harness.paths import Checkout, RunPaths, find_checkout
@@ -266,7 +267,16 @@ def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> b
     doses = [dose for dose in (0, 1, 2) if pair.spec.dose not in (None, dose)]
     with build.bench(config, checkout, Console(stderr=True).print) as bench:
         woven = {dose: load_pair(weave.at_dose(checkout, app, dose), app) for dose in doses}
-        return verify_pair(bench, pair, Console(), woven)
+        same = verify_pair(bench, pair, Console(), woven)
+        return contracts_hold(bench, pair, Console()) and same
+
+
+def record_and_report(checkout: Checkout, config: RunConfig, app: str) -> None:
+    """Write what the programs of an app show one another into its arms."""
+    pair = load_pair(checkout, app)
+    config.tasks = []
+    with build.bench(config, checkout, Console(stderr=True).print) as bench:
+        record_contracts(bench, pair, Console())
 
 
 def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:

@@ -2,6 +2,7 @@
 
 pairs    the arms of an app answer alike
 weaving  the arms and patches are what the sources give
+recording  what programs show one another is what they answer
 tasks    every task is solvable, not solved, and cannot be cheated in the known ways
 parity   what the arms have in common and what differs, in numbers
 """

@@ -6,7 +6,7 @@ from harness.errors import BadInput
 from harness.pairs.weave import overlays
 from harness.pairs.weave.arms import ARMS, emit
 from harness.pairs.weave.formatting import Known, formatted
-from harness.pairs.weave.pairfile import pairfile
+from harness.pairs.weave.pairfile import RECORDED, pairfile
 from harness.pairs.weave.sources import App, read_sources
 from harness.pairs.weave.trees import Tree
 
@@ -65,7 +65,7 @@ class Woven:
     def _left_over(self) -> set[Path]:
         there = {path for arm in ARMS for path in (self.fixture / arm).rglob("*")}
         kept = {path for path in there if path.is_file() and "__pycache__" not in path.parts}
-        return kept - self.files.keys()
+        return {path for path in kept - self.files.keys() if path.parent.name not in RECORDED}
 
 
 def _text(path: Path) -> str | None:

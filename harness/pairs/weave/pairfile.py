@@ -8,6 +8,8 @@ from harness.pairs.weave.sources import App
 from harness.pairs.weave.spec import CouplingSpec
 from harness.pairs.weave.trees import Tree, active
 
+RECORDED = ("openapi", "interactions")
+"""folders of an arm that `seambench pairs record` writes, not the loom"""
 HEAD = "# Written by `seambench weave {app}` from app/app.yaml; change that.\n"
 
 
@@ -36,14 +38,19 @@ def pairfile(app: App, tree: Tree, dose: int) -> str:
 
 def _arm(app: App, arm: str, paths: list[str]) -> dict[str, Any]:
     contexts: dict[str, dict[str, list[str]]] = {}
+    contracts = [f"{kind}/*.json" for kind in RECORDED] if arm == "microservices" else []
     owned: set[str] = set()
     for name in app.contexts:
         files = [path for path in paths if _owner(path, name)]
         owned |= set(files)
         domain = [path for path in files if path.endswith((f"services/{name}.py", "/service.py"))]
-        contexts[name] = {"domain": domain, "glue": [p for p in files if p not in domain]}
-    shared = [path for path in paths if path not in owned and path not in app.spec.protected]
+        glue = [path for path in files if path not in domain]
+        glue += [f"openapi/{name}.json"] if contracts else []
+        contexts[name] = {"domain": domain, "glue": glue}
+    shared = [*contracts[1:], "openapi/edge.json"] if contracts else []
+    shared += [path for path in paths if path not in owned and path not in app.spec.protected]
     found: dict[str, Any] = {"path": arm, "start_seconds": app.spec.start_seconds, "shared": shared}
+    found |= {"contracts": contracts} if contracts else {}
     return found | {"contexts": contexts}
 
 
