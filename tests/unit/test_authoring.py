@@ -1,0 +1,91 @@
+"""What docs/authoring.md tells a reader to write is an app with a task."""
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from harness.bases import Bases
+from harness.gates.weaving import weave_app
+from harness.pairs import load_pair, load_pairs
+from harness.pairs.weave import at_dose
+from harness.patch import apply_patch
+from harness.paths import Checkout
+from harness.tasks import load_tasks
+from tests.authoring import APP, write_example
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(write_example(tmp_path))
+
+
+def test_the_example_is_woven_loaded_and_linted(checkout: Checkout, tmp_path: Path) -> None:
+    assert weave_app(checkout, APP, check=False)
+    assert weave_app(checkout, APP, check=True)
+    pairs = load_pairs(checkout)
+    assert set(pairs[APP].spec.arms) == {"monolith", "modular", "microservices"}
+    (task,) = load_tasks(checkout, pairs, [f"{APP}/*"])
+    bases = Bases(tmp_path / "bases")
+    for arm in pairs[APP].spec.arms:
+        base = bases.repository(pairs[APP], arm, task)
+        for kind, names in (("solutions", task.spec.solutions), ("sabotages", task.spec.sabotages)):
+            for name in names:
+                patch = task.folder / kind / name / f"{arm}.patch"
+                assert apply_patch(base, patch.read_bytes()) != base.files
+
+
+def test_a_context_that_nobody_described_is_named(checkout: Checkout) -> None:
+    (checkout.fixtures / APP / "app/domain/members.py").unlink()
+    with pytest.raises(Exception, match=r"members\.py: no such file; every context has its domain"):
+        weave_app(checkout, APP, check=False)
+
+
+def test_other_doses_are_woven_once_and_change_the_tangled_arm_alone(checkout: Checkout) -> None:
+    weave_app(checkout, APP, check=False)
+    before = load_pair(checkout, APP)
+    woven = at_dose(checkout, APP, 0)
+    marked = woven.root / "seen"
+    marked.touch()
+    assert at_dose(checkout, APP, 0) == woven
+    assert marked.exists()
+    pair = load_pair(woven, APP)
+    assert (before.spec.dose, pair.spec.dose) == (2, 0)
+    assert [c.name for c in pair.spec.couplings] == []
+    assert [c.name for c in before.spec.couplings] == ["members-before-loans", "member-cache"]
+    changed = {
+        path.relative_to(before.folder).as_posix()
+        for path in before.folder.rglob("*.py")
+        if _text(path) != _text(pair.folder / path.relative_to(before.folder))
+    }
+    assert {path.split("/")[0] for path in changed} == {"monolith"}
+    assert "monolith/toolshed/cache.py" in changed
+    assert not (pair.folder / "monolith/toolshed/cache.py").exists()
+
+
+def test_a_dose_is_woven_anew_when_the_sources_change(checkout: Checkout) -> None:
+    weave_app(checkout, APP, check=False)
+    first = at_dose(checkout, APP, 1)
+    loans = checkout.fixtures / APP / "app/domain/loans.py"
+    loans.write_text(loans.read_text().replace("days * 80", "days * 90"))
+    task = checkout.tasks / APP / "late-fees"
+    for patch in task.rglob("app.patch"):
+        patch.write_text(patch.read_text().replace("days * 80", "days * 90"))
+    second = at_dose(checkout, APP, 1)
+    assert second != first
+    place = f"tasks/{APP}/late-fees/solutions/table/monolith.patch"
+    old, new = ((each.root / place).read_text().splitlines() for each in (first, second))
+    told = [line[2:] for line in difflib.ndiff(old, new) if line[0] in "+-"]
+    assert [line.split() for line in told] == [
+        ["-", "loan.fee_cents", "=", "days", "*", "80"],
+        ["-", "loan.fee_cents", "=", "days", "*", "90"],
+    ]
+
+
+def test_what_is_not_woven_has_no_other_dose(checkout: Checkout) -> None:
+    with pytest.raises(Exception, match=r"doses: nothing is not woven: it has no app/app\.yaml"):
+        at_dose(checkout, "nothing", 0)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
