@@ -37,7 +37,7 @@ def _packaged(app: App, context: Context, folder: str) -> Tree:
         tree[f"{folder}/routes.py"] = routes.one_program(app, context, {
             "service": ".service", "schemas": ".schemas", "common": "..common",
             "wiring": "..wiring", "types": types_of(app, context),
-            "shared": " ".join(schemas.common_types(app)),
+            "shared": " ".join(app.shared_vocabulary),
         })  # fmt: skip
     if context.store:
         imports = "from ..rows import Rows\nfrom .service import {records}"

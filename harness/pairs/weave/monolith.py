@@ -57,7 +57,7 @@ def _layered(app: App, context: Context, package: str, cached: CouplingSpec | No
         tree[f"{package}/routes/{name}.py"] = routes.one_program(app, context, {
             "service": service, "schemas": f"..schemas.{name}",
             "common": "..schemas.common", "wiring": "..wiring", "types": types_of(app, context),
-            "shared": " ".join(schemas.common_types(app)),
+            "shared": " ".join(app.shared_vocabulary),
         })  # fmt: skip
     if context.store:
         tree[f"{package}/repositories/{name}.py"] = _repository(app, context, cached)

@@ -68,19 +68,19 @@ def refusals(**codes: int) -> dict[int | str, dict[str, Any]]:
 
 def common(app: App) -> str:
     """The module of what contexts share in an arm of one program."""
-    return COMMON.format(types=_types(app, common_types(app))) + REFUSALS
+    return COMMON.format(types=_types(app, app.shared_vocabulary)) + REFUSALS
 
 
 def schemas(app: App, context: Context, service: str, shared: str | None) -> str:
     """The module of a context; without a module `shared` it stands alone."""
-    own = used_types(context)
+    own = context.vocabulary
     if not context.is_public:
         return INTERNAL.format(title=context.spec.title)
     text = [f'"""{context.spec.title}: what requests and answers look like."""\n']
     if shared is None:
         text.append(COMMON.split('"""\n', 1)[1].format(types=_types(app, own)))
     else:
-        theirs = own & common_types(app)
+        theirs = own & app.shared_vocabulary
         text.append("from typing import Annotated, Literal\n")
         text.append("from pydantic import BaseModel, Field, StringConstraints\n")
         text.append(f"from {shared} import {', '.join(['Body', 'Items', *sorted(theirs)])}")
@@ -92,15 +92,6 @@ def schemas(app: App, context: Context, service: str, shared: str | None) -> str
     if domain:
         text.insert(1, f"from {service} import {', '.join(sorted(domain))}")
     return "\n".join([*text, "\n", *parts])
-
-
-def used_types(context: Context) -> set[str]:
-    """The vocabulary that a context uses."""
-    spec = context.spec
-    fields = [*spec.bodies.values(), *spec.answers.values()]
-    fields += [operation.query for operation in spec.operations.values()]
-    said = " ".join(each for field in fields for each in field.values())
-    return {word for word in re.findall(r"[A-Z]\w*", said) if word != "None"}
 
 
 def field(where: str, name: str, told: str) -> str:
@@ -118,12 +109,6 @@ def _model(context: Context, name: str, base: str, fields: Fields) -> str:
     where = f"app.yaml: contexts.{context.name}.{name}"
     lines = [f"    {field(where, key, told)}" for key, told in fields.items()]
     return "\n".join([f"class {name}({base}):", *lines, "\n"])
-
-
-def common_types(app: App) -> set[str]:
-    """The vocabulary of more than one context."""
-    uses = [used_types(context) for context in app.contexts.values()]
-    return {name for name in app.spec.types if sum(name in each for each in uses) > 1}
 
 
 def _types(app: App, names: Iterable[str]) -> str:

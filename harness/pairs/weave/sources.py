@@ -1,6 +1,8 @@
 """What the domain code of an app says: its records, services, ports and who calls whom."""
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -116,6 +118,15 @@ class Context:
         """Whether it answers anybody but the other contexts."""
         return bool(self.spec.operations)
 
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The words with a capital in what app.yaml says of its fields: types, mostly."""
+        spec = self.spec
+        fields = [*spec.bodies.values(), *spec.answers.values()]
+        fields += [operation.query for operation in spec.operations.values()]
+        said = " ".join(each for field in fields for each in field.values())
+        return frozenset(re.findall(r"[A-Z]\w*", said)) - {"None"}
+
     @property
     def parts(self) -> dict[str, str]:
         """What the service is made of: field -> type."""
@@ -156,17 +167,38 @@ class App:
 
     def calls(self, context: Context) -> dict[str, list[str]]:
         """What a context asks of others: context -> methods, in the order of their definition."""
-        found: dict[str, list[str]] = {}
-        for field, other in self.ports(context).items():
-            asked = context.module.asked
-            found[other.name] = [name for name in other.methods if (field, name) in asked]
-        return found
+        return self._calls[context.name]
+
+    @cached_property
+    def _calls(self) -> dict[str, dict[str, list[str]]]:
+        return {
+            context.name: {
+                other.name: [name for name in other.methods
+                             if (field, name) in context.module.asked]
+                for field, other in self.ports(context).items()
+            }
+            for context in self.contexts.values()
+        }  # fmt: skip
+
+    @cached_property
+    def shared_vocabulary(self) -> frozenset[str]:
+        """The types of app.yaml that more than one context uses."""
+        uses = Counter(word for context in self.contexts.values() for word in context.vocabulary)
+        return frozenset(name for name in self.spec.types if uses[name] > 1)
 
     def asked(self, context: Context) -> list[Method]:
         """The methods of a context that others ask for."""
-        names = {name for other in self.contexts.values()
-                 for name in self.calls(other).get(context.name, ())}  # fmt: skip
-        return [method for name, method in context.methods.items() if name in names]
+        return self._asked[context.name]
+
+    @cached_property
+    def _asked(self) -> dict[str, list[Method]]:
+        asked = {(name, method) for calls in self._calls.values()
+                 for name, methods in calls.items() for method in methods}  # fmt: skip
+        return {
+            context.name: [each for name, each in context.methods.items()
+                           if (context.name, name) in asked]
+            for context in self.contexts.values()
+        }  # fmt: skip
 
     def writes(self, context: Context, name: str) -> bool:
         """Whether a method changes anything, itself or through others."""

@@ -4,7 +4,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-from harness.pairs.weave import schemas
 from harness.pairs.weave.sources import App, Context
 from harness.pairs.weave.spec import CouplingSpec
 
@@ -33,7 +32,7 @@ def public(app: App) -> dict[str, Context]:
 
 def types_of(app: App, context: Context) -> str:
     """The vocabulary of app.yaml that a context uses."""
-    return " ".join(schemas.used_types(context) & set(app.spec.types))
+    return " ".join(context.vocabulary & set(app.spec.types))
 
 
 def active(app: App, dose: int) -> list[CouplingSpec]:

@@ -4,6 +4,11 @@ from harness.pairs.weave.sources import App, Context, Method
 from harness.pairs.weave.stores import signature
 
 SCALARS = {"str", "int"}
+_NAMED = """\
+    def __init__(self, session: RequestSession) -> None:
+        super().__init__(session)
+        self.name = "{name}"
+"""
 
 
 def clients(app: App, context: Context) -> str:
@@ -44,6 +49,8 @@ def _has_body(app: App, context: Context, method: Method) -> bool:
 
 def _client(app: App, other: Context, methods: list[str]) -> str:
     lines = [f"class {other.service}(Client):"]
+    if other.service.lower() != other.name:
+        lines.append(_NAMED.format(name=other.name))
     return "\n".join([*lines, "\n".join(_asks(app, other, other.methods[n]) for n in methods)])
 
 
