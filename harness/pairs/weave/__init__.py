@@ -18,11 +18,13 @@ pairfile    pair.yaml
 formatting  Python as ruff writes it
 overlays    changes of the sources, as a patch for each arm
 loom        weave and check
+size        contexts of other apps beside an app's own
 variants    an app at another dose of couplings
 """
 
-from harness.pairs.weave.loom import Woven, read_app, weave
+from harness.pairs.weave.loom import Woven, weave
 from harness.pairs.weave.overlays import Overlay, overlay_patches
+from harness.pairs.weave.sources import read_app
 from harness.pairs.weave.variants import at_dose
 
 __all__ = ["Overlay", "Woven", "at_dose", "overlay_patches", "read_app", "weave"]

@@ -2,25 +2,16 @@
 
 from pathlib import Path
 
-from harness.errors import BadInput
 from harness.pairs.weave import overlays
 from harness.pairs.weave.arms import ARMS, emit
 from harness.pairs.weave.formatting import Known, formatted
 from harness.pairs.weave.pairfile import RECORDED, pairfile
-from harness.pairs.weave.sources import App, read_sources
+from harness.pairs.weave.size import grown
+from harness.pairs.weave.sources import App, read_app
 from harness.pairs.weave.trees import Tree
 
 DOSE = 2
 """how many of the couplings the tangled arm has: 0 none, 1 and 2 as app.yaml says"""
-
-
-def read_app(folder: Path) -> App:
-    """The sources in `folder` (`fixtures/<app>/app`). Raises BadInput: file, key, problem."""
-    files = [folder / "app.yaml", *sorted((folder / "domain").glob("*.py"))]
-    if not files[0].is_file():
-        raise BadInput(f"{files[0]}: no such file")
-    texts = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in files}
-    return read_sources(folder, texts)
 
 
 def weave(app: App, dose: int = DOSE, known: Known | None = None) -> Tree:
@@ -28,6 +19,7 @@ def weave(app: App, dose: int = DOSE, known: Known | None = None) -> Tree:
 
     `known`: see formatted.
     """
+    app = grown(app)
     tree = emit(app, dose)
     (woven,) = formatted([tree], {} if known is None else known)
     return woven | {"pair.yaml": pairfile(app, tree, dose)}

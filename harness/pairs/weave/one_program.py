@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from harness.pairs.weave import stores
 from harness.pairs.weave.sources import App, Context
 from harness.pairs.weave.spec import CouplingSpec
-from harness.pairs.weave.trees import Tree, public, template
+from harness.pairs.weave.trees import Tree, asked_first, public, template
 
 _ERROR = """class DomainError(Exception):
     status = 400
@@ -53,7 +53,7 @@ def wiring(app: App, imports: list[str], cached: CouplingSpec | None) -> str:
     """The module that puts the services together for a request."""
     lines = [f"        self.{name}_store = {each.store}(rows)"
              for name, each in app.contexts.items() if each.store]  # fmt: skip
-    for context in _in_order(app):
+    for context in asked_first(app):
         parts = ", ".join(_wired(app, context, cached))
         lines.append(f"        self.{context.name} = {context.service}({parts})")
     return template("one/wiring.py", IMPORTS="\n".join(imports), MADE="\n".join(lines))
@@ -87,18 +87,3 @@ def _wired(app: App, context: Context, cached: CouplingSpec | None) -> Iterable[
             yield f"self.{ports[name].name}"
         else:
             yield "rows.new_id" if name == "new_id" else name
-
-
-def _in_order(app: App) -> list[Context]:
-    """Contexts after those that they ask."""
-    done: list[Context] = []
-
-    def visit(context: Context) -> None:
-        for other in app.ports(context).values():
-            visit(other)
-        if context not in done:
-            done.append(context)
-
-    for context in app.contexts.values():
-        visit(context)
-    return done

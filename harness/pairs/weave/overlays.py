@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.errors import BadInput
 from harness.pairs.weave.arms import ARMS, emit
 from harness.pairs.weave.formatting import Known, formatted
+from harness.pairs.weave.size import grown
 from harness.pairs.weave.sources import App, read_sources
 from harness.pairs.weave.trees import Tree
 
@@ -59,7 +60,7 @@ def overlay_patches(
     """
     wanted = {layers for each in overlays for layers in (each.before, each.after) if layers}
     order = sorted(wanted)
-    raw = [emit(_laid(app, layers), dose) for layers in order]
+    raw = [emit(grown(_laid(app, layers)), dose) for layers in order]
     trees: dict[Layers, Tree] = {(): base}
     for layers, tree in zip(order, formatted(raw, known), strict=True):
         trees[layers] = _with_extras(tree, layers)

@@ -239,6 +239,15 @@ TAKEN = {"kind", "sql"}
 """what the arms' `Rows` calls its own parameters, beside those of a query"""
 
 
+def read_app(folder: Path) -> App:
+    """The sources in `folder` (`fixtures/<app>/app`). Raises BadInput: file, key, problem."""
+    files = [folder / "app.yaml", *sorted((folder / "domain").glob("*.py"))]
+    if not files[0].is_file():
+        raise BadInput(f"{files[0]}: no such file")
+    texts = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in files}
+    return read_sources(folder, texts)
+
+
 def read_sources(folder: Path, texts: Mapping[str, str]) -> App:
     """The app whose files are `texts`, as if they lay in `folder`.
 

@@ -98,6 +98,17 @@ class CouplingSpec(Spec):
     """cache_key: context -> name of the class with which it reads the cache for itself"""
 
 
+class SizeSpec(Spec):
+    """How much larger than its own contexts an app is."""
+
+    contexts: int = Field(default=0, ge=0)
+    """contexts of other apps beside its own; 0 none"""
+    donors: tuple[str, ...] = ()
+    """the apps they come from, in turn"""
+    seed: int = 0
+    """of the words that they bear"""
+
+
 class AppSpec(Spec):
     """An app as its author describes it."""
 
@@ -114,3 +125,4 @@ class AppSpec(Spec):
     types: dict[str, Vocabulary] = Field(default_factory=dict)
     contexts: dict[str, ContextSpec] = Field(min_length=1)
     couplings: tuple[CouplingSpec, ...] = ()
+    size: SizeSpec = Field(default_factory=SizeSpec)

@@ -35,6 +35,21 @@ def types_of(app: App, context: Context) -> str:
     return " ".join(context.vocabulary & set(app.spec.types))
 
 
+def asked_first(app: App) -> list[Context]:
+    """Contexts after those that they ask."""
+    done: list[Context] = []
+
+    def visit(context: Context) -> None:
+        for other in app.ports(context).values():
+            visit(other)
+        if context not in done:
+            done.append(context)
+
+    for context in app.contexts.values():
+        visit(context)
+    return done
+
+
 def active(app: App, dose: int) -> list[CouplingSpec]:
     """The couplings of the tangled arm at a dose."""
     return [each for each in app.spec.couplings if each.dose <= dose]

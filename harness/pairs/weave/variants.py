@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import BadInput
 from harness.pairs.weave.loom import Woven
+from harness.pairs.weave.sources import read_app
 from harness.paths import Checkout
 
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache")
@@ -25,12 +26,20 @@ def at_dose(checkout: Checkout, app: str, dose: int) -> Checkout:
     fixture, tasks = checkout.fixtures / app, checkout.tasks / app
     if not (fixture / "app/app.yaml").is_file():
         raise BadInput(f"config: doses: {app} is not woven: it has no app/app.yaml")
-    place = checkout.cache / "woven" / f"{app}-dose{dose}-{_digest(fixture, tasks, _LOOM)[:16]}"
+    size = read_app(fixture / "app").spec.size
+    donors = [checkout.fixtures / name / "app" for name in size.donors]
+    place = (
+        checkout.cache
+        / "woven"
+        / f"{app}-dose{dose}-{_digest(fixture, tasks, _LOOM, *donors)[:16]}"
+    )
     if not place.is_dir():
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent) as name:
             made = Checkout(Path(name) / "made")
             shutil.copytree(fixture, made.fixtures / app, ignore=_LEFT_OUT)
+            for donor in donors:
+                shutil.copytree(donor, made.fixtures / donor.parent.name / "app")
             if tasks.is_dir():
                 shutil.copytree(tasks, made.tasks / app, ignore=_LEFT_OUT)
             Woven(made.fixtures / app, made.tasks / app, dose).write()
