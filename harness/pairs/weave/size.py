@@ -11,6 +11,7 @@ import random
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import yaml
 from harness.errors import BadInput
 from harness.pairs.weave.sources import App, read_app, read_sources
 from harness.pairs.weave.trees import asked_first
+from harness.specfile import load_yaml
 
 WORDS = Path(__file__).with_name("lexicon.txt")
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same, ten times as fast
@@ -44,7 +46,7 @@ def enlarged(app: App, donors: Sequence[App], contexts: int, seed: int) -> App:
     if contexts and not donors:
         raise BadInput(f"{app.folder}: a larger app needs other apps to take contexts from")
     texts = dict(app.texts)
-    spec = yaml.safe_load(texts["app.yaml"])
+    spec = load_yaml(texts["app.yaml"])
     spec.pop("size", None)
     added = 0
     for word, donor in zip(_words(seed), _in_turn(donors), strict=False):
@@ -66,7 +68,7 @@ class Copy:
         self.word = word
         self.donor = donor
         self.taken = asked_first(donor)[:most]
-        self.spec = yaml.safe_load(donor.texts["app.yaml"])
+        self.spec = _read(donor.texts["app.yaml"])
         self.names = self._names()
 
     def into(self, spec: dict[str, Any], texts: dict[str, str]) -> None:
@@ -170,6 +172,12 @@ class Copy:
         for name, node in module.classes.items():
             if name in wanted:
                 yield self._code(ast.get_source_segment(module.text, node) or "") + "\n"
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> Any:
+    """The content of a donor's app.yaml, to be read and never changed."""
+    return load_yaml(text)
 
 
 def _is_annotation(token: str) -> bool:
