@@ -82,6 +82,17 @@ def test_a_dose_is_woven_anew_when_the_sources_change(checkout: Checkout) -> Non
     ]
 
 
+def test_a_dose_is_woven_anew_when_anything_of_the_app_or_its_donors_changes(
+    checkout: Checkout,
+) -> None:
+    weave_app(checkout, APP, check=False)
+    places = {at_dose(checkout, APP, 1)}
+    for folder in (checkout.fixtures / APP / "contract", checkout.tasks / APP / "late-fees/hidden"):
+        (folder / "test_more.py").touch()
+        places.add(at_dose(checkout, APP, 1))
+    assert len(places) == 3
+
+
 def test_what_is_not_woven_has_no_other_dose(checkout: Checkout) -> None:
     with pytest.raises(Exception, match=r"doses: nothing is not woven: it has no app/app\.yaml"):
         at_dose(checkout, "nothing", 0)
