@@ -26,7 +26,7 @@ def formatted(trees: Sequence[Tree], known: Known) -> list[Tree]:
     Raises:
         BadInput: a file is not Python, or there is no ruff.
     """
-    wanted = {each for tree in trees for each in tree.items() if each[0].endswith(".py")}
+    wanted = {each for tree in trees for each in tree.items() if each[0].endswith((".py", ".pyi"))}
     new = sorted(wanted - known.keys())
     if new:
         known.update(zip(new, _as_ruff_writes(new), strict=True))

@@ -1,6 +1,6 @@
 """The modular arm: one program, one package a context with a public face."""
 
-from harness.pairs.weave import routes, schemas, stores
+from harness.pairs.weave import faces, routes, schemas, stores
 from harness.pairs.weave.domain import settle
 from harness.pairs.weave.one_program import program, wiring
 from harness.pairs.weave.sources import App, Context
@@ -19,8 +19,8 @@ def modular(app: App, _: int) -> Tree:
         if context.store:
             imports.append(f"from .{context.name}.store import {context.store}")
     tree[f"{package}/wiring.py"] = wiring(app, imports, None)
-    tree[".importlinter"] = _borders(app)
-    return tree
+    tree[".importlinter"] = faces.borders(app)
+    return tree | faces.stubs(app)
 
 
 def _packaged(app: App, context: Context, folder: str) -> Tree:
@@ -43,20 +43,3 @@ def _packaged(app: App, context: Context, folder: str) -> Tree:
         imports = "from ..rows import Rows\nfrom .service import {records}"
         tree[f"{folder}/store.py"] = stores.store(app, context, imports, prefixed)
     return tree
-
-
-def _borders(app: App) -> str:
-    package = app.spec.package
-    lines = ["[importlinter]", f"root_package = {package}"]
-    for context in app.contexts.values():
-        inner = ["service", *(["schemas", "routes"] if context.is_public else [])]
-        inner += ["store"] if context.store else []
-        lines += [
-            "", f"[importlinter:contract:{context.name}]",
-            f"name = {context.name} is used through its face", "type = protected",
-            "protected_modules =",
-            *(f"    {package}.{context.name}.{each}" for each in inner),
-            "allowed_importers =", f"    {package}.{context.name}",
-            f"    {package}.main", f"    {package}.wiring",
-        ]  # fmt: skip
-    return "\n".join(lines) + "\n"

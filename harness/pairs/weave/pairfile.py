@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from harness.pairs.weave.faces import FOLDER
 from harness.pairs.weave.sources import App
 from harness.pairs.weave.spec import CouplingSpec
 from harness.pairs.weave.trees import Tree, active
@@ -39,6 +40,7 @@ def pairfile(app: App, tree: Tree, dose: int) -> str:
 def _arm(app: App, arm: str, paths: list[str]) -> dict[str, Any]:
     contexts: dict[str, dict[str, list[str]]] = {}
     contracts = [f"{kind}/*.json" for kind in RECORDED] if arm == "microservices" else []
+    stubs = any(path.startswith(f"{FOLDER}/") for path in paths)
     owned: set[str] = set()
     for name in app.contexts:
         files = [path for path in paths if _owner(path, name)]
@@ -50,13 +52,14 @@ def _arm(app: App, arm: str, paths: list[str]) -> dict[str, Any]:
     shared = [*contracts[1:], "openapi/edge.json"] if contracts else []
     shared += [path for path in paths if path not in owned and path not in app.spec.protected]
     found: dict[str, Any] = {"path": arm, "start_seconds": app.spec.start_seconds, "shared": shared}
-    found |= {"contracts": contracts} if contracts else {}
+    if contracts or stubs:
+        found["contracts"] = contracts or [f"{FOLDER}/*.pyi"]
     return found | {"contexts": contexts}
 
 
 def _owner(path: str, context: str) -> bool:
     folder, _, name = path.rpartition("/")
-    return context in folder.split("/") or name == f"{context}.py"
+    return context in folder.split("/") or name in (f"{context}.py", f"{context}.pyi")
 
 
 def _coupling(spec: CouplingSpec) -> dict[str, Any]:
