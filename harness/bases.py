@@ -56,10 +56,12 @@ class View:
             return None
         files = {**self.repository.files.entries, **self.hidden.entries}
         imports = imports_of({p: e.content.decode() for p, e in files.items() if p.endswith(".py")})
-        kept = {path for path in imports if path in self.hidden.entries}
+        kept = imports.keys() & self.hidden.entries.keys()
+        run = {path: reach(imports, [path]) for path in sorted(kept)}
         return Kept(
             self.hidden.tar(),
-            needs={path: tuple(sorted(reach(imports, [path]) & kept)) for path in sorted(kept)},
+            needs={path: tuple(sorted(paths & kept)) for path, paths in run.items()},
+            mixed=tuple(path for path, paths in run.items() if paths - kept),
             reached=tuple(sorted(reach(imports, imports.keys() - kept) & kept)),
         )
 

@@ -150,9 +150,14 @@ class RunnerSandbox:
         self._client.ask({"do": "put", "path": self._place(path)}, tar)
 
     def keep(self, kept: Kept) -> None:
-        header = {"do": "keep", "path": self._place(WORKSPACE)}
-        needs = {path: list(all_of) for path, all_of in kept.needs.items()}
-        self._client.ask(header | {"needs": needs, "reached": list(kept.reached)}, kept.tar)
+        header = {
+            "do": "keep",
+            "path": self._place(WORKSPACE),
+            "needs": dict(kept.needs),
+            "mixed": kept.mixed,
+            "reached": kept.reached,
+        }
+        self._client.ask(header, kept.tar)
 
     def get(self, path: str, *, limit: int) -> bytes:
         header = {"do": "get", "path": self._place(path), "limit": limit, "entries": MOST_ENTRIES}

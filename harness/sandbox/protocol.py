@@ -66,6 +66,8 @@ class Kept:
     tar: bytes
     needs: Mapping[str, tuple[str, ...]]
     """kept file -> the kept files that run with it, itself included"""
+    mixed: tuple[str, ...]
+    """the kept files with which files of the workspace run"""
     reached: tuple[str, ...]
     """the kept files that the workspace's own import, and what runs with those"""
 

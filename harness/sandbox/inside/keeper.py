@@ -4,10 +4,10 @@ It holds the compiled code of what is kept (see `kept`) and serves the same sock
 `supervisor`. Of a request it believes names and numbers, after checking them; paths and variables
 reach only processes that have given up being root:
 
-    a program whose module is kept      runs as the keeper, with the kept code that it needs; the
-                                        workspace comes last among the places to import from
+    a program that needs kept code      runs as the keeper; nothing of the workspace is imported,
+    alone                               whatever lies there
     any other program                   runs as the agent, with the kept code that the files of
-                                        the workspace import from the start
+                                        the workspace need; a file of the workspace goes before it
 
 Logs, and the data of the keeper's programs, lie below /run/app, which is root's.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .appfile import MODULE, NAME, Program, Wrong
-from .kept import Store, install, is_replaced, read_store
+from .kept import KeptBesideFiles, KeptModules, Store, is_replaced, read_store
 from .lines import Message
 from .processes import User, become
 from .supervisor import Start, serve_warm
@@ -66,14 +66,17 @@ class KeptHouse:
 
     def enter(self, start: Start, program: Program) -> dict[str, str]:
         module = program.module.partition(":")[0]
-        if module in self._store.pieces and not self._is_replaced(module, start.workspace):
+        store = self._store
+        is_mixed = module not in store.pieces or module in store.mixed
+        if not is_mixed and not self._is_replaced(module, start.workspace):
             return self._enter_as_keeper(start, program, module)
-        taken = self._store.take(self._store.reached)
+        own = store.needs.get(module, []) if is_mixed else []
+        taken = store.take({*store.reached, *own})
         become(self._agent)
         data = f"{_AGENTS_DATA}/{SETS[start.set]}data/{program.name}"
         _move_in(data, start)
         sys.path[0] = start.workspace
-        install(taken, start.workspace)
+        sys.meta_path.insert(0, KeptBesideFiles(taken, start.workspace))
         return start.env | {"APP_DATA": data}
 
     def _enter_as_keeper(self, start: Start, program: Program, module: str) -> dict[str, str]:
@@ -81,8 +84,8 @@ class KeptHouse:
         become(KEEPER)
         data = f"{_KEEPERS_DATA}/{start.set}/{program.name}"
         _move_in(data, start)
-        sys.path[:] = [*sys.path[1:], start.workspace]
-        install(taken, start.workspace)
+        del sys.path[0]  # the folder of the supervisor's own code
+        sys.meta_path.insert(0, KeptModules(taken, start.workspace))
         modes = {key: text for key, text in start.env.items() if key in {"APP_CLOCK", "APP_IDS"}}
         usual = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         return usual | modes | {"HOME": data, "TMPDIR": data, "APP_DATA": data}

@@ -8,7 +8,6 @@ before anything of the app runs in it, and forgets the rest with the descriptor.
 import json
 import marshal
 import os
-import sys
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from importlib.machinery import ModuleSpec
@@ -34,6 +33,8 @@ class Store(NamedTuple):
     pieces: dict[str, Piece]
     needs: dict[str, list[str]]
     """kept module -> the kept modules that run with it, itself included"""
+    mixed: list[str]
+    """the kept modules with which files of the workspace run"""
     reached: list[str]
     """the kept modules that the files of the workspace import, and what runs with those"""
 
@@ -47,9 +48,9 @@ class Store(NamedTuple):
 
 
 def read_store(source: int, workspace: str) -> Store:
-    """Compile what a frame on the descriptor `source` holds: {"needs", "reached"} and a tar.
+    """Compile what a frame on the descriptor `source` holds: needs, mixed, reached and a tar.
 
-    Both name files. Raises Wrong, without a word of what is in them.
+    All name files. Raises Wrong, without a word of what is in them.
     """
     target = os.memfd_create("kept")
     reader, writer = os.pipe()
@@ -64,7 +65,7 @@ def read_store(source: int, workspace: str) -> Store:
     if "error" in said:
         raise Wrong(said["error"])
     pieces = {name: Piece(*piece) for name, piece in said["pieces"].items()}
-    return Store(target, pieces, said["needs"], said["reached"])
+    return Store(target, pieces, said["needs"], said["mixed"], said["reached"])
 
 
 def _compile_and_exit(source: int, target: int, writer: int, workspace: str) -> NoReturn:
@@ -98,7 +99,8 @@ def _compiled(header: dict[str, Any], tar: bytes, target: int, workspace: str) -
             pieces[module_name(entry.name)] = Piece(end, len(blob), is_package)
             end += len(blob)
     needs = {module_name(path): _names(all_of) for path, all_of in header["needs"].items()}
-    return {"pieces": pieces, "needs": needs, "reached": _names(header["reached"])}
+    named = {key: _names(header[key]) for key in ("mixed", "reached")}
+    return {"pieces": pieces, "needs": needs} | named
 
 
 def module_name(path: str) -> str:
@@ -117,31 +119,24 @@ def is_replaced(name: str, workspace: str) -> bool:
 
 
 class KeptModules:
-    """Finds and runs kept modules; a file of the workspace goes before the kept one."""
+    """Finds and runs kept modules, and no others."""
 
     def __init__(self, modules: Mapping[str, tuple[bytes, bool]], workspace: str) -> None:
         self._modules, self._workspace = modules, workspace
-        parents = {name.rpartition(".")[0] for name in modules}
-        self._folders = parents | {
-            ".".join(parent.split(".")[:depth])
-            for parent in parents
-            for depth in range(1, len(parent))
-        }
+        parts = [name.split(".") for name in modules]
+        self._folders = {".".join(each[:depth]) for each in parts for depth in range(1, len(each))}
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
         place = f"{self._workspace}/{name.replace('.', '/')}"
-        if name not in self._modules:
-            if name not in self._folders or os.path.isdir(place):  # noqa: PTH112
-                return None
-            spec = ModuleSpec(name, None, is_package=True)  # a folder without __init__.py
-            spec.submodule_search_locations = [place]
-            return spec
-        if is_replaced(name, self._workspace):
+        if name in self._modules:
+            is_package = self._modules[name][1]
+            file = f"{place}/__init__.py" if is_package else f"{place}.py"
+            spec = ModuleSpec(name, self, origin=file, is_package=is_package)  # type: ignore[arg-type]
+            spec.has_location = True
+        elif name in self._folders:  # without an __init__.py
+            is_package, spec = True, ModuleSpec(name, None, is_package=True)
+        else:
             return None
-        is_package = self._modules[name][1]
-        file = f"{place}/__init__.py" if is_package else f"{place}.py"
-        spec = ModuleSpec(name, self, origin=file, is_package=is_package)  # type: ignore[arg-type]
-        spec.has_location = True
         if is_package:
             spec.submodule_search_locations = [place]
         return spec
@@ -154,6 +149,13 @@ class KeptModules:
         run(marshal.loads(self._modules[module.__name__][0]), module.__dict__)  # noqa: S302 - ours
 
 
-def install(modules: Mapping[str, tuple[bytes, bool]], workspace: str) -> None:
-    """Let this process import kept modules."""
-    sys.meta_path.insert(0, KeptModules(modules, workspace))
+class KeptBesideFiles(KeptModules):
+    """Kept modules among the files of a workspace, which go before them."""
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
+        if name in self._modules:
+            is_theirs = is_replaced(name, self._workspace)
+        else:  # a folder of theirs may hold a part of a kept one
+            folder = f"{self._workspace}/{name.replace('.', '/')}"
+            is_theirs = name in self._folders and os.path.isdir(folder)  # noqa: PTH112
+        return None if is_theirs else super().find_spec(name)

@@ -12,7 +12,7 @@ request gets one reply, in order:
         -> {"ending", "code", "seconds", "stdout": bytes of it} + stdout and stderr (UTF-8)
     {"do": "put", "path"} + tar                          -> {}
     {"do": "get", "path", "limit", "entries"}            -> {} + tar
-    {"do": "keep", "path", "needs", "reached"} + tar     -> {}; see `kept`
+    {"do": "keep", "path", "needs", "mixed", "reached"} + tar -> {}; see `kept`
 
 A request that cannot be served gets {"error": kind, "message": one line}. When the stream ends,
 the runner ends everything it started and exits; a container ends with its first process.
