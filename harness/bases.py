@@ -147,11 +147,8 @@ def _key(pair: Pair, arm: str, task: Task | None) -> tuple[str, str, str]:
 
 
 def _shown(pair: Pair, arm: str, task: Task) -> tuple[str, ...]:
+    pair.refuse_own_without_contracts(arm)
     spec = pair.spec.arms[arm]
-    if not spec.contracts:
-        raise BadInput(
-            f"{pair.folder / 'pair.yaml'}: arms.{arm}.contracts: none, so scopes=[own] cannot run"
-        )
     files = [spec.contexts[context] for context in task.spec.contexts]
     own = [glob for each in files for glob in (*each.domain, *each.glue)]
     return (*own, *spec.shared, *spec.contracts, *pair.spec.protected)

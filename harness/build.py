@@ -175,6 +175,8 @@ def clean_engine(announce: Announce) -> None:
 def _refuse_without_isolation(config: RunConfig) -> None:
     if config.sandbox.kind is not SandboxKind.process:
         return
+    if "own" in config.scopes:
+        raise BadInput("config: sandbox=process: scopes=[own] needs isolation; use docker")
     for name, agent in config.agents.items():
         if not agent.kind.is_control:
             raise BadInput(f"config: sandbox=process: agent {name!r} needs isolation; use docker")

@@ -205,6 +205,8 @@ def make_cell(
 ) -> Cell:
     """One cell; its ids depend on its factors, the study's seed and the repeat alone."""
     view = view or View()
+    if view.scope == "own":
+        study.pairs[task.spec.app].refuse_own_without_contracts(arm)
     factors: dict[str, Any] = {
         "app": task.spec.app,
         "arm": arm,

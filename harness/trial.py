@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from harness.agents import Agent, Assignment
 from harness.agents.session import Spend
 from harness.bases import Bases
-from harness.errors import PatchRefused, SeamBenchError, policy_of
+from harness.errors import BadInput, PatchRefused, SeamBenchError, policy_of
 from harness.pairs import Pair
 from harness.patch import Tree, apply_patch, make_patch, read_workspace
 from harness.plan import Cell, Plan, Study
@@ -89,6 +89,8 @@ def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
         context_budget=cell.context_budget,
         pair=pair,
     )
+    if view.kept is not None and bench.sandboxes.isolation == "none":
+        raise BadInput("sandbox=process: what scope own hides needs isolation; use docker")
     with watch.span("overhead"), bench.sandboxes.open("agent") as sandbox:
         sandbox.put(view.repository.workspace_tar(), "/work")
         if view.kept is not None:

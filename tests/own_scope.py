@@ -35,7 +35,7 @@ class Place:
         shown = "\n".join(e.content.decode() for e in self.view.repository.files.entries.values())
         texts = (e.content.decode() for p, e in self.view.hidden.entries.items() if _is_code(p))
         lines = {line.strip() for text in texts for line in text.splitlines()}
-        return {line for line in lines if len(line) > 24 and line not in shown}
+        return {line for line in lines if _is_telling(line) and line not in shown}
 
     @contextmanager
     def opened(self, sandboxes: Sandboxes) -> Iterator[Sandbox]:
@@ -45,6 +45,11 @@ class Place:
             sandbox.put(view.repository.workspace_tar(), "/work")
             sandbox.keep(view.kept)
             yield sandbox
+
+
+def _is_telling(line: str) -> bool:
+    """Whether nobody but the hidden code is likely to have the line."""
+    return len(line) > 30 and not line.startswith(("from ", "import "))
 
 
 def _is_code(path: str) -> bool:

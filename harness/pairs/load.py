@@ -23,6 +23,12 @@ class Pair:
     def arm_folder(self, arm: str) -> Path:
         return self.folder / self.spec.arms[arm].path
 
+    def refuse_own_without_contracts(self, arm: str) -> None:
+        """Raises BadInput where an arm has nothing to show of the contexts that `own` hides."""
+        if not self.spec.arms[arm].contracts:
+            where = f"{self.folder / 'pair.yaml'}: arms.{arm}.contracts"
+            raise BadInput(f"{where}: none, so scopes=[own] cannot run")
+
     @property
     def visible_tests(self) -> Path:
         return (self.folder / self.spec.visible_tests).resolve()

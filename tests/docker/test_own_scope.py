@@ -38,7 +38,7 @@ def test_the_whole_app_works_and_only_a_part_of_it_is_there(sandbox: Sandbox, wh
     names = shell(sandbox, "git ls-files").stdout.split()
     assert names == sorted(where.view.repository.files.entries)
     assert not set(names) & set(where.view.hidden.entries)
-    up = shell(sandbox, "app up", 90)
+    up = shell(sandbox, "app up --wait 90", 120)
     assert (up.code, up.stderr) == (0, "")
     assert shell(sandbox, "app status").ok
     assert "startup complete" in shell(sandbox, "app logs").stdout
@@ -60,7 +60,7 @@ def test_what_the_agent_changes_is_what_runs_and_the_others_see_it(
         if path.endswith("catalogue/service.py")
     )
     shell(sandbox, f"cp {service} /tmp/kept; echo 'raise RuntimeError(\"mine\")' >> {service}")
-    broken = shell(sandbox, "app up", 90)
+    broken = shell(sandbox, "app up --wait 90", 120)
     assert broken.code == 1
     assert 'raise RuntimeError("mine")' in broken.stderr
     shell(sandbox, f"sed s/1_250/1_350/ /tmp/kept > {service}")

@@ -1,5 +1,6 @@
 """An agent of scope `own` that wants to read what it is not shown, and what it gets instead."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -12,23 +13,24 @@ from tests.sandboxes import shell, tar_of
 pytestmark = pytest.mark.docker
 
 FILES = r"""
-find / -xdev \( -path /proc -o -path /sys -o -path /usr -o -path /opt/venv \) -prune \
-     -o -type f -print0 2>/dev/null | xargs -0 cat 2>/dev/null
-find /run /tmp /home /dev/shm /var /opt/seambench -type f -print0 2>/dev/null | xargs -0 cat
+find / -xdev \( -path /proc -o -path /usr -o -path /opt/venv -o -path /var/lib \) -prune \
+    -o -type f -print0 2>/dev/null | xargs -0 cat 2>/dev/null
+find /work /run /tmp /home /dev/shm -type f -print0 2>/dev/null | xargs -0 cat
 """
 PROC = r"""
-cat /proc/*/environ /proc/*/cmdline /proc/*/fd/* /proc/*/task/*/fd/* < /dev/null 2>/dev/null
-for pid in /proc/[0-9]*; do cat $pid/cwd/* $pid/root/run/app/data/*/* $pid/map_files/*; done
+cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null
+find /proc/[0-9]*/fd /proc/[0-9]*/map_files -xtype f -print0 2>/dev/null | xargs -0 cat 2>/dev/null
+cat /proc/[0-9]*/cwd/* /proc/[0-9]*/root/run/app/data/*/*/* 2>/dev/null
 """
 MEMORY = r"""
 import ctypes, os, re
 libc = ctypes.CDLL(None, use_errno=True)
 for pid in filter(str.isdigit, os.listdir("/proc")):
-    if int(pid) == os.getpid():
-        continue
     try:
-        said = f"{pid} attached" if libc.ptrace(16, int(pid), 0, 0) == 0 else f"{pid} refused"
-        maps = open(f"/proc/{pid}/maps").read().splitlines()
+        if int(pid) == os.getpid() or "look.py" in open(f"/proc/{pid}/cmdline").read():
+            continue
+        said = f"{pid} attached" if libc.ptrace(0x4206, int(pid), 0, 0) == 0 else f"{pid} refused"
+        maps = [line for line in open(f"/proc/{pid}/maps") if " rw-p " in line]
         memory = open(f"/proc/{pid}/mem", "rb", 0)
     except OSError as error:
         print(pid, error.strerror)
@@ -77,6 +79,18 @@ def peek():
         found.append(f"descriptors {error.strerror}")
     pathlib.Path("/tmp/peeked").open("a").write("\\n".join(found) + "\\n")
 '''
+LOOK = r"""
+import hashlib, re, sys
+known = set(open("/home/agent/digests").read().split())
+found = set()
+for line in sys.stdin.buffer:
+    for part in line.split(b"\0"):
+        for text in {part.strip(), part.rpartition(b" | ")[2].strip()}:
+            if 24 < len(text) < 400 and hashlib.sha256(text).hexdigest() in known:
+                found.add(text)
+for text in sorted(found):
+    print(text.decode())
+"""
 CROWD = """
 import socket
 peers = []
@@ -123,15 +137,19 @@ def services(containers: Sandboxes) -> Iterator[Sandbox]:
         yield opened
 
 
-def seen(sandbox: Sandbox, script: str, where: Place, seconds: float = 90) -> set[str]:
-    """The hidden lines that a script's output holds; it is searched where it was made."""
-    words = "\n".join(sorted(where.secrets))
-    sandbox.put(tar_of({"words": words}), "/tmp/words.d")
-    end = shell(sandbox, f"({script}) > /tmp/out 2>&1; "
-                "grep -aoFf /tmp/words.d/words /tmp/out | sort -u; "
-                "rm -rf /tmp/out /tmp/words.d", seconds)  # fmt: skip
-    assert end.ending == "exit", end
-    return set(end.stdout.splitlines())
+def seen(sandbox: Sandbox, where: Place, searches: dict[str, str]) -> dict[str, list[str]]:
+    """The hidden lines that scripts print.
+
+    They are known by digest, so that no search finds them in what does the looking.
+    """
+    digests = "\n".join(hashlib.sha256(line.encode()).hexdigest() for line in where.secrets)
+    sandbox.put(tar_of({"digests": digests, "look.py": LOOK}), "/home/agent")
+    found = {}
+    for name, script in searches.items():
+        end = shell(sandbox, f"({script}) 2>&1 | python3 /home/agent/look.py", 120)
+        assert (end.ending, end.code, end.stderr) == ("exit", 0, ""), name
+        found |= {name: end.stdout.splitlines()} if end.stdout else {}
+    return found
 
 
 def ask(sandbox: Sandbox, *requests: object) -> list[dict[str, object]]:
@@ -151,8 +169,8 @@ def request(**changes: object) -> dict[str, object]:
 SEARCHES = {
     "files": FILES,
     "proc": PROC,
-    "memory and ptrace": "python3 /home/agent/memory.py",
-    "descriptors of others": "python3 /home/agent/descriptors.py",
+    "memory": "python3 /home/agent/memory.py",
+    "descriptors": "python3 /home/agent/descriptors.py",
     "history": "git log --all -p; git cat-file --batch-all-objects --batch; git fsck --lost-found",
     "logs": "app logs --lines 100000; app logs --test --lines 100000; cat -r /run/app/*.log",
 }
@@ -161,25 +179,26 @@ SEARCHES = {
 @pytest.mark.parametrize("moment", ["before", "during", "after"])
 def test_no_search_finds_a_hidden_line(sandbox: Sandbox, where: Place, moment: str) -> None:
     if moment == "during":
-        assert shell(sandbox, "app up", 90).ok
+        assert shell(sandbox, "app up --wait 90", 120).ok
     if moment == "after":
         shell(sandbox, "app test -q tests/test_jobs.py; app up; app down", 120)
-    for name, script in SEARCHES.items():
-        assert seen(sandbox, script, where) == set(), name
+    assert seen(sandbox, where, SEARCHES) == {}
 
 
 def test_the_searches_would_find_a_line_that_is_there(sandbox: Sandbox, where: Place) -> None:
     line = min(where.secrets)
-    sandbox.put(tar_of({"found": line}), "/tmp/there")
-    assert seen(sandbox, FILES, where) == {line}
+    hold = f"import time\nheld = {line!r}\ntime.sleep(30)\n"
+    sandbox.put(tar_of({"found": line, "hold.py": hold}), "/tmp/there")
+    shell(
+        sandbox, "cd /tmp/there; (setsid python3 hold.py &) > /dev/null 2>&1; sleep 1; rm hold.py"
+    )
+    searches = {name: SEARCHES[name] for name in ("files", "memory")}
+    assert seen(sandbox, where, searches) == {"files": [line], "memory": [line]}
     shell(sandbox, "rm -r /tmp/there")
-    sandbox.put(tar_of({"hold.py": f"import time\nheld = {line!r}\ntime.sleep(60)\n"}), "/tmp/held")
-    memory = "python3 /tmp/held/hold.py & sleep 1; python3 /home/agent/memory.py; kill %1"
-    assert seen(sandbox, memory, where) == {line}
 
 
 def test_programs_and_their_supervisor_are_out_of_reach(sandbox: Sandbox) -> None:
-    assert shell(sandbox, "app up", 90).ok
+    assert shell(sandbox, "app up --wait 90", 120).ok
     said = shell(
         sandbox,
         """
@@ -212,8 +231,8 @@ def test_a_traceback_of_hidden_code_shows_none_of_its_lines(
     base = where.bases.repository(where.pair, where.arm, where.task)
     with containers.open("agent") as full:
         full.put(base.workspace_tar(), "/work")
-        assert seen(full, use, where) != set()
-    assert seen(services, use, where) == set()
+        assert seen(full, where, {"logs": use}) != {}
+    assert seen(services, where, {"logs": use}) == {}
     assert "Traceback" in shell(services, "app logs --test --lines 5000").stdout
 
 
@@ -227,8 +246,8 @@ def test_an_agents_program_has_nothing_of_hidden_services(services: Sandbox) -> 
     env = {"PYTHONPATH": "/work", "PYTHONSTARTUP": "/work/sitecustomize.py", "PYTHONHOME": "/work",
            "LD_PRELOAD": "/work/x.so", "HOME": "/work"}  # fmt: skip
     for name, text in env.items():
-        shell(services, f"env {name}={text} app up", 90)
-    assert shell(services, "app up", 90).ok
+        shell(services, f"env {name}={text} app up --wait 90", 120)
+    assert shell(services, "app up --wait 90", 120).ok
     peeked = shell(services, "cat /tmp/peeked").stdout.splitlines()
     assert "user 1000 1000" in peeked
     assert not [line for line in peeked if line.startswith("user") and line != "user 1000 1000"]
@@ -244,12 +263,12 @@ def test_in_one_program_there_is_compiled_code_and_no_text(containers: Sandboxes
     with where.opened(containers) as sandbox:
         sandbox.put(tar_of({"peek.py": PEEK}), "/work")
         shell(sandbox, "echo 'import peek; peek.peek()' >> atelier/main.py")
-        assert shell(sandbox, "app up", 90).ok
+        assert shell(sandbox, "app up --wait 90", 120).ok
         peeked = shell(sandbox, "cat /tmp/peeked").stdout
         assert "imported atelier.jobs.service" in peeked
         assert "atelier.jobs.service: OSError" in peeked  # where its source was asked for
         assert "code /work/atelier/jobs/service.py" in peeked
-        assert seen(sandbox, "cat /tmp/peeked", where) == set()
+        assert seen(sandbox, where, {"peeked": "cat /tmp/peeked"}) == {}
 
 
 @pytest.mark.parametrize(
@@ -292,13 +311,13 @@ def test_a_peer_that_speaks_no_json_is_cut_off_and_nobody_else_is(sandbox: Sandb
         assert end.stdout == "closed\n", raw[:9]
     hold = f"python3 -c '{CROWD}'"
     assert shell(sandbox, hold).ending == "exit"
-    assert shell(sandbox, "app up", 90).ok
+    assert shell(sandbox, "app up --wait 90", 120).ok
 
 
 def test_a_path_that_leads_away_is_followed_as_the_program_alone(services: Sandbox) -> None:
     """Folders of data and the workspace are the agent's: nothing of root's is touched by them."""
     shell(services, "rm -rf /tmp/app; ln -s /run/app /tmp/app; ln -s /run/app/data link")
-    failed = shell(services, "app up --fresh", 90)
+    failed = shell(services, "app up --fresh --wait 90", 120)
     assert failed.code == 1
     assert "Permission denied" in failed.stderr
     assert shell(services, "ls /run/app").stdout.split() == [
@@ -313,8 +332,8 @@ def test_a_path_that_leads_away_is_followed_as_the_program_alone(services: Sandb
 def test_a_file_in_the_place_of_a_hidden_one_changes_no_hidden_program(services: Sandbox) -> None:
     """And where it is the program's own file, the program is the agent's and has nothing else."""
     services.put(tar_of({"accounts/errors.py": "1 / 0\n"}), "/work")
-    assert shell(services, "app up", 90).ok
+    assert shell(services, "app up --wait 90", 120).ok
     services.put(tar_of({"accounts/main.py": "from . import service\napp = service\n"}), "/work")
-    failed = shell(services, "app up", 90)
+    failed = shell(services, "app up --wait 90", 120)
     assert failed.code == 1
     assert "cannot import name 'service'" in failed.stderr

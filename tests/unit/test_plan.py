@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.config import AgentConfig, AgentKind, RunConfig, SandboxConfig, SandboxKind
+from harness.config import (
+    AgentConfig,
+    AgentKind,
+    ModelConfig,
+    RunConfig,
+    SandboxConfig,
+    SandboxKind,
+)
 from harness.errors import BadInput
 from harness.pairs import load_pairs
 from harness.paths import Checkout, RunPaths, find_checkout
@@ -143,3 +150,13 @@ def test_every_dose_has_its_own_locks(checkout: Checkout) -> None:
 def test_a_dose_that_the_config_does_not_name_is_refused(checkout: Checkout) -> None:
     with pytest.raises(BadInput, match="config: doses: unknown dose '1'; there is: 0, 2"):
         dosed(checkout).at(1)
+
+
+def test_own_on_an_arm_without_contracts_is_refused_before_anything_runs(
+    checkout: Checkout,
+) -> None:
+    asking = {"tool_loop": AgentConfig(AgentKind.tool_loop)}
+    models = {"m": ModelConfig()}
+    with pytest.raises(BadInput, match=r"pair\.yaml: arms\.\w+\.contracts: none"):
+        expand(study(checkout, agents=asking, models=models, scopes=["all", "own"]))
+    assert expand(study(checkout, agents=asking, models=models, scopes=["all"]))
