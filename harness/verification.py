@@ -187,6 +187,7 @@ def settings(subject: Subject, known: Known, port_offset: int = 0) -> Settings:
         app_url=f"http://127.0.0.1:{spec.entry_port + port_offset}",
         port_offset=port_offset,
         contexts=contexts,
+        new_contexts=task.new_contexts if task else (),
         shared=arm.shared,
         protected=spec.protected,
         ignored=spec.ignored,

@@ -91,8 +91,8 @@ def _judge_nop(task: Task, failing: set[str], trial: TrialRecord, evidence: Path
     for predicate in json.loads(evidence.read_bytes())["inspect"]["structure"]:
         if predicate["holds"]:
             yield f"the predicate {predicate['name']} holds on the untouched base"
-    # A seeded fault is meant to be seen; without one the untouched base must be sound.
-    if task.spec.base is None and failing != {"structure"}:
+    # A seeded fault is meant to be seen; any other base must be sound.
+    if task.spec.task_class != "D" and failing != {"structure"}:
         yield f"the untouched base fails {', '.join(sorted(failing))}: {trial.reason}"
 
 

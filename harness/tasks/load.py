@@ -79,6 +79,8 @@ def _load(path: Path, pairs: dict[str, Pair]) -> Task:
     pair = pairs[task.spec.app]
     for context in task.spec.contexts:
         choose("context", context, list(pair.spec.contexts), f"{path}: contexts")
+    if known := set(task.spec.new_contexts) & set(pair.spec.contexts):
+        raise BadInput(f"{path}: new_contexts: {pair.app} has a context {min(known)!r} already")
     _check_files(path, task, list(pair.spec.arms))
     _check_instruction(task)
     return task

@@ -48,8 +48,11 @@ class TaskSpec(Spec):
     task_class: TaskClass = Field(alias="class")
     contexts: tuple[str, ...] = Field(min_length=1)
     """the target contexts"""
+    new_contexts: tuple[str, ...] = ()
+    """contexts that the app does not have yet and that a solution makes"""
     base: str | None = None
-    """folder with `<arm>.patch` laid over the app before the task starts (a seeded fault)"""
+    """folder with `<arm>.patch` laid over the app before the task starts: a seeded fault where the
+    class is D, else the same behaviour in another shape"""
     agent_seconds: float = 1800.0
     predicates: tuple[str, ...] = Field(min_length=1)
     """names of the functions in predicates.py, each of which must fail on the base"""

@@ -40,6 +40,8 @@ class Settings:
     port_offset: int = 0
     """added to every port that app.toml declares"""
     contexts: Mapping[str, ContextGlobs] = field(default_factory=dict)
+    new_contexts: tuple[str, ...] = ()
+    """contexts that the base does not have and that the task asks for; see ownership"""
     shared: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class Ownership:
             return None
         if path in self._old or matches(path, self._settings.shared):
             return SHARED, "glue"
-        return self._nearest(path)
+        return self._of_new_context(path) or self._nearest(path)
 
     def _by_glob(self, path: str) -> tuple[str, str] | None:
         for name, globs in self._settings.contexts.items():
@@ -46,6 +46,23 @@ class Ownership:
                 return name, "domain"
             if matches(path, globs.glue):
                 return name, "glue"
+        return None
+
+    def _of_new_context(self, path: str) -> tuple[str, str] | None:
+        """A new file that is named after a new context, or lies in a folder that is, is its own.
+
+        Its kind is that of the file with which a known context has the same place, if any.
+        """
+        for name in self._settings.new_contexts:
+            if name not in _words(path):
+                continue
+            for known, globs in self._settings.contexts.items():
+                like = _renamed(path, name, known)
+                if matches(like, globs.domain):
+                    return name, "domain"
+                if matches(like, globs.glue):
+                    return name, "glue"
+            return name, self._kind(path, {"domain", "glue"})
         return None
 
     def _nearest(self, path: str) -> tuple[str, str]:
@@ -71,3 +88,13 @@ class Ownership:
             return "glue"
         packages = {found.module.split(".")[0] for found in imports(path, tree)}
         return "glue" if packages & GLUE_PACKAGES else "domain"
+
+
+def _words(path: str) -> tuple[str, ...]:
+    """The folders of a path and the name of the file without its ending."""
+    return (*PurePosixPath(path).parts[:-1], PurePosixPath(path).stem)
+
+
+def _renamed(path: str, name: str, other: str) -> str:
+    *folders, stem = (other if word == name else word for word in _words(path))
+    return "/".join([*folders, stem + PurePosixPath(path).suffix])

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from .graph import asks, cycle
 from .job import Settings
 from .ownership import SHARED, Ownership
 from .syntax import (
@@ -158,14 +159,15 @@ class Sources:
         self.files = files
         self.title = title
 
-    def _trees(self) -> Iterator[tuple[str, ast.Module]]:
+    def trees(self) -> Iterator[tuple[str, ast.Module]]:
+        """The Python files: path and syntax tree. Raises Unparsable."""
         return ((file.path, file.tree) for file in self.files if file.is_python)
 
     def functions(self) -> tuple[Function, ...]:
         """Every function and method, nested ones too."""
         return tuple(
             Function(name, path, node)
-            for path, tree in self._trees()
+            for path, tree in self.trees()
             for name, node in definitions(tree, "")
             if isinstance(node, FunctionNode)
         )
@@ -173,7 +175,7 @@ class Sources:
     def classes(self) -> tuple[Class, ...]:
         return tuple(
             Class(name, path, node)
-            for path, tree in self._trees()
+            for path, tree in self.trees()
             for name, node in definitions(tree, "")
             if isinstance(node, ast.ClassDef)
         )
@@ -199,20 +201,20 @@ class Sources:
 
     def calls(self, name: str | None = None) -> tuple[Place, ...]:
         """Calls by dotted text (`?` for what is no name); with `name`, only those."""
-        every = (place for path, tree in self._trees() for place in calls(path, tree))
+        every = (place for path, tree in self.trees() for place in calls(path, tree))
         return tuple(p for p in every if name is None or p.text.rsplit(".", 1)[-1] == name)
 
     def names(self) -> frozenset[str]:
         """Every identifier: variables, attributes, parameters, definitions, keywords, imports."""
-        return frozenset(name for _, tree in self._trees() for name in names(tree))
+        return frozenset(name for _, tree in self.trees() for name in names(tree))
 
     def string_literals(self) -> tuple[Place, ...]:
         """Strings, the fixed parts of f-strings too, without docstrings."""
-        return tuple(place for path, tree in self._trees() for place in strings(path, tree))
+        return tuple(place for path, tree in self.trees() for place in strings(path, tree))
 
     @property
     def imports(self) -> tuple[Import, ...]:
-        return tuple(found for path, tree in self._trees() for found in imports(path, tree))
+        return tuple(found for path, tree in self.trees() for found in imports(path, tree))
 
     def references(self, name: str, *, in_strings: bool = False) -> tuple[Place, ...]:
         """Where an identifier is used, not defined.
@@ -221,7 +223,7 @@ class Sources:
         """
         return tuple(
             place
-            for path, tree in self._trees()
+            for path, tree in self.trees()
             for place in references(path, tree, name, in_strings)
         )
 
@@ -229,7 +231,7 @@ class Sources:
         """Expressions that look like the pattern; see `syntax.occurrences`."""
         return tuple(
             Place(path, node.lineno, ast.unparse(node))
-            for path, tree in self._trees()
+            for path, tree in self.trees()
             for node in occurrences(tree, pattern)
         )
 
@@ -271,7 +273,7 @@ class Tree(Sources):
         super().__init__(tuple(sources), "the app")
         self.contexts = {
             name: Context(name, tuple(s for s in sources if s.context == name))
-            for name in (*settings.contexts, SHARED)
+            for name in (*settings.contexts, *settings.new_contexts, SHARED)
         }
 
     def context(self, name: str) -> Context:
@@ -279,3 +281,13 @@ class Tree(Sources):
         if name not in self.contexts:
             raise Missing(f"there is no context {name}")
         return self.contexts[name]
+
+    @cached_property
+    def asked(self) -> Mapping[str, frozenset[str]]:
+        """Context -> the other contexts that it asks; see `graph.asks`. Raises Unparsable."""
+        nodes = [name for name in self.contexts if name != SHARED]
+        return {name: frozenset(asks(name, self.contexts[name].trees(), nodes)) for name in nodes}
+
+    def circle(self) -> tuple[str, ...] | None:
+        """Contexts that ask one another in a circle, or None."""
+        return cycle(self.asked)

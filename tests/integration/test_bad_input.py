@@ -41,6 +41,11 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         RUN,
         ("task.yaml: contexts: unknown context 'tolly'",),
     ),
+    "new context that is there": (
+        replaced(TASK, "contexts: [tally]", "contexts: [tally]\nnew_contexts: [tally]"),
+        RUN,
+        ("task.yaml: new_contexts: tally has a context 'tally' already",),
+    ),
     "unknown context of an arm": (
         replaced(PAIR, "contexts: [tally]", "contexts: [counter]"),
         RUN,
