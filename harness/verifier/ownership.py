@@ -1,6 +1,6 @@
 """Which bounded context a file belongs to, and whether it is domain or glue."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from .globs import matches
@@ -23,7 +23,7 @@ class Ownership:
     ) -> None:
         self._files = files
         self._settings = settings
-        self._old: Iterable[str] = files if base is None else base
+        self._base = base
         self._said = {p: place for p in files if (place := self._by_glob(p)) is not None}
         for path, place in (base or {}).items():
             if place[0] != SHARED:
@@ -36,7 +36,7 @@ class Ownership:
         fixed = (*self._settings.protected, *self._settings.ignored, f"{self._settings.tests}/**")
         if matches(path, fixed):
             return None
-        if path in self._old or matches(path, self._settings.shared):
+        if path in (self._base or ()) or matches(path, self._settings.shared):
             return SHARED, "glue"
         return self._of_new_context(path) or self._nearest(path)
 
@@ -53,7 +53,7 @@ class Ownership:
 
         Its kind is that of the file with which a known context has the same place, if any.
         """
-        for name in self._settings.new_contexts:
+        for name in self._settings.new_contexts if self._base is not None else ():
             if name not in _words(path):
                 continue
             for known, globs in self._settings.contexts.items():
@@ -66,7 +66,10 @@ class Ownership:
         return None
 
     def _nearest(self, path: str) -> tuple[str, str]:
-        """A new file belongs where its folder belongs, if that is one context; see `_kind`."""
+        """A file that nothing is said of belongs where its folder does, if that is one context.
+
+        It is new, or a task's base has it and the app has not. See `_kind`.
+        """
         for folder in PurePosixPath(path).parents:
             if folder == PurePosixPath("."):
                 break

@@ -156,6 +156,14 @@ def test_a_new_file_belongs_where_its_folder_belongs(
     assert next((f.context, f.kind) for f in tree.files if f.path == path) == place
 
 
+def test_a_file_that_a_base_adds_to_the_app_belongs_where_its_folder_belongs() -> None:
+    base = Tree({**BASE, "jobs_store/more.py": b"", "domain/more.py": b""}, SETTINGS)
+    places = {file.path: file.context for file in base.files}
+    assert (places["jobs_store/more.py"], places["domain/more.py"]) == ("jobs", SHARED)
+    tree = Tree({"jobs_store/more.py": b"", "domain/more.py": b""}, SETTINGS, base)
+    assert [file.context for file in tree.files] == [SHARED, "jobs"]
+
+
 @pytest.mark.parametrize(
     ("content", "kind"), [(b"import sqlite3\n", "glue"), (b"X = 1\n", "domain"), (b"(", "glue")]
 )
