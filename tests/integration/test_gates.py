@@ -73,6 +73,26 @@ def test_validate_names_every_way_in_which_a_task_is_wrong(home: Path) -> None:
     assert "6 of 14 controls as they must be" in done.stdout
 
 
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("kind", ["L", "D"])
+def test_a_base_of_its_own_must_be_sound_unless_a_fault_is_what_the_task_is_about(
+    home: Path, kind: str
+) -> None:
+    """About 25 s: every control on both arms."""
+    quickly(home)
+    task = home / "tasks/tally/rename"
+    edit(task / "task.yaml", "contexts: [tally]", "contexts: [tally]\nbase: base")
+    fault = [("tally/main.py", "(BaseModel):\n    value: int", "(BaseModel):\n    value: str")]
+    for arm in APP:
+        write(task / f"base/{arm}.patch", make_patch(FILES, fault))
+    edit(task / "task.yaml", "class: L", f"class: {kind}")
+    done = seambench(home, "validate", "tally/*", "--sandbox", "process", "--workers", "1")
+    lines = [line.partition(": ")[2] for line in done.stdout.splitlines() if "-nop-" in line]
+    assert len(lines) == (0 if kind == "D" else 2), done.stdout + done.stderr
+    for line in lines:
+        assert line.startswith("the untouched base fails behaviour, contract, equivalence")
+
+
 def test_equal_arms_pass_the_pair_gate(home: Path) -> None:
     done = seambench(home, "pairs", "verify", "tally", *WITHOUT_ENGINE, "--sequences", "30")
     assert done.returncode == 0, done.stdout + done.stderr
