@@ -14,7 +14,10 @@ def frame(trials):
 
 
 def repeats(count, **changes):
-    return [trial(trial_id=f"{n}-{changes}", repeat=n, **changes) for n in range(count)]
+    return [
+        trial(trial_id=f"{n}-{changes}".replace("/", "-"), repeat=n, **changes)
+        for n in range(count)
+    ]
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
