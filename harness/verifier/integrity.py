@@ -10,11 +10,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from .globs import matches
 from .job import Settings
 from .literals import joined_strings
+from .syntax import FunctionNode, fingerprint
 from .walk import TooHard, Unparsable, docstrings, parse
 
 _HOOK_FILES = frozenset(
@@ -201,18 +203,19 @@ def _telling_apart(
     """Code that could tell a verification from ordinary use, where the base has none.
 
     Moving the code that reads the clock's mode is no finding: the app then mentions it no more
-    than before.
+    than before. Nor is a copy of a function that the base has, as a further program needs one.
     """
+    copied = words.copied(new)
     for word in _MODES:
         if not words.known(change.path, word) and words.rose(word):
             for number, line in change.added_lines():
-                if word in line:
+                if word in line and number not in copied:
                     yield f"{change.path}:{number}: reads {word}, which the base does elsewhere"
     before = Counter(_tests_on_mode(old))
     for test in _mode_tests(new):
         told = ast.unparse(test)
         before[told] -= 1
-        if before[told] < 0 and words.rose_test(told):
+        if before[told] < 0 and test.lineno not in copied and words.rose_test(told):
             yield f"{change.path}:{test.lineno}: branches on how the app is run: {told[:80]}"
 
 
@@ -258,6 +261,22 @@ class _Words:
         self._tree = {path: _text(content) for path, content in tree.items()}
         self.hosts = {host for text in self._base.values() for host in _URL.findall(text)}
 
+    @cached_property
+    def _told_apart(self) -> frozenset[str]:
+        """The functions of the base that look at how the app is run."""
+        texts = (text for path, text in self._base.items() if path.endswith(".py"))
+        trees = (_parsed(text) for text in texts if _TOLD_APART.search(text))
+        return frozenset(fingerprint(node, rename=False) for tree in trees for node in _defs(tree))
+
+    def copied(self, tree: ast.Module) -> frozenset[int]:
+        """The lines of the functions that the base has too, wherever."""
+        return frozenset(
+            line
+            for node in _defs(tree)
+            if fingerprint(node, rename=False) in self._told_apart
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        )
+
     def known(self, path: str, word: str) -> bool:
         return word in self._base.get(path, "")
 
@@ -266,6 +285,17 @@ class _Words:
 
     def rose_test(self, test: str) -> bool:
         return _tests(self._tree, test) > _tests(self._base, test)
+
+
+def _parsed(text: str) -> ast.Module:
+    try:
+        return parse("", text.encode())
+    except Unparsable:
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _defs(tree: ast.Module) -> Iterator[FunctionNode]:
+    return (node for node in ast.walk(tree) if isinstance(node, FunctionNode))
 
 
 def _count(files: Mapping[str, str], word: str) -> int:
@@ -277,11 +307,7 @@ def _tests(files: Mapping[str, str], test: str) -> int:
     total = 0
     for path, text in files.items():
         if path.endswith(".py") and _TOLD_APART.search(text):
-            try:
-                found = list(_tests_on_mode(parse(path, text.encode())))
-            except Unparsable:
-                continue
-            total += found.count(test)
+            total += list(_tests_on_mode(_parsed(text))).count(test)
     return total
 
 

@@ -121,6 +121,16 @@ def test_honest_work_is_no_finding(path: str, content: bytes | None) -> None:
     assert findings(**{path: content}) == []
 
 
+def test_a_copy_of_the_clock_for_a_further_program_is_no_finding_and_a_changed_copy_is() -> None:
+    assert findings(**{"fees/clock.py": b"FEE = 3\n\n\n" + CLOCK}) == []
+    changed = CLOCK.replace(b'"request"', b'"request" and FAST')
+    told = "branches on how the app is run: os.environ['APP_CLOCK'] == 'request' and FAST"
+    assert findings(**{"fees/clock.py": changed}) == [
+        "fees/clock.py:4: reads APP_CLOCK, which the base does elsewhere",
+        f"fees/clock.py:4: {told}",
+    ]
+
+
 def test_moving_the_clock_to_another_file_is_no_finding() -> None:
     assert findings(**{"jobs/clock.py": None, "jobs/time_source.py": CLOCK}) == []
 
