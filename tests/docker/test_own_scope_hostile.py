@@ -187,14 +187,20 @@ def test_no_search_finds_a_hidden_line(sandbox: Sandbox, where: Place, moment: s
 
 def test_the_searches_would_find_a_line_that_is_there(sandbox: Sandbox, where: Place) -> None:
     line = min(where.secrets)
-    hold = f"import time\nheld = {line!r}\ntime.sleep(30)\n"
-    sandbox.put(tar_of({"found": line, "hold.py": hold}), "/tmp/there")
-    shell(
-        sandbox, "cd /tmp/there; (setsid python3 hold.py &) > /dev/null 2>&1; sleep 1; rm hold.py"
+    hold = (
+        f"import os, time\nheld = {line!r}\n"
+        "open('pid', 'w').write(f'{os.getpid()} ')\ntime.sleep(600)\n"
     )
+    sandbox.put(tar_of({"found": f"{line}\n", "hold.py": hold}), "/tmp/there")
+    held = shell(
+        sandbox,
+        "cd /tmp/there; (setsid python3 hold.py &) > /dev/null 2>&1; "
+        "until grep -q ' ' pid 2>/dev/null; do sleep 0.05; done; rm hold.py",
+    )
+    assert held.ok
     searches = {name: SEARCHES[name] for name in ("files", "memory")}
     assert seen(sandbox, where, searches) == {"files": [line], "memory": [line]}
-    shell(sandbox, "rm -r /tmp/there")
+    shell(sandbox, "kill $(cat /tmp/there/pid); rm -r /tmp/there")
 
 
 def test_programs_and_their_supervisor_are_out_of_reach(sandbox: Sandbox) -> None:
