@@ -12,10 +12,11 @@ from tests.sandboxes import shell, tar_of
 
 pytestmark = pytest.mark.docker
 
+# grep ends a file's last line where cat would join it to the next file's first.
 FILES = r"""
 find / -xdev \( -path /proc -o -path /usr -o -path /opt/venv -o -path /var/lib \) -prune \
-    -o -type f -print0 2>/dev/null | xargs -0 cat 2>/dev/null
-find /work /run /tmp /home /dev/shm -type f -print0 2>/dev/null | xargs -0 cat
+    -o -type f -print0 2>/dev/null | xargs -0 grep -ah '' 2>/dev/null
+find /work /run /tmp /home /dev/shm -type f -print0 2>/dev/null | xargs -0 grep -ahs ''
 """
 PROC = r"""
 cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null
@@ -191,7 +192,7 @@ def test_the_searches_would_find_a_line_that_is_there(sandbox: Sandbox, where: P
         f"import os, time\nheld = {line!r}\n"
         "open('pid', 'w').write(f'{os.getpid()} ')\ntime.sleep(600)\n"
     )
-    sandbox.put(tar_of({"found": f"{line}\n", "hold.py": hold}), "/tmp/there")
+    sandbox.put(tar_of({"found": line, "hold.py": hold}), "/tmp/there")
     held = shell(
         sandbox,
         "cd /tmp/there; (setsid python3 hold.py &) > /dev/null 2>&1; "
