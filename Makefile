@@ -10,7 +10,7 @@ APPS := $(patsubst fixtures/%/pair.yaml,%,$(sort $(wildcard fixtures/*/pair.yaml
 TASKS := $(patsubst tasks/%/task.yaml,%,$(sort $(wildcard tasks/*/*/task.yaml)))
 TURN = $(word $(shell expr $$(git rev-list --count HEAD) % $(words $(TASKS)) + 1),$(TASKS))
 
-.PHONY: demo test check format unit docker-tests validate bench simulated lock clean setup
+.PHONY: demo test check format unit docker-tests validate bench size-bench simulated lock clean setup
 
 demo: $(READY)
 	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo sandbox=process)
@@ -51,11 +51,15 @@ validate: engine-up
 bench: engine-up
 	$(VENV)/bin/python -m benchmarks
 
-# Writes the lock files anew from the ranges; hashes for every platform, no index address.
+# What it costs to weave, start and prove an app of 2,000, 20,000 and 200,000 lines.
+size-bench: engine-up
+	$(VENV)/bin/python -m benchmarks.size atelier
+
 # The simulated study that the repository ships; the tests check that this command gives it.
 simulated: $(READY)
 	$(VENV)/bin/python -m harness.analysis.simulated results/simulated
 
+# Writes the lock files anew from the ranges; hashes for every platform, no index address.
 lock: $(READY)
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
 		--no-emit-index-url --no-header -o requirements.lock pyproject.toml
