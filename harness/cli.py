@@ -93,6 +93,27 @@ def validate(
 
 
 @app.command()
+def strength(
+    app_name: AppName,
+    sample: Annotated[int, typer.Option(help="mutants, spread over contexts; 0: all")] = 0,
+    seed: Annotated[int, typer.Option(help="which ones")] = 1,
+    sandbox: Sandbox = "docker",
+    workers: Workers = 0,
+    out: Annotated[Path | None, typer.Option(help="folder; else results/strength")] = None,
+) -> None:
+    """Prove that APP's hidden suites kill mutants of its domain code, the same on every arm.
+
+    Writes a table and a summary; a mutant that was judged before is not judged again.
+    """
+    from harness import terminal
+
+    checkout = find_checkout()
+    config = _config(checkout, sandbox, workers)
+    if not terminal.strength_and_report(checkout, config, app_name, (sample, seed), out):
+        raise typer.Exit(1)
+
+
+@app.command()
 def tables(results: Path) -> None:
     """Write the tables and figures of RESULTS anew from its records."""
     from harness import terminal

@@ -14,6 +14,8 @@ results/<name>/
     app.log                 the end of the app's log
     evidence.json           what the verifier saw
     score.json              what the scorers made of it
+results/strength/
+  <app>.csv <app>.md        what became of mutants of the app's domain code, and a summary
 """
 
 import os
@@ -46,6 +48,10 @@ class Checkout:
         return self.root / "results"
 
     @property
+    def strength(self) -> Path:
+        return self.results / "strength"
+
+    @property
     def cache(self) -> Path:
         return self.root / ".cache"
 
@@ -63,6 +69,22 @@ def find_checkout() -> Checkout:
             return Checkout(folder.resolve())
     where = f"SEAMBENCH_HOME={named}" if named else str(here)
     raise BadInput(f"{where}: no SeamBench checkout (fixtures/ and configs/); run from inside one")
+
+
+@dataclass(frozen=True)
+class StrengthPaths:
+    """What `seambench strength` writes of an app."""
+
+    folder: Path
+    app: str
+
+    @property
+    def table(self) -> Path:
+        return self.folder / f"{self.app}.csv"
+
+    @property
+    def summary(self) -> Path:
+        return self.folder / f"{self.app}.md"
 
 
 @dataclass(frozen=True)

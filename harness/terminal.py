@@ -36,12 +36,14 @@ from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
 from harness.export import atif, release, swebench
 from harness.forecast import forecast
-from harness.gates import parity
+from harness.gates import kills, parity
 from harness.gates.pairs import verify_pair
 from harness.gates.recording import contracts_hold, record_contracts
+from harness.gates.strength import judge_mutants
 from harness.gates.tasks import AGENTS, validate_tasks
 from harness.pairs import load_pair, weave
-from harness.paths import Checkout, RunPaths, find_checkout
+from harness.pairs.weave import choose_mutants, find_mutants, read_app
+from harness.paths import Checkout, RunPaths, StrengthPaths, find_checkout
 from harness.plan import Cell, expand, lock, read_plan, write_plan
 from harness.records import TrialRecord
 from harness.store import Store
@@ -277,6 +279,31 @@ def record_and_report(checkout: Checkout, config: RunConfig, app: str) -> None:
     config.tasks = []
     with build.bench(config, checkout, Console(stderr=True).print) as bench:
         record_contracts(bench, pair, Console())
+
+
+def strength_and_report(
+    checkout: Checkout, config: RunConfig, app: str, which: tuple[int, int], out: Path | None
+) -> bool:
+    """Judge a sample (how many, seed) of an app's mutants; print the summary and what is wrong."""
+    pair = load_pair(checkout, app)
+    count, seed = which
+    config.tasks = []
+    paths = StrengthPaths(out or checkout.strength, app)
+    mutants = find_mutants(read_app(pair.folder / "app"))
+    chosen = choose_mutants(mutants, count or None, seed)
+    reasons = kills.read_reasons(pair.folder / "survivors.yaml")
+    ledger, say = kills.Ledger(paths.table), Console(stderr=True).print
+    with build.bench(config, checkout, say) as bench:
+        executor = build.make_executor(config, bench.sandboxes.abort)
+        verdicts = judge_mutants(bench, pair, chosen, executor, ledger, say)
+    ledger.keep(verdicts)
+    found = kills.Findings(app, mutants, verdicts, reasons)
+    told = kills.summary(found, f"seambench strength {app} --sample {count} --seed {seed}")
+    paths.summary.write_text(told, encoding="utf-8")
+    wrong = list(kills.problems(found))
+    for line in (*told.splitlines(), *(f"  {problem}" for problem in wrong)):
+        Console().print(line, soft_wrap=True, markup=False, highlight=False)
+    return not wrong
 
 
 def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:

@@ -6,7 +6,7 @@ Every verdict is the verifier's own output; nothing the app prints is read as on
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from harness.config import VerificationConfig
@@ -110,9 +110,16 @@ def run_phase(verifier: Sandbox, kind: type[E], phase: job.Phase) -> E:
 
 @contextmanager
 def session(
-    sandboxes: Sandboxes, subject: Subject, known: Known, watch: Stopwatch
+    sandboxes: Sandboxes,
+    subject: Subject,
+    known: Known,
+    watch: Stopwatch,
+    urgent: str | None = None,
 ) -> Iterator[Session]:
-    """Open both sandboxes and lay the subject in; the time counts as the harness's own."""
+    """Open both sandboxes and lay the subject in; the time counts as the harness's own.
+
+    `urgent`: a context whose tests go first, where the first test that fails is evidence enough.
+    """
     arm = subject.pair.spec.arms[subject.arm]
     with watch.span("overhead"):
         app = sandboxes.open("app")
@@ -124,7 +131,7 @@ def session(
     try:
         with watch.span("overhead"):
             app.put(subject.tree.tar(), "/work")
-            verifier.put(_job(subject, known, app.port_offset), job.FOLDER)
+            verifier.put(_job(subject, known, app.port_offset, urgent), job.FOLDER)
         yield Session(app, verifier, f"{subject.pair.app}/{subject.arm}", arm.start_seconds)
     finally:
         with watch.span("overhead"):
@@ -161,9 +168,9 @@ def _behaviour(opened: Session, starts: int) -> tuple[BehaviourEvidence, ...]:
     return tuple(found)
 
 
-def _job(subject: Subject, known: Known, port_offset: int) -> bytes:
+def _job(subject: Subject, known: Known, port_offset: int, urgent: str | None) -> bytes:
     return job.write_job(
-        settings(subject, known, port_offset),
+        replace(settings(subject, known, port_offset), urgent=urgent),
         base=contents(subject.base),
         tree=contents(subject.tree),
         hidden=contents(Tree.read(subject.task.hidden)) if subject.task else None,

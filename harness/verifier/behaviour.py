@@ -51,7 +51,9 @@ def behaviour(job: Job) -> dict[str, object]:
 
 
 def _options(job: Job) -> list[str]:
+    hurry = [] if job.settings.urgent is None else ["--exitfirst"]
     return [
+        *hurry,
         f"--rootdir={job.root}",
         f"--confcutdir={job.root}",
         "-c",
@@ -118,8 +120,11 @@ class _Watch:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        contexts = {item: _context(item, tuple(self.job.settings.contexts)) for item in items}
+        if self.job.settings.urgent is not None:
+            items.sort(key=lambda item: contexts[item] != self.job.settings.urgent)
         for item in items:
-            self.tests[item.nodeid] = _Test(_context(item, tuple(self.job.settings.contexts)))
+            self.tests[item.nodeid] = _Test(contexts[item])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Iterator[None]:

@@ -55,6 +55,9 @@ class Settings:
     base_modes: Mapping[str, str] = field(default_factory=dict)
     """git modes of base files that are not 100644"""
     tree_modes: Mapping[str, str] = field(default_factory=dict)
+    urgent: str | None = None
+    """context whose tests go first; the suite then ends with the first test that fails. Null: all
+    of it, as it stands"""
     documents: Mapping[str, object] | None = None
     """OpenAPI documents of the base by program; null: record them"""
     test_seconds: float = 20.0

@@ -17,14 +17,29 @@ arms        the arms by name
 pairfile    pair.yaml
 formatting  Python as ruff writes it
 overlays    changes of the sources, as a patch for each arm
+faults      what can be wrong at a place of the domain code
+mutants     the domain code with one fault in it, to see whether a suite tells
 loom        weave and check
 size        contexts of other apps beside an app's own
 variants    an app at another dose of couplings
 """
 
-from harness.pairs.weave.loom import Woven, weave
+from harness.pairs.weave.loom import Woven, weave, weave_variants
+from harness.pairs.weave.mutants import Mutant, choose_mutants, find_mutants
 from harness.pairs.weave.overlays import Overlay, overlay_patches
-from harness.pairs.weave.sources import read_app
+from harness.pairs.weave.sources import App, read_app
 from harness.pairs.weave.variants import at_dose
 
-__all__ = ["Overlay", "Woven", "at_dose", "overlay_patches", "read_app", "weave"]
+__all__ = [
+    "App",
+    "Mutant",
+    "Overlay",
+    "Woven",
+    "at_dose",
+    "choose_mutants",
+    "find_mutants",
+    "overlay_patches",
+    "read_app",
+    "weave",
+    "weave_variants",
+]

@@ -1,5 +1,6 @@
 """Weaving: app/ in, arms and pair.yaml out, and the patches of the tasks."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.pairs.weave import overlays
@@ -7,7 +8,7 @@ from harness.pairs.weave.arms import ARMS, emit
 from harness.pairs.weave.formatting import Known, formatted
 from harness.pairs.weave.pairfile import RECORDED, pairfile
 from harness.pairs.weave.size import grown
-from harness.pairs.weave.sources import App, read_app
+from harness.pairs.weave.sources import App, read_app, read_sources
 from harness.pairs.weave.trees import Tree
 
 DOSE = 2
@@ -23,6 +24,16 @@ def weave(app: App, dose: int = DOSE, known: Known | None = None) -> Tree:
     tree = emit(app, dose)
     (woven,) = formatted([tree], {} if known is None else known)
     return woven | {"pair.yaml": pairfile(app, tree, dose)}
+
+
+def weave_variants(app: App, variants: Sequence[Mapping[str, str]], dose: int = DOSE) -> list[Tree]:
+    """The arms, then the arms with the files of each variant in place of the app's own.
+
+    Raises:
+        BadInput: what a variant says cannot be woven.
+    """
+    apps = [app, *(read_sources(app.folder, {**app.texts, **each}) for each in variants)]
+    return formatted([emit(grown(each), dose) for each in apps], {})
 
 
 class Woven:
