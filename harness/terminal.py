@@ -3,7 +3,7 @@
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -292,7 +292,7 @@ def strength_and_report(
     mutants = find_mutants(read_app(pair.folder / "app"))
     chosen = choose_mutants(mutants, count or None, seed)
     reasons = kills.read_reasons(pair.folder / "survivors.yaml")
-    ledger, say = kills.Ledger(paths.table), Console(stderr=True).print
+    ledger, say = kills.Ledger(paths.table), _plain(Console(stderr=True))
     with build.bench(config, checkout, say) as bench:
         executor = build.make_executor(config, bench.sandboxes.abort)
         verdicts = judge_mutants(bench, pair, chosen, executor, ledger, say)
@@ -302,8 +302,13 @@ def strength_and_report(
     paths.summary.write_text(told, encoding="utf-8")
     wrong = list(kills.problems(found))
     for line in (*told.splitlines(), *(f"  {problem}" for problem in wrong)):
-        Console().print(line, soft_wrap=True, markup=False, highlight=False)
+        _plain(Console())(line)
     return not wrong
+
+
+def _plain(console: Console) -> Callable[[str], None]:
+    """Prints a line as it is: names of tests hold brackets."""
+    return lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:

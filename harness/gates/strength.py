@@ -64,8 +64,13 @@ def judge_mutants(
     Raises:
         BadInput: the arms are not what the sources give, so mutants of these say nothing.
     """
+    trees = weave_variants(
+        read_app(pair.folder / "app"), [{each.path: each.text} for each in mutants]
+    )
+    for arm in pair.spec.arms:
+        _demand_woven(pair, arm, bench.bases.tree(pair, arm), trees[0])
     court = _Court(bench, pair, bench.references.known(pair, next(iter(pair.spec.arms))))
-    suspects = _suspects(court, mutants)
+    suspects = _suspects(court, [_UNCHANGED, *mutants], trees)
     groups: dict[tuple[str, str], list[Suspect]] = defaultdict(list)
     for each in suspects:
         if ledger.verdict(each.mutant.id, each.arm, each.judged) is None:
@@ -84,21 +89,19 @@ def judge_mutants(
     return [verdict for verdict in found if verdict is not None]
 
 
-def _suspects(court: _Court, mutants: Sequence[Mutant]) -> list[Suspect]:
-    """The unchanged app on every arm, then every mutant on every arm."""
+def _suspects(
+    court: _Court, mutants: Sequence[Mutant], trees: Sequence[Mapping[str, str]]
+) -> list[Suspect]:
+    """Every mutant on every arm; `trees` are the woven mutants, the first of them unchanged."""
     pair, sandboxes = court.pair, court.bench.sandboxes
-    app = read_app(pair.folder / "app")
-    woven, *variants = weave_variants(app, [{each.path: each.text} for each in mutants])
     contract = Tree.read(pair.contract, pair.spec.ignored).digest
     rules = [contract, digest([court.known.sequences.decode(), court.known.answers])]
     rules += [sandboxes.image_digest, job.verifier_digest()]
     bases = {arm: court.bench.bases.tree(pair, arm) for arm in pair.spec.arms}
-    for arm, base in bases.items():
-        _demand_woven(pair, arm, base, woven)
     suspects = []
-    for mutant, tree in zip([_UNCHANGED, *mutants], [woven, *variants], strict=True):
+    for mutant, tree in zip(mutants, trees, strict=True):
         for arm, base in bases.items():
-            change = _change(arm, woven, tree)
+            change = _change(arm, trees[0], tree)
             judged = digest([arm, base.overlay(change).digest, *rules])[:16]
             suspects.append(Suspect(mutant, arm, change, judged))
     return suspects

@@ -22,7 +22,7 @@ def program(
 ) -> Tree:
     """What the arms of one program have in common."""
     package = app.spec.package
-    answering = public(app)
+    answering = list(public(app))
     routers = "".join(f"from .{name} import routes as {name}\n" for name in answering)
     made = [stores.tables(app, each, naming, tangled=tangled) for each in app.contexts.values()]
     schema = 'SCHEMA = """\n' + "\n\n".join(filter(None, made)) + '\n"""'
@@ -31,7 +31,7 @@ def program(
         f"{package}/__init__.py": f'"""{app.spec.title}."""\n',
         f"{package}/main.py": template(
             "one/main.py", ROUTERS=routers, COMMON=common, APP=app.spec.app,
-            NAMES=", ".join(answering),
+            NAMES=", ".join(answering) if len(answering) > 1 else f"{answering[0]},",
         ),
         f"{package}/web.py": template("one/web.py", PACKAGE=package),
         f"{package}/clock.py": template("one/clock.py"),

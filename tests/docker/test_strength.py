@@ -1,0 +1,81 @@
+"""Mutants of a small woven app in containers: what the suites tell, and what no request can."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import build
+from harness.config import ExecutorConfig, SandboxKind
+from harness.errors import BadInput
+from harness.gates.kills import UNCHANGED, Ledger, Verdict
+from harness.gates.strength import judge_mutants
+from harness.pairs import load_pair
+from harness.pairs.weave import Mutant, find_mutants, read_app
+from harness.paths import Checkout
+from tests.benches import config, edit
+from tests.sandboxes import say
+from tests.woven import make_woven_checkout
+
+pytestmark = pytest.mark.docker
+
+ARMS = ("monolith", "microservices")
+WANTED = {
+    UNCHANGED: "nothing",
+    "counting.raised.2.comparison": "nothing",  # a step of 0 adds nothing either way
+    "counting.raised.3.statement": "sequence",  # the suite never steps down
+    "counting.raised.4.arithmetic": "test",
+}
+
+
+def judge(
+    home: Path, mutants: Sequence[Mutant], arms: Sequence[str], table: Path
+) -> tuple[list[Verdict], list[str]]:
+    """The verdicts on these arms, and what was said meanwhile."""
+    pair = load_pair(Checkout(home), "tally")
+    spec = pair.spec.model_copy(update={"arms": {arm: pair.spec.arms[arm] for arm in arms}})
+    chosen = config(SandboxKind.docker, [], tasks=[], executor=ExecutorConfig(2))
+    said: list[str] = []
+    with build.bench(chosen, Checkout(home), say) as bench:
+        executor = build.make_executor(chosen, bench.sandboxes.abort)
+        few = replace(pair, spec=spec)
+        found = judge_mutants(bench, few, mutants, executor, Ledger(table), said.append)
+    return found, said
+
+
+def mutants_of(home: Path) -> list[Mutant]:
+    return find_mutants(read_app(home / "fixtures/tally/app"))
+
+
+def test_mutants_are_killed_alike_on_every_arm_and_judged_once(tmp_path: Path):
+    home, table = make_woven_checkout(tmp_path / "home"), tmp_path / "tally.csv"
+    mutants = [mutant for mutant in mutants_of(home) if mutant.id in WANTED]
+    found, _ = judge(home, mutants, ARMS, table)
+    assert {(row.mutant, row.arm): row.killed_by for row in found} == {
+        (name, arm): killer for name, killer in WANTED.items() for arm in ARMS
+    }
+    by_test = [row for row in found if row.killed_by == "test"]
+    assert {row.first for row in by_test} == {"contract/test_counting.py::test_a_step_counts_up"}
+    again, said = judge(home, mutants, ARMS, table)
+    assert (again, said) == (found, ["8 verdicts, 8 of them known already"])
+
+
+def test_a_mutant_that_no_app_starts_with_is_killed_by_the_start(tmp_path: Path):
+    home = make_woven_checkout(tmp_path / "home")
+    first = mutants_of(home)[0]
+    broken = replace(first, id="broken", text=first.text.replace("@dataclass\n", "@nobody\n", 1))
+    found, _ = judge(home, [broken, first], ["monolith"], tmp_path / "tally.csv")
+    assert [(row.mutant, row.killed_by) for row in found] == [
+        (UNCHANGED, "nothing"),
+        ("broken", "start"),
+        (first.id, "test"),  # the app comes up again after it
+    ]
+    assert "nobody" in found[1].why
+
+
+def test_mutants_of_other_sources_than_the_arms_are_refused(tmp_path: Path):
+    home = make_woven_checkout(tmp_path / "home")
+    edit(home / "fixtures/tally/app/domain/counting.py", "step < 0", "step <= 0")
+    with pytest.raises(BadInput, match=r"services/counting.py: .*run `seambench weave tally`"):
+        judge(home, [], ARMS, tmp_path / "tally.csv")
