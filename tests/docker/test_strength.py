@@ -16,7 +16,7 @@ from harness.pairs.weave import Mutant, find_mutants, read_app
 from harness.paths import Checkout
 from tests.benches import config, edit
 from tests.sandboxes import say
-from tests.woven import make_woven_checkout
+from tests.woven import APP_YAML, make_woven_checkout
 
 pytestmark = pytest.mark.docker
 
@@ -61,15 +61,22 @@ def test_mutants_are_killed_alike_on_every_arm_and_judged_once(tmp_path: Path):
     assert (again, said) == (found, ["8 verdicts, 8 of them known already"])
 
 
-def test_a_mutant_that_no_app_starts_with_is_killed_by_the_start(tmp_path: Path):
+def test_what_one_mutant_changes_is_taken_back_before_the_next(tmp_path: Path):
     home = make_woven_checkout(tmp_path / "home")
-    first = mutants_of(home)[0]
-    broken = replace(first, id="broken", text=first.text.replace("@dataclass\n", "@nobody\n", 1))
-    found, _ = judge(home, [broken, first], ["monolith"], tmp_path / "tally.csv")
+    (quiet,) = [each for each in mutants_of(home) if each.id == "counting.raised.2.comparison"]
+    broken = quiet.text.replace("@dataclass\n", "@nobody\n", 1)
+    other = APP_YAML.replace("status: 201", "status: 200")
+    mutants = [
+        replace(quiet, id="no start", text=broken),
+        replace(quiet, id="another file", path="app.yaml", text=other),
+        quiet,
+    ]
+    found, _ = judge(home, mutants, ["monolith"], tmp_path / "tally.csv")
     assert [(row.mutant, row.killed_by) for row in found] == [
         (UNCHANGED, "nothing"),
-        ("broken", "start"),
-        (first.id, "test"),  # the app comes up again after it
+        ("no start", "start"),
+        ("another file", "test"),
+        (quiet.id, "nothing"),
     ]
     assert "nobody" in found[1].why
 

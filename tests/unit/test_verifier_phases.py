@@ -202,6 +202,23 @@ def test_behaviour_tells_outcome_context_and_message_of_every_test(
     assert (told.collected, told.exit_code) == (5, 1)
 
 
+def test_an_urgent_context_goes_first_and_the_first_failure_is_the_last_test(
+    start_app: StartApp, verify: Verify
+) -> None:
+    contexts = {"accounts": ContextGlobs(), "jobs": ContextGlobs()}
+    settings = Settings(app_url=start_app(), contexts=contexts, urgent="jobs")
+    bad = b"def test_good(): pass\ndef test_bad(): assert 0\ndef test_late(): pass\n"
+    suite = {"test_accounts.py": b"def test_it():\n    pass\n", "test_jobs.py": bad}
+    told = behaviour_of(verify("behaviour", settings, contract=suite))
+    assert [(t.test.split("::")[1], t.outcome, t.message) for t in told.tests] == [
+        ("test_good", "passed", None),
+        ("test_bad", "failed", "assert 0"),
+        ("test_late", "error", "did not run"),
+        ("test_it", "error", "did not run"),
+    ]
+    assert told.exit_code == 1
+
+
 def test_behaviour_runs_both_suites_even_when_files_share_a_name(
     start_app: StartApp, verify: Verify
 ) -> None:
