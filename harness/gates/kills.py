@@ -170,7 +170,7 @@ def summary(found: Findings, command: str) -> str:
         "",
         "## Survivors",
         "",
-        *(_survivor(found, name) for name in found.survivors),
+        *([_survivor(found, name) for name in found.survivors] or ["None."]),
     ]
     return "\n".join(lines) + "\n"
 

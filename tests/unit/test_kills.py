@@ -64,6 +64,10 @@ def test_nothing_is_wrong_where_the_one_survivor_has_a_reason():
     assert f"- `{NAMES[3]}` (line 2): `<` became `<=`. equivalent: no step is 0" in told
 
 
+def test_a_summary_without_survivors_says_so():
+    assert summary(findings({}), "x").endswith("## Survivors\n\nNone.\n")
+
+
 def test_a_survivor_without_a_reason_is_named():
     assert list(problems(findings({NAMES[3]: ARMS}))) == [
         f"{NAMES[3]}: survives without a reason in survivors.yaml"
