@@ -1,0 +1,114 @@
+"""Are measures and units of the tariff looked up, instead of asked for?"""
+
+import ast
+from collections.abc import Iterator
+
+from verifier.tree import SHARED, Function, Source, Tree
+
+MEASURES = frozenset({"free", "ad_valorem", "specific", "mixed", "mixed_min", "mixed_max"})
+UNITS = frozenset({"100kg", "litre", "piece"})
+WORDS = MEASURES | UNITS | {"mixed_"}
+FIELDS = frozenset({"measure", "unit"})
+HELD = (ast.If, ast.IfExp, ast.For, ast.While, ast.Match, ast.BoolOp, ast.comprehension)
+
+
+def normal_duty_looks_up_a_measure(tree: Tree) -> str | None:
+    duty = tree.context("tariff").function("normal_duty")
+    if duty.parameters != ("commodity", "value_cents", "net_g", "units"):
+        return f"{duty} should take a commodity, a value, a weight and a number of units"
+    if any(isinstance(node, HELD) for node in ast.walk(duty.node)):
+        return f"{duty} still holds a condition or a loop"
+    if "MEASURES" not in duty.names():
+        return f"{duty} does not look into MEASURES"
+    return _why_no_table(tree, "MEASURES", MEASURES)
+
+
+def units_are_looked_up(tree: Tree) -> str | None:
+    if not any("UNITS" in _looked_into(f) for f in _functions(tree)):
+        return "nothing looks into UNITS"
+    return _why_no_table(tree, "UNITS", UNITS)
+
+
+def nothing_asks_for_a_measure_or_unit(tree: Tree) -> str | None:
+    for file in _files(tree):
+        for node in ast.walk(file.tree):
+            if _compares_a_word(node) or any(_mentions_a_field(test) for test in _tests(node)):
+                return f"{file.path}:{getattr(node, 'lineno', 1)} asks for a measure or a unit"
+    return None
+
+
+def _files(tree: Tree) -> Iterator[Source]:
+    """Where duties may be worked out: a new file need not lie in the tariff."""
+    for name in ("tariff", SHARED):
+        yield from (file for file in tree.context(name).files if file.is_python)
+
+
+def _functions(tree: Tree) -> list[Function]:
+    return [f for name in ("tariff", SHARED) for f in tree.context(name).functions()]
+
+
+def _looked_into(function: Function) -> set[str]:
+    """The names that a function takes an entry of, by index or by a method."""
+    found = (
+        n.value for n in ast.walk(function.node) if isinstance(n, ast.Subscript | ast.Attribute)
+    )
+    return {getattr(value, "id", getattr(value, "attr", "")) for value in found}
+
+
+def _why_no_table(tree: Tree, name: str, keys: frozenset[str]) -> str | None:
+    tables = [value for file in _files(tree) for value in _assigned(file.tree, name)]
+    if len(tables) != 1:
+        return f"{name} should be made in one place, not in {len(tables)}"
+    words = {
+        text.value
+        for file in _files(tree)
+        for text in ast.walk(file.tree)
+        if isinstance(text, ast.Constant) and text.value in keys
+    }
+    table = tables[0]
+    if isinstance(table, ast.Dict) and table.keys and None not in table.keys:
+        words = {key.value for key in table.keys if isinstance(key, ast.Constant)}
+        words |= _added(tree, name)
+    missing = sorted(keys - words)
+    return f"{name} has no entry for {missing[0]}" if missing else None
+
+
+def _assigned(module: ast.Module, name: str) -> Iterator[ast.expr | None]:
+    for node in module.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(t, ast.Name) and t.id == name for t in targets):
+            yield getattr(node, "value", None)
+
+
+def _added(tree: Tree, name: str) -> set[object]:
+    """Keys that are given an entry one by one."""
+    return {
+        node.slice.value
+        for file in _files(tree)
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        and isinstance(node.slice, ast.Constant)
+    }
+
+
+def _compares_a_word(node: ast.AST) -> bool:
+    asks = isinstance(node, ast.Compare | ast.MatchValue)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        asks = node.func.attr in ("startswith", "endswith", "__eq__")
+    return asks and any(isinstance(n, ast.Constant) and n.value in WORDS for n in ast.walk(node))
+
+
+def _tests(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.If | ast.IfExp | ast.While):
+        return [node.test]
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    if isinstance(node, ast.Match):
+        return [node.subject]
+    return node.ifs if isinstance(node, ast.comprehension) else []
+
+
+def _mentions_a_field(node: ast.expr) -> bool:
+    return any(isinstance(n, ast.Attribute) and n.attr in FIELDS for n in ast.walk(node))
