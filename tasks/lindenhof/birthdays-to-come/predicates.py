@@ -12,10 +12,11 @@ def the_age_is_cured_where_it_is_told(tree: Tree) -> str | None:
     assert tree.base is not None
     before = {f.fingerprint for f in _path(tree.base.context("patients").domain, "Patients.age")}
     way = _path(tree.context("patients").domain, "Patients.age")
-    if all(function.fingerprint in before for function in way):
+    changed = {function.name for function in way if function.fingerprint not in before}
+    if not changed:
         return f"{way[0]} works an age out as before"
     consent = _path(tree.context("patients").domain, "Patients.decide_consent")
-    if not any(f.name in {g.name for g in way} and f.name != "get" for f in consent):
+    if not changed & {function.name for function in consent}:
         return "whether a guardian decides rests on another age"
     return None
 
