@@ -30,6 +30,7 @@ from harness.verifier.job import ContextGlobs, Settings
 TEST_MODE = {"APP_CLOCK": "request", "APP_IDS": "sequential"}
 """How an app runs under test: time comes with each request, ids count up."""
 _PHASE_SECONDS = 600.0
+"""Longer than the verifier gives a suite or a replay: it tells of a time that is over by itself."""
 _LOG_LINES = 200
 E = TypeVar("E", bound=Evidence)
 

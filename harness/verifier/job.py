@@ -61,9 +61,9 @@ class Settings:
     documents: Mapping[str, object] | None = None
     """OpenAPI documents of the base by program; null: record them"""
     test_seconds: float = 20.0
-    suite_seconds: float = 300.0
+    suite_seconds: float = 540.0
     call_seconds: float = 10.0
-    replay_seconds: float = 180.0
+    replay_seconds: float = 540.0
     inspect_seconds: float = 30.0
     inspect_mb: int = 768
     answer_bytes: int = 1_000_000
