@@ -77,15 +77,18 @@ def validate(
     dose: Annotated[
         int | None, typer.Option(help="of couplings; else the apps as they are")
     ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="while writing a task: no proof")] = False,
 ) -> None:
     """Prove tasks on every arm: base fails, nop fails, solutions resolve, sabotages are refused.
+
+    With --quick there are one fresh start and 20 sequences, as in configs/verification/quick.yaml.
 
     With --dose the tasks are proven on the arms that this dose changes.
     """
     from harness import terminal
 
     checkout = find_checkout()
-    config = _config(checkout, sandbox, workers)
+    config = _config(checkout, sandbox, workers, f"verification={'quick' if quick else 'full'}")
     config.tasks = globs or config.tasks
     config.doses = [] if dose is None else [dose]
     if not terminal.validate_and_report(checkout, config):
@@ -221,11 +224,11 @@ def pairs_record(app_name: AppName, sandbox: Sandbox = "docker") -> None:
     terminal.record_and_report(checkout, _config(checkout, sandbox, 1), app_name)
 
 
-def _config(checkout: Checkout, sandbox: str, workers: int) -> "RunConfig":
-    """The shipped defaults with a sandbox and a number of workers."""
+def _config(checkout: Checkout, sandbox: str, workers: int, *words: str) -> "RunConfig":
+    """The shipped defaults with a sandbox, a number of workers and what else is said."""
     from harness.compose import compose
 
-    return compose([f"sandbox={sandbox}", f"executor.workers={workers}"], checkout)
+    return compose([f"sandbox={sandbox}", f"executor.workers={workers}", *words], checkout)
 
 
 def say(line: str) -> None:
