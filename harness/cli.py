@@ -98,7 +98,7 @@ def validate(
 @app.command()
 def strength(
     app_name: AppName,
-    sample: Annotated[int, typer.Option(help="mutants, spread over contexts; 0: all")] = 0,
+    sample: Annotated[int, typer.Option(min=0, help="mutants, spread over contexts; 0: all")] = 0,
     seed: Annotated[int, typer.Option(help="which ones")] = 1,
     sandbox: Sandbox = "docker",
     workers: Workers = 0,

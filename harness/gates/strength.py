@@ -6,8 +6,9 @@ mutants of a context on an arm one after another; each has fresh starts of its o
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from harness.errors import AppDidNotStart, BadInput
 from harness.executors import Executor
@@ -67,10 +68,11 @@ def judge_mutants(
     trees = weave_variants(
         read_app(pair.folder / "app"), [{each.path: each.text} for each in mutants]
     )
+    woven = next(trees)
     for arm in pair.spec.arms:
-        _demand_woven(pair, arm, bench.bases.tree(pair, arm), trees[0])
+        _demand_woven(pair, arm, bench.bases.tree(pair, arm), woven)
     court = _Court(bench, pair, bench.references.known(pair, next(iter(pair.spec.arms))))
-    suspects = _suspects(court, [_UNCHANGED, *mutants], trees)
+    suspects = _suspects(court, [_UNCHANGED, *mutants], chain([woven], trees), woven)
     groups: dict[tuple[str, str], list[Suspect]] = defaultdict(list)
     for each in suspects:
         if ledger.verdict(each.mutant.id, each.arm, each.judged) is None:
@@ -90,9 +92,12 @@ def judge_mutants(
 
 
 def _suspects(
-    court: _Court, mutants: Sequence[Mutant], trees: Sequence[Mapping[str, str]]
+    court: _Court,
+    mutants: Sequence[Mutant],
+    trees: Iterable[Mapping[str, str]],
+    woven: Mapping[str, str],
 ) -> list[Suspect]:
-    """Every mutant on every arm; `trees` are the woven mutants, the first of them unchanged."""
+    """Every mutant on every arm; `trees` are the woven mutants, `woven` is the app without one."""
     pair, sandboxes = court.pair, court.bench.sandboxes
     contract = Tree.read(pair.contract, pair.spec.ignored).digest
     rules = [contract, digest([court.known.sequences.decode(), court.known.answers])]
@@ -101,7 +106,7 @@ def _suspects(
     suspects = []
     for mutant, tree in zip(mutants, trees, strict=True):
         for arm, base in bases.items():
-            change = _change(arm, trees[0], tree)
+            change = _change(arm, woven, tree)
             judged = digest([arm, base.overlay(change).digest, *rules])[:16]
             suspects.append(Suspect(mutant, arm, change, judged))
     return suspects

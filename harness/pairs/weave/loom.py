@@ -1,6 +1,6 @@
 """Weaving: app/ in, arms and pair.yaml out, and the patches of the tasks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.pairs.weave import overlays
@@ -14,6 +14,9 @@ from harness.pairs.weave.trees import Tree
 DOSE = 2
 """how many of the couplings the tangled arm has: 0 none, 1 and 2 as app.yaml says"""
 
+_AT_ONCE = 50
+"""variants in memory and in one call of ruff"""
+
 
 def weave(app: App, dose: int = DOSE, known: Known | None = None) -> Tree:
     """Every file that the loom writes, by path below `fixtures/<app>/`; the same for ever.
@@ -26,14 +29,20 @@ def weave(app: App, dose: int = DOSE, known: Known | None = None) -> Tree:
     return woven | {"pair.yaml": pairfile(app, tree, dose)}
 
 
-def weave_variants(app: App, variants: Sequence[Mapping[str, str]], dose: int = DOSE) -> list[Tree]:
+def weave_variants(
+    app: App, variants: Sequence[Mapping[str, str]], dose: int = DOSE
+) -> Iterator[Tree]:
     """The arms, then the arms with the files of each variant in place of the app's own.
 
     Raises:
         BadInput: what a variant says cannot be woven.
     """
-    apps = [app, *(read_sources(app.folder, {**app.texts, **each}) for each in variants)]
-    return formatted([emit(grown(each), dose) for each in apps], {})
+    known: Known = {}
+    every: list[Mapping[str, str]] = [{}, *variants]
+    for start in range(0, len(every), _AT_ONCE):
+        texts = ({**app.texts, **each} for each in every[start : start + _AT_ONCE])
+        apps = [read_sources(app.folder, each) for each in texts]
+        yield from formatted([emit(grown(each), dose) for each in apps], known)
 
 
 class Woven:

@@ -51,7 +51,9 @@ def _client(app: App, other: Context, methods: list[str]) -> str:
     lines = [f"class {other.service}(Client):"]
     if other.service.lower() != other.name:
         lines.append(_NAMED.format(name=other.name))
-    return "\n".join([*lines, "\n".join(_asks(app, other, other.methods[n]) for n in methods)])
+    asked = [_asks(app, other, other.methods[name]) for name in methods]
+    # A port that nothing is asked of any more is still handed to the service.
+    return "\n".join([*lines, "\n".join(asked) or "    pass\n"])
 
 
 def _asks(app: App, other: Context, method: Method) -> str:
