@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.pairs.weave import App, Mutant, choose_mutants, find_mutants, read_app
+from harness.pairs.weave import (
+    App,
+    Mutant,
+    choose_mutants,
+    find_mutants,
+    read_app,
+    weave_variants,
+)
 from harness.pairs.weave.faults import OPERATORS
 from harness.pairs.weave.sources import read_sources
 
@@ -136,3 +143,15 @@ def test_a_sample_does_not_turn_with_other_code():
 def test_without_a_number_all_are_taken():
     found = mutants("atelier")
     assert choose_mutants(found, None, 0) == found
+
+
+def test_a_mutant_that_takes_the_last_call_of_a_port_away_is_still_woven():
+    app = sources("atelier")
+    gone = [m for m in mutants("atelier") if m.operator == "statement" and ".notify(" in m.before]
+    woven, *others = weave_variants(app, [{each.path: each.text} for each in gone])
+    assert others
+    for tree in others:
+        assert tree.keys() == woven.keys()
+        for path, text in tree.items():
+            if path.endswith(".py"):
+                ast.parse(text)
