@@ -88,7 +88,7 @@ def validate(
     from harness import terminal
 
     checkout = find_checkout()
-    config = _config(checkout, sandbox, workers, f"verification={'quick' if quick else 'full'}")
+    config = _config(checkout, sandbox, workers, *(["verification=quick"] if quick else []))
     config.tasks = globs or config.tasks
     config.doses = [] if dose is None else [dose]
     if not terminal.validate_and_report(checkout, config):

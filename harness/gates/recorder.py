@@ -1,6 +1,6 @@
-"""Added to each program of an arm while it is recorded: notes what the program asks of others.
+"""Added to each program of an arm while it is recorded: notes what it asks of others over urllib3.
 
-This file runs inside a sandbox, at the end of a package's `__init__.py`, and imports nothing of
+That is what woven services ask with. This file runs inside a sandbox, at the end of a package's `__init__.py`, and imports nothing of
 ours. Each call becomes one line of `.recorded/<program>.jsonl` in the workspace.
 """
 
@@ -8,27 +8,29 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-import httpx
+import urllib3
 
 _FOLDER = Path(__file__).parents[1] / ".recorded"
 _PROGRAMS = {url: name.removesuffix("_URL").lower()
              for name, url in os.environ.items() if name.endswith("_URL")}  # fmt: skip
-_send = httpx.Client.send
+_ask = urllib3.PoolManager.urlopen
 
 
-def _noted(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
-    response = _send(client, request, **options)
-    response.read()
-    url = request.url
+def _noted(
+    pool: urllib3.PoolManager, method: str, url: str, **options: Any
+) -> urllib3.BaseHTTPResponse:
+    response = _ask(pool, method, url, **options)
+    asked = urlsplit(url)
     line = {
-        "provider": _PROGRAMS.get(f"{url.scheme}://{url.netloc.decode()}"),
-        "method": request.method,
-        "path": url.path,
-        "query": dict(url.params),
-        "sent": request.read().decode(),
-        "status": response.status_code,
-        "answered": response.text,
+        "provider": _PROGRAMS.get(f"{asked.scheme}://{asked.netloc}"),
+        "method": method,
+        "path": asked.path,
+        "query": dict(parse_qsl(asked.query)),
+        "sent": (options.get("body") or b"").decode(),
+        "status": response.status,
+        "answered": response.data.decode(),
     }
     _FOLDER.mkdir(exist_ok=True)
     with (_FOLDER / f"{Path(__file__).parent.name}.jsonl").open("a", encoding="utf-8") as lines:
@@ -36,4 +38,4 @@ def _noted(client: httpx.Client, request: httpx.Request, **options: Any) -> http
     return response
 
 
-httpx.Client.send = _noted  # type: ignore[method-assign, assignment]
+urllib3.PoolManager.urlopen = _noted  # type: ignore[method-assign, assignment]
