@@ -101,7 +101,7 @@ for number in range(200):
     peer.send(b"{")
     peers.append(peer)
 """
-PLANTED = ("sitecustomize", "usercustomize", "uvloop", "orjson", "zoneinfo", "email_validator")
+PLANTED = ("sitecustomize", "usercustomize", "uvloop", "orjson", "email_validator")
 ASK = r"""
 import json, socket, sys
 peer = socket.socket(socket.AF_UNIX)
@@ -210,7 +210,7 @@ def test_programs_and_their_supervisor_are_out_of_reach(sandbox: Sandbox) -> Non
         sandbox,
         """
         cat /run/app/supervisor.log; ls /run/app/data
-        for pid in $(grep -l inside.keeper /proc/*/cmdline | cut -d/ -f3); do
+        for pid in $(grep -l inside[.]keeper /proc/*/cmdline | cut -d/ -f3); do
             test $(stat -c %u /proc/$pid) = 0 || echo "theirs $pid"
             head -c1 /proc/$pid/mem; ls /proc/$pid/fd
         done
@@ -220,7 +220,7 @@ def test_programs_and_their_supervisor_are_out_of_reach(sandbox: Sandbox) -> Non
     assert said.stdout == ""
     refusals = [line for line in said.stderr.splitlines() if "Permission denied" not in line]
     assert refusals == []
-    supervisor = "$(grep -l inside.keeper /proc/*/cmdline | cut -d/ -f3 | sort -n | head -1)"
+    supervisor = "$(grep -l inside[.]keeper /proc/*/cmdline | cut -d/ -f3 | sort -n | head -1)"
     assert "not permitted" in shell(sandbox, f"kill -9 {supervisor}").stderr
     assert shell(sandbox, "app status").ok
 
@@ -248,6 +248,7 @@ def test_an_agents_program_has_nothing_of_hidden_services(services: Sandbox) -> 
     services.put(tar_of({"peek.py": PEEK}), "/work")
     for name in (*PLANTED, "accounts/uvloop", "accounts/errors", "jobs/clients"):
         text = "import sys; sys.path.append('/work')\nimport peek; peek.peek()\n"
+        text += "raise ImportError('no such library')\n"
         services.put(tar_of({f"{name}.py": text}), "/work")
     shell(services, "echo 'import peek; peek.peek()' >> edge/main.py")
     env = {"PYTHONPATH": "/work", "PYTHONSTARTUP": "/work/sitecustomize.py", "PYTHONHOME": "/work",

@@ -24,7 +24,7 @@ from typing import NoReturn
 from .appfile import MODULE, NAME, Program, Wrong
 from .kept import KeptBesideFiles, KeptModules, Store, is_replaced, read_store
 from .lines import Message
-from .processes import User, become
+from .processes import PR_SET_DUMPABLE, User, become, set_process_flag
 from .supervisor import Start, serve_warm
 
 PLACE = Path("/run/app")
@@ -72,7 +72,7 @@ class KeptHouse:
             return self._enter_as_keeper(start, program, module)
         own = store.needs.get(module, []) if is_mixed else []
         taken = store.take({*store.reached, *own})
-        become(self._agent)
+        self._become(self._agent)
         data = f"{_AGENTS_DATA}/{SETS[start.set]}data/{program.name}"
         _move_in(data, start)
         sys.path[0] = start.workspace
@@ -81,7 +81,7 @@ class KeptHouse:
 
     def _enter_as_keeper(self, start: Start, program: Program, module: str) -> dict[str, str]:
         taken = self._store.take(self._store.needs[module])
-        become(KEEPER)
+        self._become(KEEPER)
         data = f"{_KEEPERS_DATA}/{start.set}/{program.name}"
         _move_in(data, start)
         del sys.path[0]  # the folder of the supervisor's own code
@@ -89,6 +89,12 @@ class KeptHouse:
         modes = {key: text for key, text in start.env.items() if key in {"APP_CLOCK", "APP_IDS"}}
         usual = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         return usual | modes | {"HOME": data, "TMPDIR": data, "APP_DATA": data}
+
+    def _become(self, user: User) -> None:
+        """Give up root, and what only root may have; nobody else of that user may look in."""
+        os.close(self._store.fd)
+        become(user)
+        set_process_flag(PR_SET_DUMPABLE, 0)  # some systems leave it 1 where the user changes
 
     def _is_replaced(self, module: str, workspace: str) -> bool:
         """Whether the agent, with its own eyes, has a file of its own for a module."""
