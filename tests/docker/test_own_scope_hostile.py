@@ -75,9 +75,10 @@ def peek():
     functions = [each for each in gc.get_objects() if hasattr(each, "__code__")]
     found += sorted({f"code {each.__code__.co_filename}" for each in functions})
     try:
-        found.append(f"descriptors {os.listdir('/proc/self/fd')}")
+        for number in os.listdir("/proc/self/fd"):
+            found.append(f"opened {os.readlink('/proc/self/fd/' + number)}")
     except OSError as error:
-        found.append(f"descriptors {error.strerror}")
+        found.append(type(error).__name__)
     pathlib.Path("/tmp/peeked").open("a").write("\\n".join(found) + "\\n")
 '''
 LOOK = r"""
@@ -211,7 +212,6 @@ def test_programs_and_their_supervisor_are_out_of_reach(sandbox: Sandbox) -> Non
         """
         cat /run/app/supervisor.log; ls /run/app/data
         for pid in $(grep -l inside[.]keeper /proc/*/cmdline | cut -d/ -f3); do
-            test $(stat -c %u /proc/$pid) = 0 || echo "theirs $pid"
             head -c1 /proc/$pid/mem; ls /proc/$pid/fd
         done
         ln -s /etc/passwd /run/app/logs/x; mkdir /run/app/more; rm /run/app/supervisor.sock
@@ -263,7 +263,7 @@ def test_an_agents_program_has_nothing_of_hidden_services(services: Sandbox) -> 
     code = {line for line in peeked if line.startswith("code /work/")}
     places = {line.split("/")[2].removesuffix(".py") for line in code}
     assert places <= {"edge", "peek", *PLANTED}
-    assert "descriptors Permission denied" in peeked
+    assert not [line for line in peeked if "memfd" in line]
 
 
 def test_in_one_program_there_is_compiled_code_and_no_text(containers: Sandboxes) -> None:

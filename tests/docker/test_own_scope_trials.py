@@ -23,9 +23,9 @@ LOOP = [
 EDITS = """
 tally/rules.py
 <<<<<<< SEARCH
-def next_value(value: int, step: int) -> int:
+    return value + step
 =======
-def advance(value: int, step: int) -> int:
+    return step + value
 >>>>>>> REPLACE
 """
 
@@ -92,7 +92,7 @@ def test_one_answer_is_packed_from_what_is_shown_and_gives_a_whole_patch(home: P
     assert "=== contracts/beyond.pyi" in told
     assert "=== tally/rules.py" in told
     assert "Answers nothing" not in told
-    assert b"-def next_value(" in patch_of(home, "shot", trial)
+    assert b"+    return step + value" in patch_of(home, "shot", trial)
 
 
 def test_own_scope_without_isolation_is_one_line(home: Path) -> None:
