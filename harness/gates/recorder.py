@@ -1,7 +1,8 @@
 """Added to each program of an arm while it is recorded: notes what it asks of others over urllib3.
 
 That is what woven services ask with. This file runs inside a sandbox, at the end of a package's
-`__init__.py`, and imports nothing of ours. Each call becomes one line of `.recorded/<program>.jsonl` in the workspace.
+`__init__.py`, and imports nothing of ours. Each call becomes one line of
+`.recorded/<program>.jsonl` in the workspace.
 """
 
 import json
