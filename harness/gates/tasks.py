@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -30,7 +31,8 @@ def validate_tasks(bench: Bench, executor: Executor, watcher: Watcher, console: 
         tempfile.TemporaryDirectory(prefix="seambench-validate-") as folder,
         Store(RunPaths(Path(folder))) as store,
     ):
-        run_sweep(Sweep(bench, plan, store, executor, watcher), cells)
+        for evidence, some in _evidence(bench, cells):
+            run_sweep(Sweep(evidence, plan, store, executor, watcher), some)
         problems = list(_problems(bench, store, cells))
     for problem in problems:
         console.print(f"  {problem}", soft_wrap=True, markup=False)
@@ -49,6 +51,20 @@ def _cells(bench: Bench, task: Task) -> Iterator[Cell]:
         for agent, variant in plays:
             view = View(dose=dose)
             yield make_cell(bench.study, task, arm, agent, AGENTS[agent], variant, 0, view)
+
+
+def _evidence(bench: Bench, cells: tuple[Cell, ...]) -> Iterator[tuple[Bench, list[Cell]]]:
+    """How much evidence which cells take.
+
+    Every fresh start must show a solution right. What must be refused is refused by one start, as
+    in a trial, where a start that fails is the last.
+    """
+    study = bench.study
+    once = replace(study.config, verification=replace(study.config.verification, starts=1))
+    solutions = [cell for cell in cells if cell.kind is AgentKind.oracle]
+    refused = [cell for cell in cells if cell.kind is not AgentKind.oracle]
+    yield replace(bench, study=replace(study, config=once)), refused
+    yield bench, solutions
 
 
 def _arms(bench: Bench, task: Task) -> Iterator[tuple[int | None, str]]:
