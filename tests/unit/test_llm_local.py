@@ -57,6 +57,11 @@ def test_a_real_model_answers_with_its_tokens(server: LocalServer) -> None:
     model.close()
 
 
+def test_threads_that_wait_leave_the_cores_to_others(server: LocalServer) -> None:
+    environment = Path(f"/proc/{server.pid}/environ").read_bytes().split(b"\0")
+    assert {b"OMP_WAIT_POLICY=PASSIVE", b"GOMP_SPINCOUNT=0"} <= set(environment)
+
+
 def test_a_request_that_is_too_long_is_an_overflow(server: LocalServer) -> None:
     model = open_model("local", config(), base_url=server.base_url)
     with pytest.raises(ContextOverflow):
