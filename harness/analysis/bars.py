@@ -60,6 +60,9 @@ def _draw_bars(axes: Axes, trials: pd.DataFrame, grid: Grid, parts: Sequence[_Pa
     axes.legend(handles=keys, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=len(parts),
                 borderpad=0, borderaxespad=0.2, handlelength=0.8, handleheight=0.7,
                 columnspacing=0.6, handletextpad=0.25)  # fmt: skip
+    # A last part of no length would hold the limit at its place, and the longest bar look cut off.
+    axes.use_sticky_edges = False
+    axes.autoscale_view()
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.grid(axis="x")

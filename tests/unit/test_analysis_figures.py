@@ -75,6 +75,14 @@ def test_no_text_is_cut_and_no_two_texts_overlap(trials):
         assert not clashing, text
 
 
+def test_the_longest_bar_ends_before_its_panel_does():
+    no_glue = [t.model_copy(update={"glue_lines_changed": 0}) for t in demo_trials()]
+    with paper_style():
+        changes = overview(frame(no_glue)).axes[1]
+    longest = max(patch.get_x() + patch.get_width() for patch in changes.patches)
+    assert 1.02 * longest < changes.get_xlim()[1]
+
+
 def test_the_figure_of_the_demo_is_as_wide_as_two_columns_of_a_paper():
     assert overview(frame(demo_trials())).get_size_inches()[0] == 7.0
 
