@@ -18,7 +18,7 @@ demo: $(READY)
 	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo sandbox=process)
 
 test: check engine-up browser-up
-	$(VENV)/bin/pytest -q
+	$(VENV)/bin/pytest -q -n 2 --dist loadgroup
 	$(SEAMBENCH) pairs verify $(PAIR)
 	$(SEAMBENCH) validate $(TURN)
 
