@@ -25,6 +25,7 @@ UNREACHED = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol", 
 """What both SDKs' transport calls a server that nothing was sent to."""
 CONNECT_SECONDS = 10.0
 """Longest wait for a server to take a connection; what it then needs to answer is another time."""
+LATE = "no whole answer came in time"
 _STATUSES: dict[int, TryStatus] = {
     429: "rate_limited",
     503: "overloaded",
@@ -66,6 +67,8 @@ def as_faults(sdk: ModuleType) -> Iterator[None]:
         raise _of_status(error.status_code, error.response.headers, error.body) from None
     except sdk.APIConnectionError as error:
         raise _of_connection(error, is_late=isinstance(error, sdk.APITimeoutError)) from None
+    except TimeoutError:  # ours (see `deadline`), where an SDK lets it through
+        raise Fault("timeout", LATE) from None
     except (sdk.APIError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         text = f"not what the protocol promises ({type(error).__name__}: {error})"
         raise Fault("malformed", text[:200], http_status=200) from None
@@ -78,8 +81,8 @@ def _of_connection(error: Any, *, is_late: bool) -> Fault:
         url = error.request.url  # without a user and password that it may hold
         where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "")
         return Fault("connection", f"nothing answers at {where} ({kind})", is_unreached=True)
-    if is_late:
-        return Fault("timeout", "nothing came in time")
+    if is_late or isinstance(cause, TimeoutError):
+        return Fault("timeout", LATE)
     return Fault("connection", f"the connection failed ({kind})")
 
 

@@ -13,7 +13,7 @@ TryStatus = Literal[
     "overloaded",  # 503, 529
     "server_error",  # any other 5xx, 408, 409
     "connection",  # refused, reset, cut in the middle of a body
-    "timeout",  # nothing came before the deadline of the request
+    "timeout",  # no whole answer before the deadline of the request
     "malformed",  # an answer that is not what the protocol promises
     "rejected",  # any other 4xx: trying again would not help
 ]

@@ -10,6 +10,7 @@ from harness.config import CacheLifetime, ModelConfig
 from harness.errors import BadInput
 from harness.llm.asking import AskingModel, Wire
 from harness.llm.concurrency import Gate
+from harness.llm.deadline import hooks
 from harness.llm.prices import Price, Tier
 
 NO_KEY = "none"
@@ -83,14 +84,22 @@ def _wire(config: ModelConfig, base_url: str | None, key: str) -> Wire:
 
         from harness.llm.anthropic_messages import AnthropicMessages  # noqa: PLC0415
 
-        client = anthropic.Anthropic(api_key=key, base_url=base_url, max_retries=0)
+        http = anthropic.DefaultHttpxClient(event_hooks=hooks())
+        client = anthropic.Anthropic(
+            api_key=key, base_url=base_url, max_retries=0, http_client=http
+        )
         return AnthropicMessages(client, config.model, sampling, cache=config.cache)
     import openai  # noqa: PLC0415
 
     from harness.llm.openai_chat import OpenAIChat  # noqa: PLC0415
     from harness.llm.openai_responses import OpenAIResponses  # noqa: PLC0415
 
-    server = openai.OpenAI(api_key=key, base_url=base_url, max_retries=0)
+    server = openai.OpenAI(
+        api_key=key,
+        base_url=base_url,
+        max_retries=0,
+        http_client=openai.DefaultHttpxClient(event_hooks=hooks()),
+    )
     if config.wire == "openai-responses":
         asks_long = config.cache is CacheLifetime.long
         return OpenAIResponses(server, config.model, sampling, asks_long=asks_long)

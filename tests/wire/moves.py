@@ -68,10 +68,20 @@ class Stall:
 
 
 @dataclass(frozen=True)
+class Trickle:
+    """An answer of which a byte comes every so many seconds; it may not say of how many."""
+
+    every: float
+    count: int = 40
+    status: int = 200
+    says_length: bool = True
+
+
+@dataclass(frozen=True)
 class Garbage:
     """A body that is no JSON, or JSON of another shape."""
 
     body: bytes = b'{"id": "half an'
 
 
-Move = Say | Fail | HangUp | Stall | Garbage
+Move = Say | Fail | HangUp | Stall | Trickle | Garbage

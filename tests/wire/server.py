@@ -5,12 +5,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall
+from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall, Trickle
 from tests.wire.render import PATHS, body_of, complaint, error_of
 
 CLASSES = ("fresh", "read", "write", "output", "reasoning", "long")
@@ -87,6 +87,8 @@ class Scripted:
         elif isinstance(move, Stall):
             time.sleep(move.seconds)
             request.close_connection = True
+        elif isinstance(move, Trickle):
+            _trickle(request, move)
         elif isinstance(move, Garbage):
             _send(request, 200, move.body)
 
@@ -110,6 +112,19 @@ def _send(
         request.send_header(name, value)
     request.end_headers()
     request.wfile.write(body)
+
+
+def _trickle(request: BaseHTTPRequestHandler, move: Trickle) -> None:
+    request.close_connection = True
+    request.send_response(move.status)
+    request.send_header("connection", "close")
+    if move.says_length:
+        request.send_header("content-length", str(move.count))
+    request.end_headers()
+    with suppress(OSError):  # whoever asked waits no longer
+        for _ in range(move.count):
+            request.wfile.write(b" ")
+            time.sleep(move.every)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -11,7 +12,7 @@ from harness.errors import BadInput, ContextOverflow, ModelFailed
 from harness.llm import Message, Text, ToolCall, ToolResult, Usage
 from harness.llm.settings import open_model
 from tests.wire.asking import ASK, Open, user
-from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall, Tokens, Use
+from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall, Tokens, Trickle, Use
 
 
 def test_words_come_back_with_their_usage(play: Open) -> None:
@@ -124,6 +125,25 @@ def test_a_stalled_answer_ends_at_the_deadline(play: Open) -> None:
     with pytest.raises(ModelFailed) as failed:
         model.answer(ASK, deadline=0.4)
     assert failed.value.tries[0].status == "timeout"
+
+
+@pytest.mark.parametrize(
+    "move", [Trickle(0.05), Trickle(0.05, says_length=False), Trickle(0.05, status=500)]
+)
+def test_an_answer_that_trickles_in_ends_at_the_deadline(play: Open, move: Trickle) -> None:
+    model, _, _ = play(move, Say("never"))
+    start = time.monotonic()
+    with pytest.raises(ModelFailed) as failed:
+        model.answer(ASK, deadline=0.4)
+    assert time.monotonic() - start < move.every * move.count / 2
+    assert failed.value.tries[0].status == "timeout"
+
+
+def test_an_answer_that_trickles_in_fast_enough_is_read_whole(play: Open) -> None:
+    model, _, _ = play(Trickle(0.01, count=20), Say("there"))
+    answer = model.answer(ASK, deadline=10)
+    assert [one.status for one in answer.tries] == ["malformed", "answered"]
+    assert "char 20" in answer.tries[0].detail  # twenty blanks are no JSON
 
 
 def test_tries_are_not_endless(play: Open) -> None:

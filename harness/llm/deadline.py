@@ -1,0 +1,50 @@
+"""A whole answer before the deadline: the SDKs' transport bounds each read, not all of them.
+
+These are event hooks of the client that both SDKs build on, so that every wire has them. Status and
+headers of an answer are still bounded read by read; they come at once or not at all.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+Hooks = dict[str, list[Callable[[Any], None]]]
+_ENDS = "ends"
+
+
+def hooks() -> Hooks:
+    """Hold each request to its read timeout, counted from its start; redirects count with it."""
+    return {"request": [_start], "response": [_read]}
+
+
+def _start(request: Any) -> None:
+    request.extensions.setdefault(_ENDS, time.monotonic() + request.extensions["timeout"]["read"])
+
+
+def _read(response: Any) -> None:
+    """Read the body. Raises TimeoutError where it is not whole in time."""
+    connected = response.extensions["network_stream"].get_extra_info("socket")
+    late = threading.Event()
+    left = max(0.0, response.request.extensions[_ENDS] - time.monotonic())
+    watchdog = threading.Timer(left, _cut, (connected, late))
+    watchdog.start()
+    try:
+        response.read()
+    except Exception:
+        if not late.is_set():
+            raise
+    finally:
+        watchdog.cancel()
+    if late.is_set():  # a body that ends with its connection looks whole when that is cut
+        raise TimeoutError
+
+
+def _cut(connected: socket.socket, late: threading.Event) -> None:
+    """Wake the thread that reads; a connection that was cut is not used again."""
+    late.set()
+    try:
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # under TLS, too
+    except OSError:  # it is gone already
+        return
