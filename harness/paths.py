@@ -136,5 +136,9 @@ class RunPaths:
     def report(self) -> Path:
         return self.root / "report.html"
 
+    @property
+    def trials(self) -> Path:
+        return self.root / "trials"
+
     def trial(self, trial_id: str) -> TrialPaths:
-        return TrialPaths(self.root / "trials" / trial_id)
+        return TrialPaths(self.trials / trial_id)

@@ -3,8 +3,9 @@
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -95,12 +96,22 @@ class Run:
     """those of the verification that gave the trial's row"""
 
 
+def holds_tables_only(folder: Path) -> bool:
+    """Whether the trials of a folder (a release, a simulated study) are Parquet, not records."""
+    return (folder / "trials.parquet").is_file() and not RunPaths(folder).records.exists()
+
+
 def read_run(folder: Path) -> Run:
     """The rows of the record file in `folder`; a line torn by a kill is left out.
 
+    A folder that holds tables only is read from them.
+
     Raises:
-        BadInput: there is no record file, no trial in it has ended, or a line of it is corrupt.
+        BadInput: there is no record file, no trial in it has ended, or a line of it is corrupt; of
+            tables, one is missing or has a bad row.
     """
+    if holds_tables_only(folder):
+        return _read_tables(folder)
     path = RunPaths(folder).records
     if not path.is_file():
         raise BadInput(f"{path}: no such file; is {folder} a results folder?")
@@ -115,6 +126,27 @@ def read_run(folder: Path) -> Run:
         _arrange(tool for entry in entries for tool in entry.tools),
         _arrange(test for entry in ended for test in entry.tests),
     )
+
+
+def _read_tables(folder: Path) -> Run:
+    files = {name: folder / f"{name}.parquet" for name in TABLES}
+    missing = [path.name for path in files.values() if not path.is_file()]
+    if missing:
+        raise BadInput(f"{folder}: no records.jsonl there, and no {', '.join(missing)} either")
+    rows: dict[str, Any] = {
+        name: _arrange(parquet_records(path, TABLES[name])) for name, path in files.items()
+    }
+    return Run(**rows)
+
+
+def read_trial_records(folder: Path) -> list[TrialRecord]:
+    """The trials of a results folder in the order of the tables; raises as `read_run` does.
+
+    Of a folder that holds tables only, no other table than theirs is needed.
+    """
+    if holds_tables_only(folder):
+        return _arrange(parquet_records(folder / "trials.parquet", TrialRecord))
+    return read_run(folder).trials
 
 
 def to_table(records: Sequence[Record], kind: type[Record]) -> pa.Table:
@@ -136,11 +168,10 @@ def sort_trials(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
 def read_trials(folder: Path) -> pd.DataFrame:
     """The trials of a results folder, one row a trial; raises as `read_run` does.
 
-    A folder that holds Parquet and no records (a release, a simulated study) is read from that.
+    A folder that holds tables only is read from them.
     """
-    parquet = folder / "trials.parquet"
-    if parquet.is_file() and not RunPaths(folder).records.exists():
-        return read_parquet(parquet, TrialRecord)
+    if holds_tables_only(folder):
+        return read_parquet(folder / "trials.parquet", TrialRecord)
     return to_frame(read_run(folder).trials, TrialRecord)
 
 
@@ -194,14 +225,14 @@ def parquet_records(path: Path, kind: type[R]) -> Iterator[R]:
     names = [column.name for column in columns(kind)]
     table = pq.read_table(path)
     table = table.select([name for name in names if name in table.column_names])
-    for batch in table.to_batches():
-        for number, row in enumerate(batch.to_pylist(), start=1):
-            try:
-                yield kind.model_validate(row)
-            except ValidationError as error:
-                first = error.errors()[0]
-                field = ".".join(str(part) for part in first["loc"])
-                raise BadInput(f"{path}: row {number}: {field}: {first['msg']}") from None
+    rows = chain.from_iterable(batch.to_pylist() for batch in table.to_batches())
+    for number, row in enumerate(rows, start=1):
+        try:
+            yield kind.model_validate(row)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise BadInput(f"{path}: row {number}: {field}: {first['msg']}") from None
 
 
 def write_parquet(run: Run, folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.analysis.frame import read_run, write_file
+from harness.analysis.frame import read_trial_records, write_file
 from harness.analysis.order import FACTORS
 from harness.errors import BadInput
 from harness.export.turns import Talk, Turn, Used, read_talk
@@ -117,12 +117,12 @@ def export(folder: Path, out: Path) -> list[Path]:
     """
     paths = RunPaths(folder)
     written = []
-    for trial in read_run(folder).trials:
+    for trial in read_trial_records(folder):
         talk = read_talk(paths, trial)
         if talk is not None:
             written.append(write_file(out / f"{trial.trial_id}.json", text(trial, talk)))
     if not written:
-        raise BadInput(f"{folder}: no trial holds a trajectory.json; was a model asked in it?")
+        raise BadInput(f"{paths.trials}: no trial holds a trajectory.json; was a model asked?")
     return written
 
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.analysis.frame import read_run, write_file
+from harness.analysis.frame import read_trial_records, write_file
+from harness.errors import BadInput
 from harness.paths import RunPaths
 from harness.predictions import Instance, Prediction, lines
 from harness.records import TrialRecord
@@ -12,10 +13,12 @@ def export(folder: Path, out: Path) -> list[Path]:
     """Write one line a trial that has a patch; the paths that were written.
 
     Raises:
-        BadInput: the folder holds no trial that has ended.
+        BadInput: the folder holds no trial that has ended, or none has a patch.
     """
     paths = RunPaths(folder)
-    made = [_prediction(paths, trial) for trial in read_run(folder).trials]
+    made = [_prediction(paths, trial) for trial in read_trial_records(folder)]
+    if not any(made):
+        raise BadInput(f"{paths.trials}: no trial has a patch.diff there")
     return [write_file(out / "predictions.jsonl", "".join(lines(p for p in made if p)))]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from harness.analysis.frame import parquet_records, sort_trials
+from harness.analysis.frame import holds_tables_only, parquet_records, sort_trials
 from harness.errors import BadInput
 from harness.paths import RunPaths, TrialPaths
 from harness.records import AttemptRecord, CallRecord, TestRecord, TrialRecord
@@ -56,11 +56,6 @@ def gather(folder: Path) -> list[Gathered]:
     return [_gathered(paths, trial, seen[trial.trial_id]) for trial in trials]
 
 
-def holds_tables_only(folder: Path) -> bool:
-    """Whether the trials of a folder are there as Parquet and not as records."""
-    return (folder / "trials.parquet").is_file() and not RunPaths(folder).records.exists()
-
-
 def missing_tables(folder: Path) -> list[str]:
     """The tables besides the trials that a folder of tables lacks."""
     names = ("attempts", "calls", "tests")
@@ -72,7 +67,7 @@ def _from_tables(paths: RunPaths) -> list[Gathered]:
     attempts = _by_trial(paths.root / "attempts.parquet", AttemptRecord)
     calls = _by_trial(paths.root / "calls.parquet", CallRecord)
     failed = _by_trial(paths.root / "tests.parquet", TestRecord)
-    has_files = (paths.root / "trials").is_dir()
+    has_files = paths.trials.is_dir()
     return [
         Gathered(
             paths.trial(trial.trial_id),

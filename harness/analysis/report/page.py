@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.analysis.frame import to_frame
+from harness.analysis.frame import holds_tables_only, to_frame
 from harness.analysis.report.blobs import (
     PART_CHARACTERS,
     PATCH_CHARACTERS,
@@ -18,12 +18,7 @@ from harness.analysis.report.blobs import (
     inline_json,
 )
 from harness.analysis.report.detail import CALL_COLUMNS, detail, patch_text
-from harness.analysis.report.gather import (
-    Gathered,
-    gather,
-    holds_tables_only,
-    missing_tables,
-)
+from harness.analysis.report.gather import Gathered, gather, missing_tables
 from harness.analysis.report.headline import headline
 from harness.analysis.report.index import Parts, index
 from harness.analysis.report.instructions import Instruction

@@ -16,7 +16,7 @@ from inspect_ai.log import (
 )
 from inspect_ai.model import ModelUsage
 
-from harness.analysis.frame import read_run
+from harness.analysis.frame import read_trial_records
 from harness.export.inspect.sample import SCORES, Held, digest_of, sample, sample_name, spent
 from harness.export.inspect.talk import NO_MODEL
 from harness.export.turns import read_talk
@@ -34,7 +34,7 @@ def export(folder: Path, out: Path) -> list[Path]:
     paths = RunPaths(folder)
     plan = read_plan(paths)
     study = plan.name if plan else folder.resolve().name
-    trials = sorted(read_run(folder).trials, key=_worker)
+    trials = sorted(read_trial_records(folder), key=_worker)
     out.mkdir(parents=True, exist_ok=True)
     return [_write(paths, study, list(group), out) for _, group in groupby(trials, _worker)]
 

@@ -1,0 +1,91 @@
+"""Export of a folder that holds tables only: what can be written is, the rest is said."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from inspect_ai.log import list_eval_logs, read_eval_log
+
+from harness.analysis.frame import TABLES, read_run, write_parquet
+from harness.paths import RunPaths
+from harness.terminal import EXPORTS
+from tests.benches import seambench
+from tests.records_factory import demo_trials, entries, write_run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    """The 24 trials of the demo with a patch each."""
+    folder = write_run(tmp_path / "records", entries(demo_trials()))
+    for row in demo_trials():
+        patch = RunPaths(folder).trial(row.trial_id).patch
+        patch.parent.mkdir(parents=True, exist_ok=True)
+        patch.write_text(f"diff --git a/{row.trial_id} b/x\n")
+    return folder
+
+
+@pytest.fixture
+def tables(records: Path, tmp_path: Path) -> Path:
+    """The same as its release: five tables."""
+    folder = tmp_path / "tables"
+    write_parquet(read_run(records), folder)
+    return folder
+
+
+def refused(folder: Path, form: str) -> str:
+    done = seambench(ROOT, "export", str(folder), "--format", form)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_a_release_is_released_again_as_it_is(tables, tmp_path):
+    EXPORTS["parquet"](tables, tmp_path / "again")
+    for name in TABLES:
+        first, second = (
+            pd.read_parquet(f / f"{name}.parquet") for f in (tables, tmp_path / "again")
+        )
+        pd.testing.assert_frame_equal(first, second)
+    assert "- trials: 24 rows" in (tmp_path / "again/README.md").read_text()
+
+
+def test_the_tables_that_a_release_lacks_are_named(tables):
+    (tables / "calls.parquet").unlink()
+    (tables / "tests.parquet").unlink()
+    assert "no calls.parquet, tests.parquet" in refused(tables, "parquet")
+
+
+def test_logs_of_inspect_need_the_table_of_trials_alone(tables, records, tmp_path):
+    for name in TABLES.keys() - {"trials"}:
+        (tables / f"{name}.parquet").unlink()
+    shutil.rmtree(records / "trials")  # a table holds no patch
+    for folder, out in ((tables, "of-tables"), (records, "of-records")):
+        EXPORTS["inspect"](folder, tmp_path / out)
+    told = [
+        [one.model_dump() for one in read_eval_log(log).samples or []]
+        for out in ("of-tables", "of-records")
+        for log in sorted(list_eval_logs(str(tmp_path / out)), key=lambda log: log.name[-29:])
+    ]
+    assert sum(map(len, told)) == 2 * 24
+    assert sorted(map(str, told[:3])) == sorted(map(str, told[3:]))
+
+
+@pytest.mark.parametrize(
+    ("form", "lacks"), [("swebench", "patch.diff"), ("atif", "trajectory.json")]
+)
+def test_what_only_the_trials_own_files_hold_is_said_to_be_missing(tables, form, lacks):
+    line = refused(tables, form)
+    assert str(tables / "trials") in line
+    assert lacks in line
+
+
+def test_where_the_trials_own_files_came_along_they_are_exported(tables, records, tmp_path):
+    shutil.copytree(records / "trials", tables / "trials")
+    for folder in (tables, records):
+        EXPORTS["swebench"](folder, tmp_path / folder.name)
+    told = [(tmp_path / name / "predictions.jsonl").read_text() for name in ("tables", "records")]
+    assert told[0] == told[1]
+    assert told[0].count("\n") == 24
