@@ -41,7 +41,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sweeping(home: Path, name: str, *more: str, **env: str) -> Iterator["subprocess.Popen[str]"]:
     """A sweep in the background, over when the block is."""
     running = subprocess.Popen(
-        argv(*STUDY, f"name={name}", *more),
+        # A job in the background of a shell ignores SIGINT, and its children do, too.
+        ("env", "--default-signal=INT", *argv(*STUDY, f"name={name}", *more)),
         env=environment(home, **env),
         cwd=home,
         stdout=subprocess.PIPE,
