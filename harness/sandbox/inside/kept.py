@@ -119,7 +119,9 @@ def is_replaced(name: str, workspace: str) -> bool:
 
 
 class KeptModules:
-    """Finds and runs kept modules, and no others."""
+    """Finds and runs kept modules, and no others, whatever lies in the folders of packages."""
+
+    _has_folders = False
 
     def __init__(self, modules: Mapping[str, tuple[bytes, bool]], workspace: str) -> None:
         self._modules, self._workspace = modules, workspace
@@ -138,7 +140,7 @@ class KeptModules:
         else:
             return None
         if is_package:
-            spec.submodule_search_locations = [place]
+            spec.submodule_search_locations = [place] if self._has_folders else []
         return spec
 
     def create_module(self, _spec: ModuleSpec) -> None:
@@ -151,6 +153,8 @@ class KeptModules:
 
 class KeptBesideFiles(KeptModules):
     """Kept modules among the files of a workspace, which go before them."""
+
+    _has_folders = True
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
         if name in self._modules:
