@@ -289,7 +289,7 @@ def read_plan(paths: RunPaths) -> Plan | None:
     if not paths.plan.exists():
         return None
     try:
-        return Plan.model_validate_json(paths.plan.read_text(encoding="utf-8"))
+        return Plan.model_validate_json(paths.plan.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

@@ -14,20 +14,26 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times a
 
 def read_spec(path: Path, model: type[M]) -> M:
     """The file as a validated model. Raises BadInput with one line: file, field, problem."""
+    return parse_spec(path, read_text(path), model)
+
+
+def read_text(path: Path) -> str:
+    """A text that a person wrote. Raises BadInput naming the file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BadInput(f"{path}: no such file") from None
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not YAML: {error}") from None
-    return parse_spec(path, text, model)
+        raise BadInput(f"{path}: not UTF-8: {error}") from None
 
 
 def parse_spec(path: Path, text: str, model: type[M]) -> M:
     """The text of a file at `path` as a validated model. Raises BadInput: file, field, problem."""
     try:
         content = load_yaml(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter: what looks like a date and is none
         raise BadInput(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path}: must be a mapping of keys")
@@ -40,7 +46,7 @@ def parse_spec(path: Path, text: str, model: type[M]) -> M:
 
 
 def load_yaml(text: str) -> Any:
-    """YAML of plain values, as safe_load reads it. Raises yaml.YAMLError."""
+    """YAML of plain values, as safe_load reads it. Raises yaml.YAMLError or ValueError."""
     return yaml.load(text, _LOADER)  # noqa: S506 - both are the safe one
 
 

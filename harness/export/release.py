@@ -1,12 +1,12 @@
 """The Parquet files of a run with a data card, ready to be published."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.analysis.columns import sections
 from harness.analysis.frame import TABLES, Run, read_run, write_file, write_parquet
 from harness.paths import RunPaths
+from harness.plan import read_plan
 
 
 def export(folder: Path, out: Path) -> list[Path]:
@@ -47,8 +47,8 @@ def _front_matter() -> Iterator[str]:
 
 
 def _facts(folder: Path, run: Run) -> Iterator[str]:
-    plan = RunPaths(folder).plan
-    locks = json.loads(plan.read_text("utf-8"))["locks"] if plan.is_file() else {}
+    plan = read_plan(RunPaths(folder))
+    locks = plan.locks if plan else {}
     digests = sorted({trial.plan_digest for trial in run.trials})
     yield f"- plan: {', '.join(digests)}"
     yield f"- image: {locks.get('image', 'unknown')}"

@@ -9,7 +9,7 @@ from typing import Literal
 from harness.errors import BadInput
 from harness.pairs import Pair
 from harness.paths import Checkout
-from harness.specfile import choose, read_spec
+from harness.specfile import choose, read_spec, read_text
 from harness.tasks.lint import architecture_words
 from harness.tasks.spec import TaskSpec
 
@@ -36,7 +36,7 @@ class Task:
 
     @property
     def instruction(self) -> str:
-        return (self.words / "instruction.md").read_text(encoding="utf-8")
+        return read_text(self.words / "instruction.md")
 
     @property
     def predicates(self) -> Path:

@@ -11,7 +11,7 @@ from tests.benches import CONTROLS, QUICK, edit, seambench
 TASK = "tasks/tally/rename/task.yaml"
 PAIR = "fixtures/tally/pair.yaml"
 RUN = ("run", "sandbox=process", *QUICK, "name=bad")
-Spoil = Callable[[Path], None]
+Spoil = Callable[[Path], object]
 
 
 def replaced(path: str, old: str, new: str) -> Spoil:
@@ -24,6 +24,10 @@ def removed(path: str) -> Spoil:
 
 def added(path: str) -> Spoil:
     return lambda home: (home / path).touch()
+
+
+def no_text(path: str) -> Spoil:
+    return lambda home: (home / path).write_bytes(b"caf\xe9\n")
 
 
 def nothing(home: Path) -> None:
@@ -81,6 +85,11 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         replaced("tasks/tally/rename/instruction.md", "tally to", "tally\nin each service to"),
         RUN,
         ("instruction.md:2: 'service' names an architecture",),
+    ),
+    "words that are no text": (
+        no_text("tasks/tally/rename/instruction.md"),
+        RUN,
+        ("instruction.md: not UTF-8: ",),
     ),
     "bad yaml": (replaced(TASK, "class: L", "class: [L"), RUN, ("task.yaml: not YAML:",)),
     "unknown key in a task": (

@@ -58,6 +58,11 @@ def test_the_tables_that_a_release_lacks_are_named(tables):
     assert "no calls.parquet, tests.parquet" in refused(tables, "parquet")
 
 
+def test_a_plan_that_is_none_is_named(tables):
+    (tables / "plan.json").write_bytes(b"caf\xe9")
+    assert str(tables / "plan.json") in refused(tables, "parquet")
+
+
 def test_logs_of_inspect_need_the_table_of_trials_alone(tables, records, tmp_path):
     for name in TABLES.keys() - {"trials"}:
         (tables / f"{name}.parquet").unlink()

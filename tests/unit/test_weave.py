@@ -232,6 +232,29 @@ def test_an_overlay_that_cannot_be_woven_is_said_with_its_file_and_the_sources(
 
 
 @pytest.mark.parametrize(
+    ("file", "spoilt", "said"),
+    [
+        ("domain/jobs.py", b"# caf\xe9\n", r"domain/jobs\.py: not UTF-8: "),
+        ("app.yaml", b"# caf\xe9\n", r"app\.yaml: not UTF-8: "),
+        ("app.yaml", b"since: 2024-13-01\n", r"app\.yaml: not YAML: month"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_named(
+    sources: Path, file: str, spoilt: bytes, said: str
+) -> None:
+    with (sources / file).open("ab") as end:
+        end.write(spoilt)
+    with pytest.raises(BadInput, match=said):
+        read_app(sources)
+
+
+def test_an_overlay_that_is_no_text_is_named(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.patch").write_bytes(b"caf\xe9\n")
+    with pytest.raises(BadInput, match=r"app\.patch: not UTF-8: "):
+        patches_of(read_app(sources), tmp_path)
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
         ("app.yaml", "route: GET /v1/models", "route: GET models", r"models\.route: .*/v1/path"),

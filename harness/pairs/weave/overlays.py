@@ -17,6 +17,7 @@ from harness.pairs.weave.formatting import Known, formatted
 from harness.pairs.weave.size import grown
 from harness.pairs.weave.sources import App, read_sources
 from harness.pairs.weave.trees import Tree
+from harness.specfile import read_text
 
 FAULT = "base"
 """the folder of a task with the overlay of its seeded fault"""
@@ -107,7 +108,7 @@ def _arm(tree: Tree, arm: str) -> Tree:
 
 def _patched(tree: Mapping[str, str], patch: Path) -> Tree:
     """The tree after `git apply`, which sees the files that the patch may mean and no others."""
-    said = patch.read_text(encoding="utf-8")
+    said = read_text(patch)
     meant = {path: text for path, text in tree.items() if path in said}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)  # outside any repository: a plain patch

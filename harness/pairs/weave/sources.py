@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import BadInput
 from harness.pairs.weave.spec import AppSpec, ContextSpec
-from harness.specfile import parse_spec
+from harness.specfile import parse_spec, read_text
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def read_app(folder: Path) -> App:
     files = [folder / "app.yaml", *sorted((folder / "domain").glob("*.py"))]
     if not files[0].is_file():
         raise BadInput(f"{files[0]}: no such file")
-    texts = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in files}
+    texts = {path.relative_to(folder).as_posix(): read_text(path) for path in files}
     return read_sources(folder, texts)
 
 
