@@ -1,0 +1,124 @@
+"""Are channels looked up in one table, instead of asked for by word?"""
+
+import ast
+from collections.abc import Iterator
+
+from verifier.tree import SHARED, Function, Missing, Sources, Tree
+
+TABLE = "CHANNELS"
+WORDS = frozenset({"sms", "email", "letter", "none"})
+IN_ONE_PLACE = ("sms", "email")
+RULES = ("prefer", "tell", "remind", "send_batch")
+COMPARING = ("startswith", "endswith", "__eq__", "__contains__")
+ASKING = ("isinstance", "issubclass", "type")
+
+
+def channels_stand_in_one_table(tree: Tree) -> str | None:
+    domain = tree.context("reminders").domain
+    tables = [value for _, module in domain.trees() for value in _assigned(module, TABLE)]
+    if len(tables) != 1:
+        return f"{TABLE} should be made in one place of the reminders, not in {len(tables)}"
+    table = tables[0]
+    if isinstance(table, ast.Dict) and table.keys and None not in table.keys:
+        keys = {key.value for key in table.keys if isinstance(key, ast.Constant)}
+        if missing := WORDS - keys:
+            return f"{TABLE} has no entry for {min(missing)}"
+    for word in IN_ONE_PLACE:
+        places = [place for _, module in domain.trees() for place in _saying(module, word)]
+        if len(places) != 1:
+            return f"{word} should stand in one place of the reminders, stands in {len(places)}"
+    return None
+
+
+def every_rule_looks_channels_up(tree: Tree) -> str | None:
+    domain = tree.context("reminders").domain
+    for name in RULES:
+        found = [f for f in domain.functions() if f.qualname == f"Reminders.{name}"]
+        if not found:
+            raise Missing(f"the reminders have no {name}")
+        if not any(_looks_up(each) for each in _onward(domain, found)):
+            return f"{found[0]} looks nothing up in {TABLE}"
+    return None
+
+
+def no_rule_asks_which_channel_it_is(tree: Tree) -> str | None:
+    for path, module in tree.context("reminders").domain.trees():
+        known = WORDS | _constants(module)
+        for node in ast.walk(module):
+            if _asks(node, known) or _asks_for_a_class(node):
+                return f"{path}:{getattr(node, 'lineno', 1)} asks which channel it is"
+    for path, module in tree.context(SHARED).trees():
+        for node in ast.walk(module):
+            if _asks(node, WORDS):
+                return f"{path}:{getattr(node, 'lineno', 1)} asks which channel it is"
+    return None
+
+
+def _assigned(module: ast.Module, name: str) -> Iterator[ast.expr | None]:
+    for node in module.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(t, ast.Name) and t.id == name for t in targets):
+            yield getattr(node, "value", None)
+
+
+def _saying(module: ast.Module, word: str) -> list[ast.stmt]:
+    """The statements at the top of a file that say a word, but for `Literal[...]`."""
+    return [statement for statement in module.body if _says(statement, word)]
+
+
+def _says(node: ast.AST, word: str) -> bool:
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("Literal"):
+        return False
+    if isinstance(node, ast.Constant):
+        return bool(node.value == word)
+    return any(_says(child, word) for child in ast.iter_child_nodes(node))
+
+
+def _looks_up(function: Function) -> bool:
+    """Whether a function takes an entry of the table, or goes through it."""
+    return any(isinstance(n, ast.Name) and n.id == TABLE for n in ast.walk(function.node))
+
+
+def _onward(domain: Sources, start: list[Function]) -> list[Function]:
+    """Functions, and those that they name, directly or through others of the same context."""
+    every = domain.functions()
+    found = list(start)
+    for function in found:
+        names = function.names()
+        found += [f for f in every if f.name in names and f not in found]
+    return found
+
+
+def _constants(module: ast.Module) -> frozenset[str]:
+    """Names at the top of a file that stand for words of channels, or for entries made by them.
+
+    `POST = "letter"`, `QUIET = {"sms"}`, `LETTER = CHANNELS["letter"]`, `SMS = Channel("sms")`.
+    """
+    found: set[str] = set()
+    for statement in module.body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+            continue
+        if any(_says(statement.value, word) for word in WORDS):
+            told = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            found |= {target.id for target in told if isinstance(target, ast.Name)}
+    return frozenset(found - {TABLE})
+
+
+def _asks(node: ast.AST, known: frozenset[str]) -> bool:
+    """A comparison, case or call that tells one channel from another."""
+    asks = isinstance(node, ast.Compare | ast.MatchValue)
+    if isinstance(node, ast.Call):
+        asks = getattr(node.func, "attr", "") in COMPARING
+    return asks and any(_is_known(each, known) for each in ast.walk(node))
+
+
+def _asks_for_a_class(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in ASKING
+    return isinstance(node, ast.MatchClass)
+
+
+def _is_known(node: ast.AST, known: frozenset[str]) -> bool:
+    value = node.value if isinstance(node, ast.Constant) else None
+    names = (getattr(node, "id", None), getattr(node, "attr", None), value)
+    return any(isinstance(each, str) and each in known for each in names)
