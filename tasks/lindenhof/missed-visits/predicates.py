@@ -1,0 +1,79 @@
+"""Does the schedule say what a missed visit costs, and billing only invoice it?"""
+
+import re
+
+from verifier.tree import Function, Missing, Sources, Tree
+
+FEES = "FEES"
+OLD = re.compile(r"charge[-_ ]?absence", re.IGNORECASE)
+WORDS = frozenset({"late_cancellation", "no_show", "late_arrival", "followup"})
+LOOKS = frozenset({"reliability", "grade", "age"})
+ABSENCES = ("cancel", "mark_no_show")
+
+
+def billing_knows_no_absences(tree: Tree) -> str | None:
+    billing = tree.context("billing").domain
+    for name in sorted(billing.names()):
+        if name == FEES or name in LOOKS:
+            return f"billing still has to do with {name}"
+    for place in billing.string_literals():
+        if place.text in WORDS:
+            return f"{place.path}:{place.line} knows {place.text}"
+    return None
+
+
+def the_schedule_says_what_it_costs(tree: Tree) -> str | None:
+    domain = tree.context("schedule").domain
+    for name in ABSENCES:
+        found = [f for f in domain.functions() if f.qualname == f"Schedule.{name}"]
+        if not found:
+            raise Missing(f"the schedule has no {name}")
+        reached = _onward(domain, found)
+        calls = {call for function in reached for call in function.calls()}
+        if not any(FEES in function.names() for function in reached):
+            return f"{found[0]} does not look into {FEES}"
+        for asked in ("patients.age", "billing.raise_invoice"):
+            if not any(call.endswith(f".{asked}") for call in calls):
+                return f"{found[0]} does not lead to {asked}"
+    readers = [function for function in domain.functions() if FEES in function.names()]
+    if len(readers) > 1:
+        return f"{' and '.join(map(str, readers))} look into {FEES}"
+    return None
+
+
+def the_old_way_is_gone(tree: Tree) -> str | None:
+    assert tree.base is not None
+    named = sorted(name for name in tree.names() if OLD.search(name))
+    if named:
+        return f"something is still named {named[0]}"
+    for place in tree.string_literals():
+        if OLD.search(place.text):
+            return f"{place.path}:{place.line} still says {place.text:.40}"
+    for call in tree.context("schedule").domain.calls():
+        way, _, name = call.text.rpartition(".")
+        if way.endswith("billing") and name not in ("raise_invoice", "account"):
+            return f"{call.path}:{call.line} calls {call.text}"
+    return _why_others_changed(tree, tree.base)
+
+
+def _why_others_changed(tree: Tree, base: Tree) -> str | None:
+    """What is wrong with how invoices are raised, or with who asks whom."""
+    invoice = tree.context("billing").domain.function("Billing.raise_invoice")
+    if invoice.parameters != ("self", "patient_id", "reference", "amount_cents"):
+        return f"{invoice} should take a patient, a reference and an amount"
+    if circle := tree.circle():
+        return f"parts ask one another in a circle: {', '.join(circle)}"
+    for name, others in base.asked.items():
+        if more := tree.asked[name] - others:
+            return f"{name} should not ask {min(more)}"
+    return None
+
+
+def _onward(domain: Sources, start: list[Function]) -> list[Function]:
+    """Functions, and those that they name, directly or through others of the same context."""
+    every = domain.functions()
+    found = list(start)
+    for function in found:
+        names = function.names()
+        found += [f for f in every if f.name in names and f not in found]
+    return found
