@@ -1,0 +1,97 @@
+"""Do billing and the schedule ask what follows, and do patients alone know points and words?"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from verifier.tree import SHARED, Class, Missing, Tree
+
+ASKING = ("billing", "schedule")
+GRADES = frozenset({"good", "fair", "doubtful", "poor"})
+LIMITS = frozenset({40, 80})
+INSIDE = re.compile(r"(?:reliability|grade|points)(?![a-z])", re.IGNORECASE)
+OTHERS = frozenset({"basis_points"})
+"""What has such a name and is another matter."""
+NEW = "trust"
+
+
+def patients_say_what_follows(tree: Tree) -> str | None:
+    domain = tree.context("patients").domain
+    trust = domain.function(f"Patients.{NEW}")
+    if trust.parameters != ("self", "patient_id"):
+        return f"{trust} should take a patient's id alone"
+    told = ast.unparse(trust.node.returns) if trust.node.returns else ""
+    fields = _fields(domain.class_(told.strip("\"'")))
+    if shown := [name for name in fields if INSIDE.search(name)]:
+        return f"{told} shows {shown[0]}"
+    if len(set(fields) - {"patient_id"}) < 3:
+        return f"{told} should say what follows in three cases"
+    return None
+
+
+def billing_and_the_schedule_ask_for_it(tree: Tree) -> str | None:
+    for name in ASKING:
+        if not any(_to_patients(call.text, NEW) for call in tree.context(name).domain.calls()):
+            return f"{name} does not ask patients for {NEW}"
+    return None
+
+
+def nobody_else_knows_points_or_words(tree: Tree) -> str | None:
+    for name in ASKING:
+        domain = tree.context(name).domain
+        for word in sorted(domain.names() - OTHERS):
+            if INSIDE.search(word):
+                return f"{name} still has to do with {word}"
+        for place in domain.string_literals():
+            if place.text in GRADES:
+                return f"{place.path}:{place.line} knows the word {place.text}"
+        if line := _limit(tree, name):
+            return f"{name} knows a limit in points, in line {line}"
+    return None
+
+
+def the_old_way_is_gone(tree: Tree) -> str | None:
+    assert tree.base is not None
+    for name, context in tree.contexts.items():
+        if name in ("patients", SHARED):
+            continue
+        known = set(_asked(tree.base, name)) - {"reliability"} | {NEW}
+        if more := set(_asked(tree, name)) - known:
+            return f"{name} asks patients for {min(more)}"
+        for place in context.string_literals():
+            if "internal/reliability" in place.text:
+                return f"{place.path}:{place.line} still asks for the reliability"
+    for place in tree.context("patients").string_literals():
+        if "internal/reliability" in place.text:
+            return f"{place.path}:{place.line} still tells others the reliability"
+    return None
+
+
+def _fields(record: Class) -> list[str]:
+    parts = [part for part in record.node.body if isinstance(part, ast.AnnAssign)]
+    if not parts:
+        raise Missing(f"{record} has no fields")
+    return [part.target.id for part in parts if isinstance(part.target, ast.Name)]
+
+
+def _to_patients(call: str, name: str) -> bool:
+    return call.endswith(f"patients.{name}")
+
+
+def _asked(tree: Tree, name: str) -> Iterator[str]:
+    """What a context asks patients for."""
+    for call in tree.context(name).domain.calls():
+        way, _, asked = call.text.rpartition(".")
+        if way.endswith("patients"):
+            yield asked
+
+
+def _limit(tree: Tree, name: str) -> int | None:
+    """The line of a comparison with one of the limits, which the untouched app has but one of."""
+    for _, module in tree.context(name).domain.trees():
+        for node in ast.walk(module):
+            if isinstance(node, ast.Compare) and any(
+                isinstance(each, ast.Constant) and each.value in LIMITS for each in ast.walk(node)
+            ):
+                return node.lineno
+    return None
