@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.bases import Bases
+from harness.errors import BadInput
 from harness.gates.weaving import weave_app
 from harness.pairs import load_pair, load_pairs
 from harness.pairs.weave import at_dose
@@ -91,6 +92,19 @@ def test_a_dose_is_woven_anew_when_anything_of_the_app_or_its_donors_changes(
         (folder / "test_more.py").touch()
         places.add(at_dose(checkout, APP, 1))
     assert len(places) == 3
+
+
+def test_an_app_can_be_its_own_donor_at_every_dose(checkout: Checkout) -> None:
+    spec = checkout.fixtures / APP / "app/app.yaml"
+    spec.write_text(spec.read_text() + f"size: {{donors: [{APP}, {APP}], contexts: 2}}\n")
+    assert len(load_pair(at_dose(checkout, APP, 0), APP).spec.contexts) == 4
+
+
+def test_a_donor_that_is_not_there_is_named(checkout: Checkout) -> None:
+    spec = checkout.fixtures / APP / "app/app.yaml"
+    spec.write_text(spec.read_text() + "size: {donors: [nobody], contexts: 1}\n")
+    with pytest.raises(BadInput, match=r"nobody/app/app\.yaml: no such file"):
+        at_dose(checkout, APP, 0)
 
 
 def test_what_is_not_woven_has_no_other_dose(checkout: Checkout) -> None:

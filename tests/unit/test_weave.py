@@ -263,6 +263,7 @@ def test_an_overlay_that_is_no_text_is_named(sources: Path, tmp_path: Path) -> N
         ("app.yaml", "refers: {job_id: jobs}", "refers: {job_id: work}", r"no table 'work'"),
         ("app.yaml", "call: accounts.get(account_id)", "call: accounts.get(", r"get_account\.call"),
         ("app.yaml", "seconds: Seconds = 0", 'seconds: "Seconds > 0"', r"seconds: 'Seconds > 0'"),
+        ("app.yaml", "query: get_account", "query: find_nothing", r"query: .*find_nothing"),
         ("app.yaml", "package: atelier", "packaged: atelier", r"app\.yaml: "),
         ("domain/accounts.py", "self.store.get_account(", "find(", r"asks for get_account"),
         ("domain/stores.py", "find_payment(self, reference:", "find_payment(self, kind:",

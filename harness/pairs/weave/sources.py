@@ -260,6 +260,7 @@ def read_sources(folder: Path, texts: Mapping[str, str]) -> App:
         for name, each in spec.contexts.items()
     }
     app = App(folder, texts, spec, contexts, stores)
+    _check_spec(app)
     for context in contexts.values():
         _check(app, context)
     return app
@@ -287,6 +288,17 @@ def _context(name: str, spec: ContextSpec, module: Module) -> Context:
     if service not in module.classes:
         raise BadInput(f"{module.path}: no class {service}, the service of the context {name!r}")
     return Context(name, spec, module, service)
+
+
+def _check_spec(app: App) -> None:
+    where = app.folder / "app.yaml"
+    if not any(context.is_public for context in app.contexts.values()):
+        raise BadInput(f"{where}: contexts: none has operations, so nothing can be asked")
+    queries = {name for context in app.contexts.values() for name in context.spec.queries}
+    for coupling in app.spec.couplings:
+        if coupling.kind == "cache_key" and coupling.query not in queries:
+            key = f"couplings.{coupling.name}.query"
+            raise BadInput(f"{where}: {key}: no context has a query {coupling.query!r}")
 
 
 def _check(app: App, context: Context) -> None:

@@ -27,7 +27,8 @@ def at_dose(checkout: Checkout, app: str, dose: int) -> Checkout:
     if not (fixture / "app/app.yaml").is_file():
         raise BadInput(f"config: doses: {app} is not woven: it has no app/app.yaml")
     size = read_app(fixture / "app").spec.size
-    donors = [checkout.fixtures / name / "app" for name in size.donors]
+    others = sorted({*size.donors} - {app})
+    donors = [read_app(checkout.fixtures / name / "app").folder for name in others]
     place = (
         checkout.cache
         / "woven"
