@@ -223,6 +223,22 @@ def test_app_works_from_a_folder_below(app):
     assert shell(app, "cd prices && app up").ok
 
 
+def test_a_connection_may_be_idle_for_longer_than_a_server_likes(app):
+    """6 s: the program's server would close it after five."""
+    app.run(Command(("app", "up"), 60))
+    ask = (
+        "import http.client, time\n"
+        f"there = http.client.HTTPConnection('127.0.0.1', {8000 + app.port_offset})\n"
+        "for pause in (6, 0):\n"
+        "    there.request('GET', '/health')\n"
+        "    print(there.getresponse().read())\n"
+        "    time.sleep(pause)\n"
+        "    there.auto_open = False\n"
+    )
+    end = app.run(Command(("python3", "-c", ask), 60))
+    assert (end.stdout, end.code) == ("b'{}'\nb'{}'\n", 0), end.stderr
+
+
 def test_down_stops_every_program(app):
     shell(app, "app up")
     assert shell(app, "app status").ok

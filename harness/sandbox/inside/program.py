@@ -12,6 +12,10 @@ from typing import NoReturn
 
 from .processes import PR_SET_PDEATHSIG, set_process_flag
 
+KEEP_SECONDS = 3600
+"""How long an idle connection stays open: on a busy machine a client that waited longer than
+uvicorn's own five seconds asked into a connection that was just being closed."""
+
 
 def become_program(
     module: str, listening: socket.socket, log: int, enter: Callable[[], Mapping[str, str]]
@@ -66,7 +70,11 @@ def _serve(module: str, listening: socket.socket) -> int:
 
     logging.getLogger().handlers.clear()
     config = uvicorn.Config(
-        module, access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
+        module,
+        access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_SECONDS,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     server.run(sockets=[listening])
