@@ -7,6 +7,7 @@ from tests.sandboxes import container, containers, processes, sandbox, sandboxes
 __all__ = ["container", "containers", "processes", "sandbox", "sandboxes"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two at once (`-n 2 --dist loadgroup`): files as they come, what takes an engine in turn.
 
