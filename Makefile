@@ -18,7 +18,8 @@ demo: $(READY)
 	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo sandbox=process)
 
 test: check engine-up browser-up
-	$(VENV)/bin/pytest -q -n 2 --dist loadgroup
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m "not docker and not browser"
+	$(VENV)/bin/pytest -q -m "docker or browser"
 	$(SEAMBENCH) pairs verify $(PAIR)
 	$(SEAMBENCH) validate $(TURN)
 
