@@ -1,5 +1,6 @@
-"""Reading the YAML files that people write, with errors that name file and field."""
+"""Reading the YAML files that people write, with errors that name file, line and field."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,19 +31,68 @@ def read_text(path: Path) -> str:
 
 
 def parse_spec(path: Path, text: str, model: type[M]) -> M:
-    """The text of a file at `path` as a validated model. Raises BadInput: file, field, problem."""
+    """The text of a file at `path` as a validated model.
+
+    Raises BadInput with one line: file, line, field, problem.
+    """
     try:
         content = load_yaml(text)
     except (yaml.YAMLError, ValueError) as error:  # the latter: what looks like a date and is none
-        raise BadInput(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        told = " ".join(str(error).split())
+        raise BadInput(f"{path}:{_spoilt(text, error)}: not YAML: {told}") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path}: must be a mapping of keys")
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise BadInput(f"{path}: {field}: {first['msg']}") from None
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+        told = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{place(path, text, first['loc'])}: {told}") from None
+
+
+def place(path: Path, text: str, keys: Sequence[str | int]) -> str:
+    """`file:line: key.key` of a YAML text; the line is that of the last key that is there."""
+    line, node = 1, yaml.compose(text, _LOADER)
+    for key in keys:
+        found = _below(node, key)
+        if found is None:
+            break
+        line, node = found
+    return f"{path}:{line}: {'.'.join(map(str, keys)) or 'file'}"
+
+
+def _below(node: yaml.Node | None, key: str | int) -> tuple[int, yaml.Node] | None:
+    """The line on which a key of a mapping or a part of a sequence starts, and what it holds."""
+    if isinstance(node, yaml.MappingNode):
+        for name, value in reversed(node.value):  # of two keys that are alike the last one counts
+            if name.value == str(key):
+                return name.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark.line + 1, node.value[key]
+    return None
+
+
+def _spoilt(text: str, error: Exception) -> int:
+    """The line that made a text no YAML."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return error.problem_mark.line + 1
+    if isinstance(error, yaml.YAMLError):
+        return 1
+    for node in _scalars(yaml.compose(text, _LOADER)):
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except ValueError:
+            return int(node.start_mark.line) + 1
+    return 1
+
+
+def _scalars(node: Any) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+        return
+    for each in node.value:
+        for part in each if isinstance(each, tuple) else (each,):
+            yield from _scalars(part)
 
 
 def load_yaml(text: str) -> Any:

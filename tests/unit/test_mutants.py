@@ -18,7 +18,7 @@ from harness.pairs.weave import (
     weave_variants,
 )
 from harness.pairs.weave.faults import OPERATORS
-from harness.pairs.weave.sources import read_sources
+from harness.pairs.weave.reading import read_sources
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 APPS = sorted(path.parents[1].name for path in FIXTURES.glob("*/app/app.yaml"))

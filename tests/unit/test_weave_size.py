@@ -129,7 +129,7 @@ def test_an_error_that_means_two_things_is_said(core: App, checkout: Checkout) -
     shutil.copytree(DONOR, folder)
     text = (folder / "app.yaml").read_text()
     (folder / "app.yaml").write_text(text.replace("NotFound: 404", "NotFound: 410"))
-    with pytest.raises(BadInput, match=r"odd/app/app\.yaml: errors\.NotFound: 410, and 404"):
+    with pytest.raises(BadInput, match=r"odd/app/app\.yaml:6: errors\.NotFound: 410, and 404"):
         enlarged(core, [read_app(folder)], 1, seed=0)
 
 

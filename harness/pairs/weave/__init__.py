@@ -2,6 +2,9 @@
 
 spec        what `app/app.yaml` may say
 sources     what the domain code says: services, records, ports, who calls whom
+reading     the sources of an app, read and checked
+checks      what must hold between app.yaml and the domain code
+stored      what must hold of tables and queries
 domain      the domain code as it stands in each arm
 stores      the repositories
 schemas     what requests carry and what answers wrap
@@ -27,7 +30,8 @@ variants    an app at another dose of couplings
 from harness.pairs.weave.loom import Woven, weave, weave_variants
 from harness.pairs.weave.mutants import Mutant, choose_mutants, find_mutants
 from harness.pairs.weave.overlays import Overlay, overlay_patches
-from harness.pairs.weave.sources import App, read_app
+from harness.pairs.weave.reading import read_app
+from harness.pairs.weave.sources import App
 from harness.pairs.weave.variants import at_dose
 
 __all__ = [

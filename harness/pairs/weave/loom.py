@@ -7,8 +7,9 @@ from harness.pairs.weave import overlays
 from harness.pairs.weave.arms import ARMS, emit
 from harness.pairs.weave.formatting import Known, formatted
 from harness.pairs.weave.pairfile import RECORDED, pairfile
+from harness.pairs.weave.reading import read_app, read_sources
 from harness.pairs.weave.size import grown
-from harness.pairs.weave.sources import App, read_app, read_sources
+from harness.pairs.weave.sources import App
 from harness.pairs.weave.trees import Tree
 
 DOSE = 2

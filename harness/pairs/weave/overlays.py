@@ -14,8 +14,9 @@ from pathlib import Path
 from harness.errors import BadInput
 from harness.pairs.weave.arms import ARMS, emit
 from harness.pairs.weave.formatting import Known, formatted
+from harness.pairs.weave.reading import read_sources
 from harness.pairs.weave.size import grown
-from harness.pairs.weave.sources import App, read_sources
+from harness.pairs.weave.sources import App
 from harness.pairs.weave.trees import Tree
 from harness.specfile import read_text
 

@@ -4,10 +4,8 @@ import ast
 import re
 from functools import lru_cache
 
-from harness.errors import BadInput
-from harness.pairs.weave.schemas import field
 from harness.pairs.weave.sources import App, Context
-from harness.pairs.weave.spec import FIELD, Operation
+from harness.pairs.weave.spec import Operation, field_parts
 from harness.pairs.weave.wire import handler
 
 
@@ -64,12 +62,11 @@ def _route(
     app: App, context: Context, name: str, operation: Operation, router: str, says: str,
     owners: dict[str, str], *, documented: bool,
 ) -> str:  # fmt: skip
-    where = f"{app.folder / 'app.yaml'}: contexts.{context.name}.operations.{name}"
     starts = "async def" if router == "router" else handler(app, context)
-    call = _call(where, operation.call, tuple(owners.items()))
+    call = _call(operation.call, tuple(owners.items()))
     parameters = [f"{each}: str" for each in operation.path_parameters]
     parameters += [f"body: {operation.body}"] if operation.body else []
-    told = [_query(where, key, kind) for key, kind in operation.query.items()]
+    told = [_query(key, kind) for key, kind in operation.query.items()]
     parameters += [each for each in told if "=" not in each]
     parameters += [says]
     parameters += [each for each in told if "=" in each]
@@ -85,22 +82,16 @@ def _route(
     )
 
 
-def _query(where: str, name: str, told: str) -> str:
-    found = FIELD.fullmatch(told)
-    if found is None:
-        field(where, name, told)
-        raise AssertionError
+def _query(name: str, told: str) -> str:
+    found = field_parts(told)
     default = f" = {found['default']}" if found["default"] else ""
     return f"{name}: Annotated[{found['type']}, Query()]{default}"
 
 
 @lru_cache(maxsize=4096)
-def _call(where: str, text: str, places: tuple[tuple[str, str], ...]) -> str:
+def _call(text: str, places: tuple[tuple[str, str], ...]) -> str:
     owners = dict(places)
-    try:
-        tree = ast.parse(text, mode="eval")
-    except SyntaxError as error:
-        raise BadInput(f"{where}.call: {error.msg}: {text}") from None
+    tree = ast.parse(text, mode="eval")
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in owners:
             node.id = owners[node.id]

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from harness.errors import BadInput
 from harness.pairs.weave.sources import App, Context
-from harness.pairs.weave.spec import FIELD, Fields, Vocabulary
+from harness.pairs.weave.spec import Fields, Vocabulary, field_parts
 
-PLAIN = {"str", "int", "bool", "list", "None"}
 COMMON = '''\
 """What several parts of the API share."""
 
@@ -85,8 +83,8 @@ def schemas(app: App, context: Context, service: str, shared: str | None) -> str
         text.append("from pydantic import BaseModel, Field, StringConstraints\n")
         text.append(f"from {shared} import {', '.join(['Body', 'Items', *sorted(theirs)])}")
         text.append(_types(app, own - theirs))
-    parts = [_model(context, name, "Body", each) for name, each in context.spec.bodies.items()]
-    parts += [_model(context, name, "BaseModel", each)
+    parts = [_model(name, "Body", each) for name, each in context.spec.bodies.items()]
+    parts += [_model(name, "BaseModel", each)
               for name, each in context.spec.answers.items()]  # fmt: skip
     domain = _names(text + parts) & context.module.names
     if domain:
@@ -94,20 +92,17 @@ def schemas(app: App, context: Context, service: str, shared: str | None) -> str
     return "\n".join([*text, "\n", *parts])
 
 
-def field(where: str, name: str, told: str) -> str:
+def field(name: str, told: str) -> str:
     """`name: annotation = default` for a line of app.yaml."""
-    found = FIELD.fullmatch(told)
-    if found is None:
-        raise BadInput(f"{where}.{name}: {told!r} is not `Type`, `Type low..high` or `Type = x`")
+    found = field_parts(told)
     kind = found["type"]
     if found["low"]:
         kind = f"Annotated[{kind}, Field(min_length={found['low']}, max_length={found['high']})]"
     return f"{name}: {kind}" + (f" = {found['default']}" if found["default"] else "")
 
 
-def _model(context: Context, name: str, base: str, fields: Fields) -> str:
-    where = f"app.yaml: contexts.{context.name}.{name}"
-    lines = [f"    {field(where, key, told)}" for key, told in fields.items()]
+def _model(name: str, base: str, fields: Fields) -> str:
+    lines = [f"    {field(key, told)}" for key, told in fields.items()]
     return "\n".join([f"class {name}({base}):", *lines, "\n"])
 
 

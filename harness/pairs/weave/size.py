@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 
 from harness.errors import BadInput
-from harness.pairs.weave.sources import App, read_app, read_sources
+from harness.pairs.weave.reading import read_app, read_sources
+from harness.pairs.weave.sources import App
 from harness.pairs.weave.trees import asked_first
 from harness.specfile import load_yaml
 
@@ -97,8 +98,8 @@ class Copy:
     def _errors(self, spec: dict[str, Any]) -> None:
         for name, status in self.spec["errors"].items():
             if spec["errors"].setdefault(name, status) != status:
-                raise BadInput(f"{self.donor.folder / 'app.yaml'}: errors.{name}: {status}, "
-                               f"and {spec['errors'][name]} elsewhere")  # fmt: skip
+                told = f"{status}, and {spec['errors'][name]} elsewhere"
+                raise self.donor.wrong(told, "errors", name)
 
     def _context(self, spec: dict[str, Any]) -> dict[str, Any]:
         tables = {

@@ -5,12 +5,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from harness.errors import BadInput
 from harness.pairs.weave.spec import AppSpec, ContextSpec
-from harness.specfile import parse_spec, read_text
+from harness.specfile import place
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,17 @@ class Module:
                 found[part.target.id] = ast.unparse(part.annotation)
         return found
 
+    def line(self, name: str, field: str) -> int:
+        """The line of a field of a class or of its bases in this module; else the class's."""
+        node = self.classes[name]
+        for part in node.body:
+            if isinstance(part, ast.AnnAssign) and ast.unparse(part.target) == field:
+                return part.lineno
+        for base in node.bases:
+            if ast.unparse(base) in self.classes and field in self.fields(ast.unparse(base)):
+                return self.line(ast.unparse(base), field)
+        return node.lineno
+
     def methods(self, name: str) -> dict[str, Method]:
         return self._methods[name]
 
@@ -151,6 +162,12 @@ class App:
     spec: AppSpec
     contexts: dict[str, Context]
     stores: Module
+    errors: Module
+
+    def wrong(self, told: str, *keys: str | int) -> BadInput:
+        """What app.yaml gets wrong at a key, with file and line."""
+        where = place(self.folder / "app.yaml", self.texts["app.yaml"], keys)
+        return BadInput(f"{where}: {told}")
 
     def ports(self, context: Context) -> dict[str, "Context"]:
         """The other contexts that a service asks: field -> context."""
@@ -235,93 +252,6 @@ class App:
 
 
 WRITES = ("insert", "update", "upsert")
-TAKEN = {"kind", "sql"}
-"""what the arms' `Rows` calls its own parameters, beside those of a query"""
-
-
-def read_app(folder: Path) -> App:
-    """The sources in `folder` (`fixtures/<app>/app`). Raises BadInput: file, key, problem."""
-    files = [folder / "app.yaml", *sorted((folder / "domain").glob("*.py"))]
-    if not files[0].is_file():
-        raise BadInput(f"{files[0]}: no such file")
-    texts = {path.relative_to(folder).as_posix(): read_text(path) for path in files}
-    return read_sources(folder, texts)
-
-
-def read_sources(folder: Path, texts: Mapping[str, str]) -> App:
-    """The app whose files are `texts`, as if they lay in `folder`.
-
-    Raises BadInput that names file and line. What was read before is not read again.
-    """
-    spec = _spec(folder / "app.yaml", texts["app.yaml"])
-    stores = _module(folder, texts, "stores")
-    contexts = {
-        name: _context(name, each, _module(folder, texts, name))
-        for name, each in spec.contexts.items()
-    }
-    app = App(folder, texts, spec, contexts, stores)
-    _check_spec(app)
-    for context in contexts.values():
-        _check(app, context)
-    return app
-
-
-@lru_cache(maxsize=64)
-def _spec(path: Path, text: str) -> AppSpec:
-    return parse_spec(path, text, AppSpec)
-
-
-def _module(folder: Path, texts: Mapping[str, str], name: str) -> Module:
-    path = folder / "domain" / f"{name}.py"
-    if (text := texts.get(f"domain/{name}.py")) is None:
-        raise BadInput(f"{path}: no such file; every context has its domain code there")
-    return _parsed(path, text)
-
-
-@lru_cache(maxsize=1024)
-def _parsed(path: Path, text: str) -> Module:
-    return Module(path, text)
-
-
-def _context(name: str, spec: ContextSpec, module: Module) -> Context:
-    service = name.title().replace("_", "")
-    if service not in module.classes:
-        raise BadInput(f"{module.path}: no class {service}, the service of the context {name!r}")
-    return Context(name, spec, module, service)
-
-
-def _check_spec(app: App) -> None:
-    where = app.folder / "app.yaml"
-    if not any(context.is_public for context in app.contexts.values()):
-        raise BadInput(f"{where}: contexts: none has operations, so nothing can be asked")
-    queries = {name for context in app.contexts.values() for name in context.spec.queries}
-    for coupling in app.spec.couplings:
-        if coupling.kind == "cache_key" and coupling.query not in queries:
-            key = f"couplings.{coupling.name}.query"
-            raise BadInput(f"{where}: {key}: no context has a query {coupling.query!r}")
-
-
-def _check(app: App, context: Context) -> None:
-    where = app.folder / "app.yaml"
-    for table, spec in context.spec.tables.items():
-        if spec.record not in context.module.classes:
-            path = context.module.path
-            raise BadInput(f"{where}: contexts.{context.name}.tables.{table}.record: "
-                           f"{path} has no class {spec.record}")  # fmt: skip
-    if context.store is None:
-        return
-    if context.store not in app.stores.classes:
-        line = context.module.classes[context.service].lineno
-        raise BadInput(f"{context.module.path}:{line}: {context.store} is not in stores.py")
-    needed = app.stores.methods(context.store)
-    for method in needed.values():
-        for name in TAKEN & {each for each, _, _ in method.parameters}:
-            place = f"{app.stores.path}:{method.node.lineno}: {context.store}.{method.name}"
-            raise BadInput(f"{place}: no parameter of a store can be called {name!r}")
-    for name in needed.keys() ^ context.spec.queries.keys():
-        known = "has no such method" if name not in needed else "asks for it"
-        key = f"contexts.{context.name}.queries.{name}"
-        raise BadInput(f"{where}: {key}: {context.store} in stores.py {known}")
 
 
 def _method(node: ast.FunctionDef) -> Method:

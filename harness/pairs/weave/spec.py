@@ -1,9 +1,17 @@
 """What `fixtures/<app>/app/app.yaml` may say."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import SchemaError
 
 from harness.pairs.spec import CouplingKind, Spec
 
@@ -11,7 +19,26 @@ ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/v1(?:/[a-z-]+|/\{[a-z_]+\})+)
 FIELD = re.compile(
     r"(?P<type>[A-Za-z_][\w\[\], |]*?)(?: (?P<low>\d+)\.\.(?P<high>\d+))?(?: = (?P<default>.+))?"
 )
-Fields = dict[str, str]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""a name in the woven code"""
+Status = Annotated[int, Field(ge=400, le=599)]
+"""of an answer that refuses"""
+
+
+def field_parts(told: str) -> re.Match[str]:
+    """type, low, high and default of a field. Raises ValueError."""
+    found = FIELD.fullmatch(told)
+    if found is None:
+        raise ValueError(f"{told!r} is not `Type`, `Type low..high` or `Type = x`")
+    return found
+
+
+def _is_field(told: str) -> str:
+    field_parts(told)
+    return told
+
+
+Fields = dict[Word, Annotated[str, AfterValidator(_is_field)]]
 """name -> `Type`, `Type = default`, or `list[Type] 1..9`"""
 
 
@@ -22,6 +49,27 @@ class Vocabulary(Spec):
     pattern: str | None = None
     number: tuple[int, int] | None = None
     length: tuple[int, int] | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        try:
+            TypeAdapter(Annotated[str, StringConstraints(pattern=value)])
+        except SchemaError as error:
+            told = " ".join(str(error).split())
+            raise ValueError(f"{value!r} is no pattern: {told}") from None
+        if value is not None and re.search(r'["\n]', value):
+            raise ValueError(f"{value!r}: a pattern holds no double quote and no line break")
+        return value
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> "Vocabulary":
+        if sum(bool(kind) for kind in (self.words, self.pattern, self.number, self.length)) != 1:
+            raise ValueError("a type is one of words, pattern, number and length")
+        for low, high in filter(None, (self.number, self.length)):
+            if low > high:
+                raise ValueError(f"{low} is more than {high}")
+        return self
 
 
 class TableSpec(Spec):
@@ -39,13 +87,13 @@ class Operation(Spec):
     """One endpoint of the public API."""
 
     route: str
-    status: int = 200
+    status: int = Field(default=200, ge=200, le=299)
     body: str | None = None
     query: Fields = Field(default_factory=dict)
     call: str
     """an expression over the service, `store`, `body` and the parameters"""
     answer: str
-    refuses: dict[str, int] = Field(default_factory=dict)
+    refuses: dict[Word, Status] = Field(default_factory=dict)
 
     @field_validator("route")
     @classmethod
@@ -71,12 +119,12 @@ class ContextSpec(Spec):
     """A bounded context: what it stores, what it answers."""
 
     title: str
-    tables: dict[str, TableSpec] = Field(default_factory=dict)
-    queries: dict[str, str] = Field(default_factory=dict)
+    tables: dict[Word, TableSpec] = Field(default_factory=dict)
+    queries: dict[Word, str] = Field(default_factory=dict)
     """method of the store -> SQL condition over its parameters, or insert, update, upsert"""
-    bodies: dict[str, Fields] = Field(default_factory=dict)
-    answers: dict[str, Fields] = Field(default_factory=dict)
-    operations: dict[str, Operation]
+    bodies: dict[Word, Fields] = Field(default_factory=dict)
+    answers: dict[Word, Fields] = Field(default_factory=dict)
+    operations: dict[Word, Operation]
 
 
 class CouplingSpec(Spec):
@@ -113,7 +161,7 @@ class AppSpec(Spec):
     """An app as its author describes it."""
 
     app: str
-    package: str = Field(pattern=r"[a-z][a-z_]*")
+    package: str = Field(pattern=r"^[a-z][a-z_]*$")
     title: str
     id_pattern: str
     protected: tuple[str, ...] = ("tests/**", "requirements.txt")
@@ -121,8 +169,17 @@ class AppSpec(Spec):
     visible_tests: str = "tests"
     start_seconds: float = Field(default=30.0, gt=0)
     """how long an arm may take to start; one of many programs needs longer"""
-    errors: dict[str, int]
-    types: dict[str, Vocabulary] = Field(default_factory=dict)
-    contexts: dict[str, ContextSpec] = Field(min_length=1)
+    errors: dict[Word, Status]
+    types: dict[Word, Vocabulary] = Field(default_factory=dict)
+    contexts: dict[Word, ContextSpec] = Field(min_length=1)
     couplings: tuple[CouplingSpec, ...] = ()
     size: SizeSpec = Field(default_factory=SizeSpec)
+
+    @field_validator("id_pattern")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"{value!r} is no regular expression: {error}") from None
+        return value

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 
-from harness.errors import BadInput
 from harness.pairs.weave.sources import App, Context, Method
 from harness.pairs.weave.spec import CouplingSpec, TableSpec
+from harness.pairs.weave.stored import SQL_TYPES
 
-SQL_TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "BOOLEAN", "datetime": "TIME",
-             "list[str]": "LIST"}  # fmt: skip
 _LONGEST_SQL = 84
 _LONGEST_LINE = 100
 _CLAUSE = re.compile(r" (?=WHERE |ORDER BY )")
@@ -48,9 +46,6 @@ def _columns(
 ) -> Iterator[str]:
     for field, annotation in context.module.fields(spec.record).items():
         kind, null = annotation.removesuffix(" | None"), annotation.endswith(" | None")
-        if kind not in SQL_TYPES:
-            where = f"{context.module.path}: {spec.record}.{field}"
-            raise BadInput(f"{where}: {annotation} cannot be stored; use {', '.join(SQL_TYPES)}")
         words = [field, SQL_TYPES[kind]]
         words.append("PRIMARY KEY" if field == spec.key else "" if null else "NOT NULL")
         owner, target = _referred(app, context, spec.refers.get(field))
@@ -63,10 +58,7 @@ def _columns(
 def _referred(app: App, context: Context, table: str | None) -> tuple[str, str | None]:
     if table is None:
         return context.name, None
-    for name, other in app.contexts.items():
-        if table in other.spec.tables:
-            return name, table
-    raise BadInput(f"{app.folder / 'app.yaml'}: contexts.{context.name}: no table {table!r}")
+    return next(name for name, other in app.contexts.items() if table in other.spec.tables), table
 
 
 def store(
@@ -168,7 +160,4 @@ def _cached(
 
 
 def _table_of(context: Context, record: str) -> tuple[str, TableSpec]:
-    for name, spec in context.spec.tables.items():
-        if spec.record == record:
-            return name, spec
-    raise BadInput(f"contexts.{context.name}.queries: no table keeps {record}")
+    return next(each for each in context.spec.tables.items() if each[1].record == record)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import BadInput
 from harness.pairs.weave.loom import Woven
-from harness.pairs.weave.sources import read_app
+from harness.pairs.weave.reading import read_app
 from harness.paths import Checkout
 
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache")
