@@ -227,3 +227,5 @@ def _read(path: Path) -> list[Verdict]:
         except ValidationError as error:
             first = error.errors()[0]
             raise BadInput(f"{path}:{rows.line_num}: {first['loc']}: {first['msg']}") from None
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{path}: not UTF-8: {error}") from None

@@ -88,7 +88,7 @@ def interactions(lines: Mapping[str, str], id_pattern: str) -> dict[str, str]:
 
 
 def _exchange(call: Mapping[str, Any], is_id: re.Pattern[str]) -> tuple[tuple[str, ...], Any]:
-    answered = json.loads(call["answered"])
+    answered = json.loads(call["answered"]) if call["answered"] else None
     request: dict[str, Any] = {"method": call["method"], "path": call["path"]}
     request |= {"query": call["query"]} if call["query"] else {}
     request |= {"body": json.loads(call["sent"])} if call["sent"] else {}

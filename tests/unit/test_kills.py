@@ -108,7 +108,7 @@ def test_a_reason_that_no_survivor_needs_is_named():
 def test_a_reason_says_of_which_kind_it_is_and_why(tmp_path: Path, reason: str):
     path = tmp_path / "survivors.yaml"
     path.write_text(f'tally.x: "{reason}"\n', encoding="utf-8")
-    with pytest.raises(BadInput, match=r"survivors.yaml: tally.x: "):
+    with pytest.raises(BadInput, match=r"survivors.yaml:1: tally.x: "):
         read_reasons(path)
 
 
@@ -139,4 +139,11 @@ def test_a_table_that_is_none_is_refused_with_its_line(tmp_path: Path):
     Ledger(path).add(verdict(NAMES[0], "one"))
     path.write_text(path.read_text().replace(",test,", ",luck,"))
     with pytest.raises(BadInput, match=r"tally.csv:\d: .*killed_by"):
+        Ledger(path)
+
+
+def test_a_table_that_is_no_text_is_named(tmp_path: Path):
+    path = tmp_path / "tally.csv"
+    path.write_bytes(b"mutant,context\ncaf\xe9,tally\n")
+    with pytest.raises(BadInput, match=r"tally\.csv: not UTF-8: "):
         Ledger(path)

@@ -41,6 +41,11 @@ def test_ids_are_counted_by_first_appearance() -> None:
     assert only["response"]["body"] == {"id": "mem_2", "name": "Ada"}
 
 
+def test_an_answer_without_a_body_has_none() -> None:
+    (only,) = told(noted(status=204, answered=""))
+    assert only["response"] == {"status": 204, "body": None}
+
+
 def test_calls_to_nobody_known_are_left_out_and_files_are_named_after_both() -> None:
     found = interactions({"loans": noted() + noted(provider=None)}, IDS)
     assert list(found) == ["interactions/loans-members.json"]
