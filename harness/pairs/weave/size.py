@@ -74,7 +74,7 @@ class Copy:
 
     def into(self, spec: dict[str, Any], texts: dict[str, str]) -> None:
         """Add it to the content of an app.yaml and to the files beside it."""
-        self._errors(spec)
+        self._errors(spec, texts)
         types = {self.names[name]: kind for name, kind in self.spec.get("types", {}).items()}
         spec["types"] = spec.get("types", {}) | types
         spec["id_pattern"] = _either(spec["id_pattern"], self.spec["id_pattern"])
@@ -95,8 +95,12 @@ class Copy:
             names |= {context.store: title + context.store} if context.store else {}
         return names | {name: title + name for name in self.donor.spec.types}
 
-    def _errors(self, spec: dict[str, Any]) -> None:
+    def _errors(self, spec: dict[str, Any], texts: dict[str, str]) -> None:
+        module = self.donor.errors
         for name, status in self.spec["errors"].items():
+            if name not in spec["errors"]:
+                code = ast.get_source_segment(module.text, module.classes[name]) or ""
+                texts["domain/errors.py"] += f"\n\n{code}\n"
             if spec["errors"].setdefault(name, status) != status:
                 told = f"{status}, and {spec['errors'][name]} elsewhere"
                 raise self.donor.wrong(told, "errors", name)
