@@ -14,7 +14,7 @@ the same view of the untouched app.
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -95,6 +95,10 @@ class Function:
     def calls(self) -> tuple[str, ...]:
         return tuple(place.text for place in calls(self.path, self.node))
 
+    def called(self) -> frozenset[str]:
+        """The last word of each call."""
+        return frozenset(call.rsplit(".", 1)[-1] for call in self.calls())
+
     def names(self) -> frozenset[str]:
         return frozenset(names(self.node))
 
@@ -124,6 +128,12 @@ class Class:
     @property
     def methods(self) -> tuple[str, ...]:
         return tuple(n.name for n in self.node.body if isinstance(n, FunctionNode))
+
+    def mentions(self) -> frozenset[str]:
+        """Plain names, also those in quoted annotations."""
+        found = {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name)}
+        texts = (n.value for n in ast.walk(self.node) if isinstance(n, ast.Constant))
+        return frozenset(found | {t for t in texts if isinstance(t, str) and t.isidentifier()})
 
     def __str__(self) -> str:
         return f"{self.path}:{self.node.lineno} {self.qualname}"
@@ -234,6 +244,20 @@ class Sources:
             for path, tree in self.trees()
             for node in occurrences(tree, pattern)
         )
+
+    def onward(
+        self, *start: Function, by: Callable[[Function], Collection[str]] = Function.names
+    ) -> tuple[Function, ...]:
+        """Functions, and those here that they name, directly or through others; `by`: which names.
+
+        A name may be an attribute of something else, so this may find too many.
+        """
+        every = self.functions()
+        found = list(start)
+        for function in found:
+            named = by(function)
+            found += [f for f in every if f.name in named and f not in found]
+        return tuple(found)
 
     def duplicates(self, function: Function) -> tuple[Function, ...]:
         """Other functions with the same code up to names, docstrings and annotations."""

@@ -16,7 +16,7 @@ from harness.verifier.syntax import (
     fingerprint,
     occurrences,
 )
-from harness.verifier.tree import SHARED, Missing, Tree, Unparsable
+from harness.verifier.tree import SHARED, Function, Missing, Tree, Unparsable
 
 SETTINGS = Settings(
     contexts={
@@ -204,6 +204,20 @@ def outer():
     assert [p.line for p in jobs.references("tiers")] == []
     assert [p.line for p in jobs.references("tiers", in_strings=True)] == [12]
     assert {"rules", "price", "tier", "Price", "QUERY"} <= jobs.names()
+
+
+def test_what_a_function_leads_to_is_found_through_others() -> None:
+    code = b"def a(): b()\ndef b(): return c\ndef c(): a()\ndef d(): a()\n"
+    jobs = Tree({"domain/jobs.py": code}, SETTINGS).context("jobs").domain
+    start = jobs.function("a")
+    assert [f.name for f in jobs.onward(start)] == ["a", "b", "c"]
+    assert [f.name for f in jobs.onward(start, by=Function.called)] == ["a", "b"]
+
+
+def test_a_class_mentions_names_also_in_quoted_annotations() -> None:
+    code = b"class A(B):\n    c: 'D'\n    e: str = 'no name'\n"
+    found = Tree({"domain/jobs.py": code}, SETTINGS).class_("A")
+    assert found.mentions() == {"B", "c", "D", "e", "str"}
 
 
 def test_a_copy_of_a_function_is_found_under_another_name() -> None:
