@@ -45,10 +45,7 @@ def no_long_conditional_is_left(tree: Tree) -> str | None:
     return None
 
 
-def _reached(tree: Tree, name: str) -> list[Function]:
+def _reached(tree: Tree, name: str) -> tuple[Function, ...]:
     """A function of moderation and those that it names there, directly or through others."""
-    every = tree.context("moderation").domain.functions()
-    found = [f for f in every if f.name == name]
-    for function in found:
-        found += [f for f in every if f.name in function.names() and f not in found]
-    return found
+    domain = tree.context("moderation").domain
+    return domain.onward(*(f for f in domain.functions() if f.name == name))

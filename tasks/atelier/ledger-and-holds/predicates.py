@@ -2,7 +2,7 @@
 
 import ast
 
-from verifier.tree import Class, Tree
+from verifier.tree import Tree
 
 OF_LEDGER = frozenset({
     "add_entry", "entries", "page_of_entries", "find_top_up", "find_payment", "refunds_of",
@@ -46,7 +46,7 @@ def neither_knows_the_other(tree: Tree) -> str | None:
     for name, others in (("Ledger", ("Holds", "Accounts")), ("Holds", ("Ledger", "Accounts"))):
         found = domain.class_(name)
         for other in others:
-            if other in _words(found) or other in found.bases:
+            if other in found.mentions() or other in found.bases:
                 return f"{found} knows {other}"
     return None
 
@@ -65,7 +65,7 @@ def accounts_keep_their_operations(tree: Tree) -> str | None:
     for base in ("Ledger", "Holds"):
         if base in accounts.bases:
             return f"{accounts} is still one with {base}"
-        if base not in _words(accounts):
+        if base not in accounts.mentions():
             return f"{accounts} does not use {base}"
     return None
 
@@ -74,10 +74,3 @@ def _attributes(node: ast.AST) -> set[str]:
     """What is asked of something else: `self.ledger` is no query, `self.store.entries` is one."""
     found = (n for n in ast.walk(node) if isinstance(n, ast.Attribute))
     return {n.attr for n in found if ast.unparse(n.value) != "self"}
-
-
-def _words(found: Class) -> set[str]:
-    """Names, also those in quoted annotations."""
-    names = {n.id for n in ast.walk(found.node) if isinstance(n, ast.Name)}
-    texts = (n.value for n in ast.walk(found.node) if isinstance(n, ast.Constant))
-    return names | {text for text in texts if isinstance(text, str) and text.isidentifier()}

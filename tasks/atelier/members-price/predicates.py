@@ -2,7 +2,7 @@
 
 import ast
 
-from verifier.tree import Function, Sources, Tree
+from verifier.tree import Function, Tree
 
 PLANS = {"hobby", "plus", "studio"}
 
@@ -27,7 +27,7 @@ def the_catalogue_says_what_a_member_pays(tree: Tree) -> str | None:
     domain = tree.context("catalogue").domain
     asked = {call.text.rsplit(".", 1)[-1] for call in tree.context("gallery").domain.calls()}
     for function in domain.functions():
-        reached = _reached(domain, function)
+        reached = domain.onward(function, by=Function.called)
         saves = any(each.name == "plan_saving" for each in reached)
         if function.name in asked and saves and any(_asks_accounts(each) for each in reached):
             return None
@@ -62,13 +62,3 @@ def nobody_else_takes_a_saving_off(tree: Tree) -> str | None:
 
 def _asks_accounts(function: Function) -> bool:
     return any("accounts" in call.split(".")[:-1] for call in function.calls())
-
-
-def _reached(domain: Sources, start: Function) -> list[Function]:
-    """A function, and those that it calls, directly or through others of the same context."""
-    every = domain.functions()
-    found = [start]
-    for function in found:
-        called = {call.rsplit(".", 1)[-1] for call in function.calls()}
-        found += [f for f in every if f.name in called and f not in found]
-    return found

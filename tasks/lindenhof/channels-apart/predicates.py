@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from verifier.tree import SHARED, Function, Missing, Sources, Tree
+from verifier.tree import SHARED, Function, Missing, Tree
 
 TABLE = "CHANNELS"
 WORDS = frozenset({"sms", "email", "letter", "none"})
@@ -36,7 +36,7 @@ def every_rule_looks_channels_up(tree: Tree) -> str | None:
         found = [f for f in domain.functions() if f.qualname == f"Reminders.{name}"]
         if not found:
             raise Missing(f"the reminders have no {name}")
-        if not any(_looks_up(each) for each in _onward(domain, found)):
+        if not any(_looks_up(each) for each in domain.onward(*found)):
             return f"{found[0]} looks nothing up in {TABLE}"
     return None
 
@@ -77,16 +77,6 @@ def _says(node: ast.AST, word: str) -> bool:
 def _looks_up(function: Function) -> bool:
     """Whether a function takes an entry of the table, or goes through it."""
     return any(isinstance(n, ast.Name) and n.id == TABLE for n in ast.walk(function.node))
-
-
-def _onward(domain: Sources, start: list[Function]) -> list[Function]:
-    """Functions, and those that they name, directly or through others of the same context."""
-    every = domain.functions()
-    found = list(start)
-    for function in found:
-        names = function.names()
-        found += [f for f in every if f.name in names and f not in found]
-    return found
 
 
 def _constants(module: ast.Module) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import re
 
-from verifier.tree import Function, Missing, Sources, Tree
+from verifier.tree import Missing, Tree
 
 FEES = "FEES"
 OLD = re.compile(r"charge[-_ ]?absence", re.IGNORECASE)
@@ -28,7 +28,7 @@ def the_schedule_says_what_it_costs(tree: Tree) -> str | None:
         found = [f for f in domain.functions() if f.qualname == f"Schedule.{name}"]
         if not found:
             raise Missing(f"the schedule has no {name}")
-        reached = _onward(domain, found)
+        reached = domain.onward(*found)
         calls = {call for function in reached for call in function.calls()}
         if not any(FEES in function.names() for function in reached):
             return f"{found[0]} does not look into {FEES}"
@@ -67,13 +67,3 @@ def _why_others_changed(tree: Tree, base: Tree) -> str | None:
         if more := tree.asked[name] - others:
             return f"{name} should not ask {min(more)}"
     return None
-
-
-def _onward(domain: Sources, start: list[Function]) -> list[Function]:
-    """Functions, and those that they name, directly or through others of the same context."""
-    every = domain.functions()
-    found = list(start)
-    for function in found:
-        names = function.names()
-        found += [f for f in every if f.name in names and f not in found]
-    return found

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 
-from verifier.tree import Function, Missing, Source, Sources, Tree
+from verifier.tree import Function, Missing, Source, Tree
 
 HOLIDAYS = ((1, 1), (5, 1), (10, 3), (12, 25), (12, 26))
 ENOUGH = 3
@@ -59,7 +59,7 @@ def the_schedule_asks_billing(tree: Tree) -> str | None:
         start = [f for f in domain.functions() if f.qualname == f"Schedule.{name}"]
         if not start:
             raise Missing(f"the schedule has no {name}")
-        if not any(asked & function.names() for function in _onward(domain, start)):
+        if not any(asked & function.names() for function in domain.onward(*start)):
             return f"{start[0]} does not ask billing which days are open"
     return None
 
@@ -155,13 +155,3 @@ def _weekly(node: ast.AST) -> int:
 def _weekly_before(tree: Tree, path: str) -> int:
     assert tree.base is not None
     return sum(_weekly(file.tree) for file in tree.base.files if file.path == path)
-
-
-def _onward(domain: Sources, start: list[Function]) -> list[Function]:
-    """Functions, and those that they name, directly or through others of the same context."""
-    every = domain.functions()
-    found = list(start)
-    for function in found:
-        names = function.names()
-        found += [f for f in every if f.name in names and f not in found]
-    return found

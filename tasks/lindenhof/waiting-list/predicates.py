@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from verifier.tree import Class, Tree
+from verifier.tree import Tree
 
 OF_THE_LIST = frozenset({"add_waiting", "get_waiting", "save_waiting", "waiting_for", "offered_by"})
 OF_THE_SCHEDULE = frozenset(
@@ -52,7 +52,7 @@ def entries_are_the_waiting_lists(tree: Tree) -> str | None:
 
 def the_waiting_list_stands_alone(tree: Tree) -> str | None:
     found = tree.context("schedule").domain.class_(LIST)
-    words = _words(found)
+    words = found.mentions()
     if "Schedule" in words or "Schedule" in found.bases:
         return f"{found} knows Schedule"
     for node in ast.walk(found.node):
@@ -74,7 +74,7 @@ def the_schedule_keeps_its_operations(tree: Tree) -> str | None:
             return f"Schedule.{name} takes something else than before"
     if LIST in schedule.bases:
         return f"{schedule} is still one with {LIST}"
-    if LIST not in _words(schedule):
+    if LIST not in schedule.mentions():
         return f"{schedule} does not use {LIST}"
     return None
 
@@ -90,10 +90,3 @@ def _changed(node: ast.AST) -> Iterator[str]:
     for each in ast.walk(node):
         if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
             yield each.attr
-
-
-def _words(found: Class) -> set[str]:
-    """Names, also those in quoted annotations."""
-    names = {n.id for n in ast.walk(found.node) if isinstance(n, ast.Name)}
-    texts = (n.value for n in ast.walk(found.node) if isinstance(n, ast.Constant))
-    return names | {text for text in texts if isinstance(text, str) and text.isidentifier()}

@@ -81,10 +81,7 @@ def _notes_the_time(function: Function) -> bool:
     )
 
 
-def _reached(tree: Tree, name: str) -> list[Function]:
+def _reached(tree: Tree, name: str) -> tuple[Function, ...]:
     """A function of declarations and those that it names there, directly or through others."""
-    every = tree.context("declarations").domain.functions()
-    found = [f for f in every if f.qualname == f"Declarations.{name}"]
-    for function in found:
-        found += [f for f in every if f.name in function.names() and f not in found]
-    return found
+    domain = tree.context("declarations").domain
+    return domain.onward(*(f for f in domain.functions() if f.qualname == f"Declarations.{name}"))

@@ -2,7 +2,7 @@
 
 import ast
 
-from verifier.tree import Class, Tree
+from verifier.tree import Tree
 
 OF_RECORD = frozenset({
     "add_infringement", "save_infringement", "infringements", "infringements_about",
@@ -49,7 +49,7 @@ def neither_knows_the_other(tree: Tree) -> str | None:
     for name, others in pairs:
         found = domain.class_(name)
         for other in others:
-            if other in _words(found) or other in found.bases:
+            if other in found.mentions() or other in found.bases:
                 return f"{found} knows {other}"
     return None
 
@@ -70,7 +70,7 @@ def traders_keep_their_operations(tree: Tree) -> str | None:
     for part in ("Record", "Guarantees"):
         if part in traders.bases:
             return f"{traders} is still one with {part}"
-        if part not in _words(traders):
+        if part not in traders.mentions():
             return f"{traders} does not use {part}"
     return None
 
@@ -79,10 +79,3 @@ def _queries(node: ast.AST) -> set[str]:
     """What is asked of something that is called a store."""
     found = (n for n in ast.walk(node) if isinstance(n, ast.Attribute))
     return {n.attr for n in found if "store" in ast.unparse(n.value).rsplit(".", 1)[-1]}
-
-
-def _words(found: Class) -> set[str]:
-    """Names, also those in quoted annotations."""
-    names = {n.id for n in ast.walk(found.node) if isinstance(n, ast.Name)}
-    texts = (n.value for n in ast.walk(found.node) if isinstance(n, ast.Constant))
-    return names | {text for text in texts if isinstance(text, str) and text.isidentifier()}

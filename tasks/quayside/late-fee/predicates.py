@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from verifier.tree import Function, Source, Sources, Tree
+from verifier.tree import Function, Source, Tree
 
 TERMS = {"sea": 10, "air": 3, "road": 1}
 PRICES = {1_500, 30_000}
@@ -16,7 +16,9 @@ def consignments_answer_what_lateness_costs(tree: Tree) -> str | None:
     question = domain.function("Consignments.late_fee")
     if question.parameters != ("self", "consignment_id"):
         return f"{question} should take the id of a consignment and nothing else"
-    if not any("consignment_id" in _arguments(each) for each in _reached(domain, question)):
+    if not any(
+        "consignment_id" in _arguments(each) for each in domain.onward(question, by=Function.called)
+    ):
         return f"{question} does not look the consignment up"
     return None
 
@@ -80,13 +82,3 @@ def _arguments(function: Function) -> set[str]:
     calls = (n for n in ast.walk(function.node) if isinstance(n, ast.Call))
     given = (each for call in calls for each in (*call.args, *(k.value for k in call.keywords)))
     return {each.id for each in given if isinstance(each, ast.Name)}
-
-
-def _reached(domain: Sources, start: Function) -> list[Function]:
-    """A function, and those of its context that it calls, directly or through others."""
-    every = domain.functions()
-    found = [start]
-    for function in found:
-        called = {call.rsplit(".", 1)[-1] for call in function.calls()}
-        found += [f for f in every if f.name in called and f not in found]
-    return found
