@@ -76,12 +76,12 @@ def test_too_many_entries_are_refused(tmp_path):
         packed(tmp_path, entries=4)
 
 
-def test_folders_nested_too_deep_are_refused(tmp_path):
-    os.chdir(tmp_path)
-    for _ in range(DEEPEST + 2):
-        Path("d").mkdir()
-        os.chdir("d")
-    os.chdir("/")
+def test_folders_nested_too_deep_are_refused(tmp_path, monkeypatch):
+    # Step by step, since no path may be as long as this one.
+    for folder in [str(tmp_path), *["d"] * (DEEPEST + 2)]:
+        Path(folder).mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+    monkeypatch.undo()
     with pytest.raises(TooMuch, match="deeper"):
         packed(tmp_path, entries=10_000)
 
