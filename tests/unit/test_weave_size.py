@@ -12,6 +12,7 @@ from harness.pairs import load_pair
 from harness.pairs.weave import at_dose, read_app, weave
 from harness.pairs.weave.size import enlarged
 from harness.pairs.weave.sources import App
+from harness.pairs.weave.trees import depths
 from harness.paths import Checkout
 from tests.authoring import APP, ROOT, write_example
 from tests.unit.test_weave import lint
@@ -73,6 +74,16 @@ def test_a_copy_asks_nobody_outside_it(core: App, donor: App) -> None:
             assert {other.name for other in big.ports(context).values()} <= added.keys()
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_chain_of_added_contexts_is_no_longer_than_asked(
+    core: App, donor: App, depth: int
+) -> None:
+    big = enlarged(core, [donor], 9, seed=3, depth=depth)
+    added = [name for name in big.contexts if name not in core.contexts]
+    assert len(added) == 9
+    assert max(depths(big)[name] for name in added) == depth
+
+
 def test_names_change_and_words_do_not(core: App, donor: App) -> None:
     big = enlarged(core, [donor], 6, seed=1)
     ((name, accounts),) = [(n, c) for n, c in big.contexts.items() if n.endswith("_accounts")]
@@ -99,7 +110,7 @@ def test_app_yaml_says_how_large_and_tasks_are_woven_along(checkout: Checkout) -
     assert len(patches) == 12
     source = checkout.fixtures / APP / "app/app.yaml"
     plain = source.read_text()
-    source.write_text(plain + "\nsize: {contexts: 6, donors: [atelier], seed: 1}\n")
+    source.write_text(plain + "\nsize: {contexts: 6, depth: 2, donors: [atelier], seed: 1}\n")
     try:
         weave_app(checkout, APP, check=False)
         assert weave_app(checkout, APP, check=True)

@@ -20,7 +20,7 @@ import yaml
 from harness.errors import BadInput
 from harness.pairs.weave.reading import read_app, read_sources
 from harness.pairs.weave.sources import App
-from harness.pairs.weave.trees import asked_first
+from harness.pairs.weave.trees import asked_first, depths
 from harness.specfile import load_yaml
 
 WORDS = Path(__file__).with_name("lexicon.txt")
@@ -35,11 +35,15 @@ def grown(app: App) -> App:
     if not size.contexts:
         return app
     donors = [read_app(app.folder.parents[1] / name / "app") for name in size.donors]
-    return enlarged(app, donors, size.contexts, size.seed)
+    return enlarged(app, donors, size.contexts, size.seed, size.depth)
 
 
-def enlarged(app: App, donors: Sequence[App], contexts: int, seed: int) -> App:
+def enlarged(
+    app: App, donors: Sequence[App], contexts: int, seed: int, depth: int | None = None
+) -> App:
     """The app with so many contexts of its donors beside it; which words they bear is seeded.
+
+    No chain of contexts that ask one another has more than `depth` of those added; None: any.
 
     Raises:
         BadInput: there are no donors, not enough words, or a donor names an error otherwise.
@@ -53,7 +57,7 @@ def enlarged(app: App, donors: Sequence[App], contexts: int, seed: int) -> App:
     for word, donor in zip(_words(seed), _in_turn(donors), strict=False):
         if added == contexts:
             break
-        copy = Copy(word, donor, contexts - added)
+        copy = Copy(word, donor, contexts - added, depth)
         copy.into(spec, texts)
         added += len(copy.taken)
     if added < contexts:
@@ -65,10 +69,12 @@ def enlarged(app: App, donors: Sequence[App], contexts: int, seed: int) -> App:
 class Copy:
     """One copy of a donor: its first contexts, so that whom they ask is among them."""
 
-    def __init__(self, word: str, donor: App, most: int) -> None:
+    def __init__(self, word: str, donor: App, most: int, depth: int | None) -> None:
         self.word = word
         self.donor = donor
-        self.taken = asked_first(donor)[:most]
+        layers = depths(donor)
+        near = [c for c in asked_first(donor) if depth is None or layers[c.name] <= depth]
+        self.taken = near[:most]
         self.spec = _read(donor.texts["app.yaml"])
         self.names = self._names()
 

@@ -151,6 +151,8 @@ class SizeSpec(Spec):
 
     contexts: int = Field(default=0, ge=0)
     """contexts of other apps beside its own; 0 none"""
+    depth: int | None = Field(default=None, ge=1)
+    """contexts in the longest chain of those added that ask one another; none: as their donors"""
     donors: tuple[str, ...] = ()
     """the apps they come from, in turn"""
     seed: int = 0

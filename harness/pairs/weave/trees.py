@@ -50,6 +50,15 @@ def asked_first(app: App) -> list[Context]:
     return done
 
 
+def depths(app: App) -> dict[str, int]:
+    """Contexts of the longest chain of asking that begins at each; 1 asks nobody."""
+    found: dict[str, int] = {}
+    for context in asked_first(app):
+        others = app.ports(context).values()
+        found[context.name] = 1 + max((found[other.name] for other in others), default=0)
+    return found
+
+
 def active(app: App, dose: int) -> list[CouplingSpec]:
     """The couplings of the tangled arm at a dose."""
     return [each for each in app.spec.couplings if each.dose <= dose]
