@@ -137,16 +137,33 @@ class ProcessSandboxes:
 
 
 def claim_ports() -> socket.socket:
-    """Hold a block of ports: the last port of the block is bound for as long as it is in use."""
+    """Hold a block of ports: the last port of the block is bound for as long as it is in use.
+
+    A block in which anything else of this machine listens is passed over.
+    """
     for block in random.sample(range(1, BLOCKS + 1), BLOCKS):
+        first = FIRST_PORT + block * PORTS
         guard = socket.socket()
         try:
-            guard.bind(("127.0.0.1", FIRST_PORT + block * PORTS + PORTS - 1))
+            guard.bind(("127.0.0.1", first + PORTS - 1))
         except OSError:
             guard.close()
             continue
-        return guard
+        if all(map(_is_free, range(first, first + PORTS - 1))):
+            return guard
+        guard.close()
     raise SandboxError("no free block of ports is left on this machine")
+
+
+def _is_free(port: int) -> bool:
+    """Whether a program could listen there; closed connections that linger do not hinder it."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def offset_of(guard: socket.socket | None) -> int:

@@ -109,6 +109,7 @@ def test_arms_that_differ_are_shown_by_the_smallest_exchange(home: Path) -> None
     done = seambench(home, "pairs", "verify", "tally", *WITHOUT_ENGINE, "--sequences", "20")
     assert done.returncode == 1
     assert "two: contract suite 3/3 passed" in done.stdout
+    assert "two differs from one" in done.stdout, done.stdout + done.stderr
     shown = done.stdout[done.stdout.index("two differs from one") :].splitlines()
     assert shown[0].endswith("step 1:")
     assert shown[1].startswith("  1. POST /v1/tallies/s")

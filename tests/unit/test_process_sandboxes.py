@@ -1,12 +1,21 @@
-"""The end of process sandboxes: at once, and for good."""
+"""Process sandboxes: ports that are theirs alone, and an end at once and for good."""
 
+import socket
 import time
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from harness.errors import EngineGone
 from harness.sandbox import Command
-from harness.sandbox.process import ProcessSandboxes
+from harness.sandbox.process import (
+    BLOCKS,
+    FIRST_PORT,
+    PORTS,
+    ProcessSandboxes,
+    claim_ports,
+    offset_of,
+)
 from tests.sandboxes import say
 
 
@@ -29,3 +38,18 @@ def test_closing_a_process_sandbox_waits_for_nothing() -> None:
     start = time.monotonic()
     opened.close()
     assert time.monotonic() - start < 5
+
+
+def test_ports_among_which_another_program_listens_are_passed_over() -> None:
+    """Nine blocks of ten have a listener in their midst; three claims find the others."""
+    with ExitStack() as held:
+        for block in range(1, BLOCKS + 1):
+            if block % 10:
+                other = held.enter_context(socket.socket())
+                with suppress(OSError):
+                    other.bind(("127.0.0.1", FIRST_PORT + block * PORTS + 10))
+                    other.listen()
+        claims = [held.enter_context(claim_ports()) for _ in range(3)]
+        blocks = {offset_of(claim) // PORTS for claim in claims}
+    assert len(blocks) == 3
+    assert all(block % 10 == 0 for block in blocks)
