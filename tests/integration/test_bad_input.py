@@ -92,6 +92,11 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         ("instruction.md: not UTF-8: ",),
     ),
     "bad yaml": (replaced(TASK, "class: L", "class: [L"), RUN, ("task.yaml:", ": not YAML:")),
+    "a key twice": (
+        replaced(TASK, "class: L", "class: L\nclass: X"),
+        RUN,
+        ("task.yaml:5: not YAML: class stands twice",),
+    ),
     "unknown key in a task": (
         replaced(TASK, "family: rename", "family: rename\ncolour: red"),
         RUN,
