@@ -189,8 +189,8 @@ def read_parquet(path: Path, kind: type[Record]) -> pd.DataFrame:
     A column that may be missing from a record (it came later) may be missing here, too.
 
     Raises:
-        BadInput: the file is no Parquet, lacks a column of the record, or names a trial by what is
-            no plain name of a folder.
+        BadInput: the file is no Parquet, lacks a column of the record, has one of another type, or
+            names a trial by what is no plain name of a folder.
     """
     try:
         table = pq.read_table(path)
@@ -199,9 +199,23 @@ def read_parquet(path: Path, kind: type[Record]) -> pd.DataFrame:
     for field in schema(kind):
         if field.name not in table.column_names:
             table = _with_default(table, field, kind, path)
+        elif table.schema.field(field.name).type != field.type:
+            table = _with_type(table, field, path)
     _check_ids(table, path)
     frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS.get)
     return frame
+
+
+def _with_type(table: pa.Table, field: pa.Field, path: Path) -> pa.Table:
+    """The same values in the record's type; other writers keep whole numbers shorter."""
+    column = table[field.name]
+    try:
+        return table.set_column(
+            table.schema.get_field_index(field.name), field, column.cast(field.type)
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        told = f"column {field.name} holds {column.type}, not {field.type}"
+        raise BadInput(f"{path}: {told}; is it of this kind of record?") from None
 
 
 def _with_default(table: pa.Table, field: pa.Field, kind: type[Record], path: Path) -> pa.Table:

@@ -173,3 +173,19 @@ def test_a_parquet_file_from_before_a_column_came_is_read_with_that_column_null(
     pq.write_table(to_table([trial()], TrialRecord).drop_columns(["arm"]), path)
     with pytest.raises(BadInput, match="column arm is missing"):
         read_parquet(path, TrialRecord)
+
+
+def test_a_parquet_file_of_other_types_is_read_where_the_values_fit_and_named_where_not(tmp_path):
+    path = tmp_path / "trials.parquet"
+    table = to_table([trial()], TrialRecord)
+    at = table.schema.get_field_index("repeat")
+    pq.write_table(table.set_column(at, "repeat", table["repeat"].cast(pa.int32())), path)
+    frame = read_parquet(path, TrialRecord)
+    assert frame["repeat"].dtype == to_frame([trial()], TrialRecord)["repeat"].dtype
+    pq.write_table(table.set_column(at, "repeat", pa.array(["the first"])), path)
+    with pytest.raises(BadInput, match="column repeat holds string, not int64"):
+        read_parquet(path, TrialRecord)
+    at = table.schema.get_field_index("arm")
+    pq.write_table(table.set_column(at, "arm", pa.array([[1, 2]])), path)
+    with pytest.raises(BadInput, match="column arm holds list"):
+        read_parquet(path, TrialRecord)
