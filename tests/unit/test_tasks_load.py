@@ -1,8 +1,30 @@
-"""What the instruction's lint refuses and lets pass."""
+"""The tasks that the repository ships, and what the instruction's lint refuses and lets pass."""
+
+from pathlib import Path
 
 import pytest
 
+from harness.pairs import load_pairs
+from harness.paths import find_checkout
+from harness.tasks import load_tasks
 from harness.tasks.lint import architecture_words
+
+CHECKOUT = find_checkout()
+SHIPPED = sorted(path.parent for path in CHECKOUT.tasks.glob("*/*/task.yaml"))
+WOVEN = ("atelier", "lindenhof", "quayside")
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "/".join(folder.parts[-2:]))
+def test_a_shipped_task_can_be_read(folder: Path) -> None:
+    (task,) = load_tasks(CHECKOUT, load_pairs(CHECKOUT), ["/".join(folder.parts[-2:])])
+    assert task.spec.solutions
+    assert len(task.spec.sabotages) >= 3
+
+
+@pytest.mark.parametrize("app", WOVEN)
+def test_an_app_of_the_loom_has_a_task_of_each_family(app: str) -> None:
+    tasks = load_tasks(CHECKOUT, load_pairs(CHECKOUT), [f"{app}/*"])
+    assert sorted(int(task.spec.family) for task in tasks) == list(range(1, 13))
 
 
 @pytest.mark.parametrize(
