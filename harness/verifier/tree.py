@@ -14,6 +14,7 @@ the same view of the untouched app.
 """
 
 import ast
+import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from typing import TypeVar
 from .graph import asks, cycle
 from .job import Settings
 from .ownership import SHARED, Ownership
+from .stored import Table, created_tables
 from .syntax import (
     FunctionNode,
     branches_on,
@@ -53,6 +55,7 @@ __all__ = [
     "Place",
     "Source",
     "Sources",
+    "Table",
     "Tree",
     "Unparsable",
     "branches_on",
@@ -128,6 +131,12 @@ class Class:
     @property
     def methods(self) -> tuple[str, ...]:
         return tuple(n.name for n in self.node.body if isinstance(n, FunctionNode))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What it declares with a type, in order, as a dataclass does."""
+        parts = (part for part in self.node.body if isinstance(part, ast.AnnAssign))
+        return tuple(part.target.id for part in parts if isinstance(part.target, ast.Name))
 
     def mentions(self) -> frozenset[str]:
         """Plain names, also those in quoted annotations."""
@@ -222,6 +231,19 @@ class Sources:
         """Strings, the fixed parts of f-strings too, without docstrings."""
         return tuple(place for path, tree in self.trees() for place in strings(path, tree))
 
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that SQL in the files creates, in Python in its strings."""
+        return tuple(
+            table
+            for file in self.files
+            for text in (self._strings(file) if file.is_python else (file.text,))
+            for table in created_tables(text)
+        )
+
+    @staticmethod
+    def _strings(file: Source) -> Iterator[str]:
+        return (place.text for place in strings(file.path, file.tree))
+
     @property
     def imports(self) -> tuple[Import, ...]:
         return tuple(found for path, tree in self.trees() for found in imports(path, tree))
@@ -306,11 +328,28 @@ class Tree(Sources):
             raise Missing(f"there is no context {name}")
         return self.contexts[name]
 
+    @property
+    def programs(self) -> frozenset[str]:
+        """The programs that app.toml starts: one for all contexts, or one for each."""
+        texts = (file.text for file in self.files if file.path == "app.toml")
+        return frozenset(name for text in texts for name in tomllib.loads(text)["programs"])
+
     @cached_property
     def asked(self) -> Mapping[str, frozenset[str]]:
         """Context -> the other contexts that it asks; see `graph.asks`. Raises Unparsable."""
         nodes = [name for name in self.contexts if name != SHARED]
         return {name: frozenset(asks(name, self.contexts[name].trees(), nodes)) for name in nodes}
+
+    def asks_more(self, wanted: Mapping[str, frozenset[str]]) -> str | None:
+        """That a context asks one which it should not, in one line, or None."""
+        every = ((name, self.asked[name] - others) for name, others in wanted.items())
+        return next((f"{name} should not ask {min(more)}" for name, more in every if more), None)
+
+    def asks_otherwise(self, wanted: Mapping[str, frozenset[str]]) -> str | None:
+        """That a context asks others than wanted, in one line, or None."""
+        every = ((name, others - self.asked[name]) for name, others in wanted.items())
+        told = (f"{name} should ask {min(fewer)}" for name, fewer in every if fewer)
+        return self.asks_more(wanted) or next(told, None)
 
     def circle(self) -> tuple[str, ...] | None:
         """Contexts that ask one another in a circle, or None."""

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,66 @@ def test_a_class_mentions_names_also_in_quoted_annotations() -> None:
     code = b"class A(B):\n    c: 'D'\n    e: str = 'no name'\n"
     found = Tree({"domain/jobs.py": code}, SETTINGS).class_("A")
     assert found.mentions() == {"B", "c", "D", "e", "str"}
+
+
+def test_the_fields_of_a_class_are_what_it_declares_with_a_type() -> None:
+    code = b"class Lot:\n    id: str\n    LIMIT = 3\n    left: int = 0\n\n    def take(self): ...\n"
+    tree = Tree({"domain/jobs.py": code}, SETTINGS)
+    assert tree.context("jobs").class_("Lot").fields == ("id", "left")
+
+
+ONE_LINE = "CREATE TABLE lots(id TEXT PRIMARY KEY, left INTEGER NOT NULL CHECK (left >= 0))"
+SCRIPT = """
+CREATE TABLE IF NOT EXISTS "jobs_lots" (
+    ID text, -- of the lot; a comment
+    left DECIMAL(10, 2) DEFAULT (1 + 2),
+    note TEXT DEFAULT ';)',
+    FOREIGN KEY (id) REFERENCES others (id)
+);
+CREATE INDEX by_left ON jobs_lots (left);
+CREATE TABLE marks (at TEXT) STRICT;
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "found"),
+    [
+        ("domain/jobs.py", f"SQL = {ONE_LINE!r}", {"lots": {"id": "TEXT", "left": "INTEGER"}}),
+        ("domain/jobs.py", "SQL = ('CREATE TABLE '\n  'lots (a)')", {"lots": {"a": ""}}),
+        ("domain/jobs.py", f"SQL = '''{SCRIPT}'''", SCRIPT),
+        ("jobs_store/schema.sql", SCRIPT, SCRIPT),
+        ("domain/jobs.py", f"# {ONE_LINE}", {}),
+        ("domain/jobs.py", f'def f():\n    """{ONE_LINE}"""', {}),
+        ("domain/jobs.py", "SQL = f'CREATE TABLE {name} (a)'", {}),
+        ("domain/jobs.py", "SQL = 'CREATE TABLE lots (a, a)'", {}),
+        ("domain/jobs.py", "SQL = 'CREATE TABLE lots (a'", {}),
+    ],
+)
+def test_tables_are_found_as_sqlite_reads_them(path: str, text: str, found: object) -> None:
+    if found == SCRIPT:
+        lots = {"id": "TEXT", "left": "DECIMAL(10, 2)", "note": "TEXT"}
+        found = {"jobs_lots": lots, "marks": {"at": "TEXT"}}
+    tree = Tree({path: text.encode()}, SETTINGS)
+    assert {table.name: table.columns for table in tree.context("jobs").tables()} == found
+
+
+def test_whom_a_context_asks_is_held_against_what_is_wanted() -> None:
+    tree = Tree(BASE | {"domain/jobs.py": b"from .catalogue import price\n"}, SETTINGS)
+    assert tree.asked == {"jobs": {"catalogue"}, "catalogue": frozenset()}
+    nobody = dict.fromkeys(tree.asked, frozenset[str]())
+    one = nobody | {"jobs": frozenset({"catalogue"})}
+    both = one | {"catalogue": frozenset({"jobs"})}
+    assert tree.asks_more(nobody) == "jobs should not ask catalogue"
+    assert tree.asks_more(one) is tree.asks_more(both) is tree.asks_otherwise(one) is None
+    assert tree.asks_otherwise(both) == "catalogue should ask jobs"
+    assert tree.asks_otherwise(nobody) == "jobs should not ask catalogue"
+
+
+def test_the_programs_are_those_that_app_toml_starts() -> None:
+    files = {"app.toml": b"[programs.jobs]\nport = 1\n[programs.edge]\nport = 2\n"}
+    unprotected = replace(SETTINGS, protected=())
+    assert Tree(files, unprotected).programs == {"jobs", "edge"}
+    assert Tree({}, unprotected).programs == frozenset()
 
 
 def test_a_copy_of_a_function_is_found_under_another_name() -> None:

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from verifier.tree import SHARED, Source, Tree
 
 PLANS = {"hobby", "plus", "studio"}
-TABLE = re.compile(
-    r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)\s*\((.*?)\n?\);", re.IGNORECASE | re.DOTALL
-)
 
 
 def accounts_keep_the_number(tree: Tree) -> str | None:
@@ -50,13 +47,11 @@ def the_numbers_stand_once_and_in_accounts(tree: Tree) -> str | None:
 
 
 def _tables(tree: Tree) -> Iterator[dict[str, str]]:
-    """Column -> type of the tables of accounts, as they are created."""
+    """Column -> type of the tables of accounts."""
     for name in ("accounts", SHARED):
-        for file in tree.context(name).files:
-            for table, body in TABLE.findall(file.text):
-                if table.lower().endswith("accounts"):
-                    words = [line.replace(",", " ").split() for line in body.splitlines()]
-                    yield {each[0]: each[1].upper() for each in words if len(each) > 1}
+        for table in tree.context(name).tables():
+            if table.name.endswith("accounts"):
+                yield table.columns
 
 
 def _statements(file: Source) -> Iterator[ast.stmt]:

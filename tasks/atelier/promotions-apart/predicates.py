@@ -1,23 +1,18 @@
 """Are promotions a part of their own, which the catalogue and jobs ask and which asks nobody?"""
 
 import re
-import tomllib
-from collections.abc import Iterator
 
 from verifier.tree import SHARED, Tree
 
 NAME = "promotions"
 CODES = {"FIRSTLIGHT", "LOYAL5", "REELS2", "OLDMASTER"}
 USES = re.compile(r"redemptions\b", re.IGNORECASE)
-TABLE = re.compile(
-    r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)\s*\((.*?)\n?\);", re.IGNORECASE | re.DOTALL
-)
 
 
 def promotions_are_a_part_like_the_others(tree: Tree) -> str | None:
     if not tree.context(NAME).functions():
         return f"there is no part {NAME}"
-    started = _started(tree)
+    started = tree.programs
     if "catalogue" in started and NAME not in started:
         return f"{NAME} are not started as the other parts are"
     return None
@@ -29,18 +24,13 @@ def the_parts_ask_one_another_as_wanted(tree: Tree) -> str | None:
     wanted[NAME] = frozenset()
     for name in ("catalogue", "jobs"):
         wanted[name] |= {NAME}
-    for name, others in wanted.items():
-        if more := tree.asked[name] - others:
-            return f"{name} should not ask {min(more)}"
-        if fewer := others - tree.asked[name]:
-            return f"{name} should ask {min(fewer)}"
-    return None
+    return tree.asks_otherwise(wanted)
 
 
 def promotions_keep_what_was_used(tree: Tree) -> str | None:
     assert tree.base is not None
-    before = [columns for _, columns in _tables(tree.base)]
-    now = [columns for _, columns in _tables(tree)]
+    before = _kept(tree.base)
+    now = _kept(tree)
     if len(now) != 1:
         return f"there should be one table of redemptions, not {len(now)}"
     if now != before:
@@ -74,16 +64,7 @@ def nobody_else_knows_a_promotion(tree: Tree) -> str | None:
     return f"{NAME} do not know {min(CODES - found)}" if CODES - found else None
 
 
-def _started(tree: Tree) -> set[str]:
-    """What app.toml starts: one for all parts, or each part for itself."""
-    files = [file for file in tree.files if file.path == "app.toml"]
-    return {name for file in files for name in tomllib.loads(file.text)["programs"]}
-
-
-def _tables(tree: Tree) -> Iterator[tuple[str, list[str]]]:
-    """Name and columns of the tables of what was used, as they are created."""
-    for file in tree.files:
-        for name, body in TABLE.findall(file.text):
-            if name.lower().endswith("redemptions"):
-                lines = [line.strip() for line in body.strip().splitlines()]
-                yield name, [line.split()[0] for line in lines if line]
+def _kept(tree: Tree) -> list[list[str]]:
+    """The columns of the tables of what was used."""
+    tables = (table for table in tree.tables() if table.name.endswith("redemptions"))
+    return [list(table.columns) for table in tables]

@@ -63,7 +63,4 @@ def _why_others_changed(tree: Tree, base: Tree) -> str | None:
         return f"{invoice} should take a patient, a reference and an amount"
     if circle := tree.circle():
         return f"parts ask one another in a circle: {', '.join(circle)}"
-    for name, others in base.asked.items():
-        if more := tree.asked[name] - others:
-            return f"{name} should not ask {min(more)}"
-    return None
+    return tree.asks_more(base.asked)

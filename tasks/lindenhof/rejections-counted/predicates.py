@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 
 from verifier.tree import SHARED, Function, Tree
 
@@ -10,13 +9,10 @@ COLUMNS = {"claim_id", "reason", "procedure"}
 COLON = ":"
 SPELLED = re.compile(r"\b(?:no_coverage|not_covered|authorisation_missing)\s*:")
 APART = ("split", "rsplit", "partition", "rpartition", "startswith", "endswith", "removeprefix")
-TABLE = re.compile(
-    r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)\s*\((.*?)\n?\);", re.IGNORECASE | re.DOTALL
-)
 
 
 def rejections_have_a_table(tree: Tree) -> str | None:
-    tables = [columns for name, columns in _tables(tree) if name.endswith("rejections")]
+    tables = _tables(tree, "rejections")
     if len(tables) != 1:
         return f"there should be one table of rejections, not {len(tables)}"
     if missing := COLUMNS - tables[0].keys():
@@ -26,8 +22,8 @@ def rejections_have_a_table(tree: Tree) -> str | None:
 
 def claims_keep_none_themselves(tree: Tree) -> str | None:
     assert tree.base is not None
-    (before,) = _tables_of_claims(tree.base)
-    tables = _tables_of_claims(tree)
+    (before,) = _tables(tree.base, "claims")
+    tables = _tables(tree, "claims")
     if len(tables) != 1:
         return f"there should be one table of claims, not {len(tables)}"
     if "rejections" in tables[0]:
@@ -84,14 +80,7 @@ def _words(node: ast.AST) -> set[str]:
     return {str(each) for each in found}
 
 
-def _tables_of_claims(tree: Tree) -> list[dict[str, str]]:
-    return [columns for name, columns in _tables(tree) if re.search(r"(?:^|_)claims$", name)]
-
-
-def _tables(tree: Tree) -> Iterator[tuple[str, dict[str, str]]]:
-    """Name, and column -> type, of the tables of claims, as they are created."""
-    for context in ("claims", SHARED):
-        for file in tree.context(context).files:
-            for name, body in TABLE.findall(file.text):
-                words = [line.replace(",", " ").split() for line in body.splitlines()]
-                yield name.lower(), {each[0]: each[1].upper() for each in words if len(each) > 1}
+def _tables(tree: Tree, name: str) -> list[dict[str, str]]:
+    """Column -> type of the tables of claims that are called so, behind whatever prefix."""
+    tables = (table for place in ("claims", SHARED) for table in tree.context(place).tables())
+    return [table.columns for table in tables if re.search(rf"(?:^|_){name}$", table.name)]

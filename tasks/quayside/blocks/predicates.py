@@ -3,13 +3,9 @@
 import ast
 import re
 
-from verifier.tree import SHARED, Class, Tree
+from verifier.tree import SHARED, Tree
 
 OLD = re.compile(r"(?<![A-Za-z])marks?(?![a-z])|Marks?(?![a-z])|(?<![A-Za-z])MARKS?(?![A-Z])")
-TABLE = re.compile(
-    r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)\s*\((.*?)\n?\);", re.IGNORECASE | re.DOTALL
-)
-Table = tuple[str, tuple[str, ...]]
 
 
 def no_mark_is_left(tree: Tree) -> str | None:
@@ -30,11 +26,9 @@ def no_mark_is_left(tree: Tree) -> str | None:
 def a_consignment_has_blocks(tree: Tree) -> str | None:
     assert tree.base is not None
     domain, before = (each.context("consignments").domain for each in (tree, tree.base))
-    wanted = [
-        "blocks" if name == "marks" else name for name in _fields(before.class_("Consignment"))
-    ]
+    wanted = ["blocks" if name == "marks" else name for name in before.class_("Consignment").fields]
     record = domain.class_("Consignment")
-    if _fields(record) != wanted:
+    if list(record.fields) != wanted:
         return f"{record} should have the fields {', '.join(wanted)}"
     for name in before.class_("Consignments").methods:
         method = f"Consignments.{name}"
@@ -63,16 +57,6 @@ def _named(node: ast.AST) -> list[str]:
     return [text for field in fields if isinstance(text := getattr(node, field, None), str)]
 
 
-def _fields(record: Class) -> list[str]:
-    parts = (part for part in record.node.body if isinstance(part, ast.AnnAssign))
-    return [part.target.id for part in parts if isinstance(part.target, ast.Name)]
-
-
-def _tables(tree: Tree) -> list[Table]:
-    """Names and columns of all tables, as they are created."""
-    created = (found for file in tree.files for found in TABLE.findall(file.text))
-    return sorted((name, tuple(_columns(body))) for name, body in created)
-
-
-def _columns(body: str) -> list[str]:
-    return [line.split()[0] for line in body.strip().splitlines() if line.strip()]
+def _tables(tree: Tree) -> list[tuple[str, tuple[str, ...]]]:
+    """Names and columns of all tables."""
+    return sorted((table.name, tuple(table.columns)) for table in tree.tables())

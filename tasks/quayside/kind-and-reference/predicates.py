@@ -8,14 +8,10 @@ from verifier.tree import SHARED, Source, Tree
 
 OLD = "topic"
 NEW = frozenset({"kind", "reference"})
-TABLE = re.compile(
-    r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)\s*\((.*?)\n?\);", re.IGNORECASE | re.DOTALL
-)
 INDEX = re.compile(r"CREATE\s+(?:UNIQUE\s+)?INDEX\s[^;]*?\bON\s+(\w+)\s*\(\s*(\w+)", re.IGNORECASE)
 PATTERNS = re.compile(
     r"\b(?:LIKE|GLOB)\b|\b(?:substr(?:ing)?|instr|printf|format)\s*\(|\|\|", re.IGNORECASE
 )
-CONSTRAINTS = frozenset({"CHECK", "CONSTRAINT", "FOREIGN", "PRIMARY", "UNIQUE"})
 JOINING = re.compile(r"(?:%s|\{\w*\}|%)?:(?:%s|\{\w*\}|%)?")
 
 
@@ -70,12 +66,10 @@ def _kept(tree: Tree) -> tuple[str, set[str]]:
 
 
 def _tables(tree: Tree) -> Iterator[tuple[str, set[str]]]:
-    """Names and columns of tables, as they are created."""
-    for file in _files(tree):
-        for name, body in TABLE.findall(file.text):
-            lines = (line.split() for line in body.splitlines() if line.strip())
-            firsts = {words[0].strip('",') for words in lines}
-            yield name.lower(), {each for each in firsts if each.upper() not in CONSTRAINTS}
+    """Names and columns of tables."""
+    for name in ("notices", SHARED):
+        for table in tree.context(name).tables():
+            yield table.name, set(table.columns)
 
 
 def _indexes(tree: Tree) -> Iterator[tuple[str, str]]:

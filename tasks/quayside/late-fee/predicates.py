@@ -28,10 +28,7 @@ def declarations_ask(tree: Tree) -> str | None:
     domain = tree.context("declarations").domain
     if not any("consignments" in call.text.split(".") for call in domain.calls("late_fee")):
         return "declarations do not ask consignments for the fee"
-    for name, others in tree.base.asked.items():
-        if more := tree.asked[name] - others:
-            return f"{name} should not ask {min(more)}"
-    return None
+    return tree.asks_more(tree.base.asked)
 
 
 def declarations_do_not_reckon(tree: Tree) -> str | None:

@@ -1,8 +1,6 @@
 """Are quotas a part of their own, which the tariff and declarations ask and which asks nobody?"""
 
 import re
-import tomllib
-from collections.abc import Iterator
 
 from verifier.tree import SHARED, Tree
 
@@ -11,19 +9,15 @@ ASKERS = ("tariff", "declarations")
 TABLES = ("quotas", "allocations")
 KNOWLEDGE = frozenset({"critical", "exhausted", "unknown_quota", "quota_mismatch", "bad_period"})
 WAY_ROUND = re.compile(r"draw|return|give_?back", re.IGNORECASE)
-TABLE = re.compile(
-    r'CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"?\w*(quotas|allocations)"?\s*\(', re.IGNORECASE
-)
 STORED = re.compile(
     r'\b(?:FROM|INTO|UPDATE|TABLE|EXISTS)\s+"?\w*(?:quotas|allocations)\b', re.IGNORECASE
 )
-KEYS = frozenset({"UNIQUE", "PRIMARY", "FOREIGN", "CHECK", "CONSTRAINT"})
 
 
 def quotas_are_a_part_like_the_others(tree: Tree) -> str | None:
     if not tree.context(NAME).functions():
         return f"there is no part {NAME}"
-    started = _started(tree)
+    started = tree.programs
     if "tariff" in started and NAME not in started:
         return f"{NAME} are not started as the other parts are"
     return None
@@ -35,22 +29,16 @@ def the_parts_ask_one_another_as_wanted(tree: Tree) -> str | None:
     wanted[NAME] = frozenset()
     for name in ASKERS:
         wanted[name] |= {NAME}
-    for name, others in wanted.items():
-        if more := tree.asked[name] - others:
-            return f"{name} should not ask {min(more)}"
-        if fewer := others - tree.asked[name]:
-            return f"{name} should ask {min(fewer)}"
-    return None
+    return tree.asks_otherwise(wanted)
 
 
 def quotas_keep_what_was_drawn(tree: Tree) -> str | None:
     assert tree.base is not None
-    before, now = list(_tables(tree.base)), list(_tables(tree))
     for each in TABLES:
-        found = [columns for name, columns in now if name == each]
+        found = _kept(tree, each)
         if len(found) != 1:
             return f"there should be one table of {each}, not {len(found)}"
-        if (each, found[0]) not in before:
+        if found != _kept(tree.base, each):
             return f"the columns of the table of {each} have changed"
     for name, context in tree.contexts.items():
         for place in context.string_literals():
@@ -78,29 +66,6 @@ def nobody_else_knows_what_a_quota_is(tree: Tree) -> str | None:
     return f"{NAME} do not know {min(missing)}" if missing else None
 
 
-def _started(tree: Tree) -> set[str]:
-    """What app.toml starts: one for all parts, or each part for itself."""
-    files = [file for file in tree.files if file.path == "app.toml"]
-    return {name for file in files for name in tomllib.loads(file.text)["programs"]}
-
-
-def _tables(tree: Tree) -> Iterator[tuple[str, set[str]]]:
-    """How the names of the tables of quotas end, and their columns, as they are created."""
-    for file in tree.files:
-        for found in TABLE.finditer(file.text):
-            words = [part.split()[0] for part in _parts(file.text[found.end() :])]
-            yield found[1].lower(), {word for word in words if word.upper() not in KEYS}
-
-
-def _parts(text: str) -> Iterator[str]:
-    """What stands between the commas before the bracket that closes, if it is anything."""
-    part, depth = "", 0
-    for sign in text:
-        depth += (sign == "(") - (sign == ")")
-        if depth < 0 or (depth == 0 and sign == ","):
-            yield from [part] if part.strip() else []
-            part = ""
-        else:
-            part += sign
-        if depth < 0:
-            return
+def _kept(tree: Tree, ending: str) -> list[set[str]]:
+    """The columns of the tables whose names end so."""
+    return [set(table.columns) for table in tree.tables() if table.name.endswith(ending)]
