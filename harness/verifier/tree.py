@@ -232,17 +232,10 @@ class Sources:
         return tuple(place for path, tree in self.trees() for place in strings(path, tree))
 
     def tables(self) -> tuple[Table, ...]:
-        """The tables that SQL in the files creates, in Python in its strings."""
-        return tuple(
-            table
-            for file in self.files
-            for text in (self._strings(file) if file.is_python else (file.text,))
-            for table in created_tables(text)
-        )
-
-    @staticmethod
-    def _strings(file: Source) -> Iterator[str]:
-        return (place.text for place in strings(file.path, file.tree))
+        """The tables that files of SQL and strings of Python create."""
+        texts = [place.text for place in self.string_literals()]
+        texts += [file.text for file in self.files if file.path.endswith(".sql")]
+        return tuple(table for text in texts for table in created_tables(text))
 
     @property
     def imports(self) -> tuple[Import, ...]:

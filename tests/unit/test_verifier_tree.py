@@ -248,6 +248,7 @@ CREATE TABLE marks (at TEXT) STRICT;
         ("domain/jobs.py", f"SQL = '''{SCRIPT}'''", SCRIPT),
         ("jobs_store/schema.sql", SCRIPT, SCRIPT),
         ("domain/jobs.py", f"# {ONE_LINE}", {}),
+        ("jobs_store/notes.md", f"    {ONE_LINE};", {}),
         ("domain/jobs.py", f'def f():\n    """{ONE_LINE}"""', {}),
         ("domain/jobs.py", "SQL = f'CREATE TABLE {name} (a)'", {}),
         ("domain/jobs.py", "SQL = 'CREATE TABLE lots (a, a)'", {}),

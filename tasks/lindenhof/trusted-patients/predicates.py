@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from verifier.tree import SHARED, Class, Missing, Tree
+from verifier.tree import SHARED, Tree
 
 ASKING = ("billing", "schedule")
 GRADES = frozenset({"good", "fair", "doubtful", "poor"})
@@ -21,7 +21,9 @@ def patients_say_what_follows(tree: Tree) -> str | None:
     if trust.parameters != ("self", "patient_id"):
         return f"{trust} should take a patient's id alone"
     told = ast.unparse(trust.node.returns) if trust.node.returns else ""
-    fields = _fields(domain.class_(told.strip("\"'")))
+    record = domain.class_(told.strip("\"'"))
+    if not (fields := record.fields):
+        return f"{record} has no fields"
     if shown := [name for name in fields if INSIDE.search(name)]:
         return f"{told} shows {shown[0]}"
     if len(set(fields) - {"patient_id"}) < 3:
@@ -65,13 +67,6 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
         if "internal/reliability" in place.text:
             return f"{place.path}:{place.line} still tells others the reliability"
     return None
-
-
-def _fields(record: Class) -> list[str]:
-    parts = [part for part in record.node.body if isinstance(part, ast.AnnAssign)]
-    if not parts:
-        raise Missing(f"{record} has no fields")
-    return [part.target.id for part in parts if isinstance(part.target, ast.Name)]
 
 
 def _to_patients(call: str, name: str) -> bool:

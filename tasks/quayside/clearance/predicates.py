@@ -3,7 +3,7 @@
 import ast
 import re
 
-from verifier.tree import SHARED, Class, Function, Tree
+from verifier.tree import SHARED, Function, Tree
 
 OLD, NEW = "outcome", "clearance"
 WORDS = frozenset(
@@ -25,7 +25,7 @@ def inspections_say_what_follows(tree: Tree) -> str | None:
     if not records:
         return f"{clearance} should say with which record it answers"
     for record in records:
-        if shown := [name for name in _fields(record) if INSIDE.search(name)]:
+        if shown := [name for name in record.fields if INSIDE.search(name)]:
             return f"{record} shows {shown[0]}"
     return None
 
@@ -65,11 +65,6 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
         if WAY.search(place.text):
             return f"{place.path}:{place.line} still leads to the outcome"
     return None
-
-
-def _fields(record: Class) -> list[str]:
-    parts = (part for part in record.node.body if isinstance(part, ast.AnnAssign))
-    return [part.target.id for part in parts if isinstance(part.target, ast.Name)]
 
 
 def _asked(tree: Tree) -> set[str]:

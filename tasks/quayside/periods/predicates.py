@@ -48,7 +48,7 @@ def a_quota_has_a_period(tree: Tree) -> str | None:
 
 def nobody_takes_it_apart(tree: Tree) -> str | None:
     domain = tree.context("tariff").domain
-    parts = TEXTS | set(_fields(domain.class_("Period")))
+    parts = TEXTS | set(domain.class_("Period").fields)
     for function in domain.functions():
         if function.qualname.split(".")[0] in OWNERS:
             continue
@@ -83,11 +83,6 @@ def _gives_a_period(function: Function) -> bool:
         isinstance(n, ast.Call) and "Period" in ast.unparse(n.func).split(".")
         for n in ast.walk(function.node)
     )
-
-
-def _fields(period: Class) -> list[str]:
-    parts = (part for part in period.node.body if isinstance(part, ast.AnnAssign))
-    return [part.target.id for part in parts if isinstance(part.target, ast.Name)]
 
 
 def _compared(function: Function) -> set[str]:
