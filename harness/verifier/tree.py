@@ -327,6 +327,14 @@ class Tree(Sources):
         texts = (file.text for file in self.files if file.path == "app.toml")
         return frozenset(name for text in texts for name in tomllib.loads(text)["programs"])
 
+    def no_part(self, name: str) -> str | None:
+        """That a context is not there, or not started where each is for itself, or None."""
+        if not self.context(name).functions():
+            return f"there is no part {name}"
+        if self.programs & self.contexts.keys() and name not in self.programs:
+            return f"{name} are not started as the other parts are"
+        return None
+
     @cached_property
     def asked(self) -> Mapping[str, frozenset[str]]:
         """Context -> the other contexts that it asks; see `graph.asks`. Raises Unparsable."""

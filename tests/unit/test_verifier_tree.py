@@ -282,6 +282,15 @@ def test_the_programs_are_those_that_app_toml_starts() -> None:
     assert Tree({}, unprotected).programs == frozenset()
 
 
+def test_a_part_is_there_and_started_where_each_is_for_itself() -> None:
+    unprotected = replace(SETTINGS, protected=())
+    code = {"domain/jobs.py": b"def f(): ...\n", "domain/catalogue.py": b"def g(): ...\n"}
+    told = [Tree(code | {"app.toml": f"[programs.{name}]\n".encode()}, unprotected).no_part("jobs")
+            for name in ("jobs", "catalogue", "shop")]  # fmt: skip
+    assert told == [None, "jobs are not started as the other parts are", None]
+    assert Tree({}, unprotected).no_part("jobs") == "there is no part jobs"
+
+
 def test_a_copy_of_a_function_is_found_under_another_name() -> None:
     files = {
         "domain/jobs.py": b"def fee(job):\n    x = job.price\n    return x * 3\n",

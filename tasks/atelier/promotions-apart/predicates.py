@@ -10,12 +10,7 @@ USES = re.compile(r"redemptions\b", re.IGNORECASE)
 
 
 def promotions_are_a_part_like_the_others(tree: Tree) -> str | None:
-    if not tree.context(NAME).functions():
-        return f"there is no part {NAME}"
-    started = tree.programs
-    if "catalogue" in started and NAME not in started:
-        return f"{NAME} are not started as the other parts are"
-    return None
+    return tree.no_part(NAME)
 
 
 def the_parts_ask_one_another_as_wanted(tree: Tree) -> str | None:

@@ -12,12 +12,7 @@ STORED = re.compile(r'\b(?:FROM|INTO|UPDATE|TABLE|EXISTS)\s+"?\w*consents\b', re
 
 
 def consents_are_a_part_like_the_others(tree: Tree) -> str | None:
-    if not tree.context(NAME).functions():
-        return f"there is no part {NAME}"
-    started = tree.programs
-    if "patients" in started and NAME not in started:
-        return f"{NAME} are not started as the other parts are"
-    return None
+    return tree.no_part(NAME)
 
 
 def the_parts_ask_one_another_as_wanted(tree: Tree) -> str | None:
