@@ -19,7 +19,7 @@ demo: $(READY)
 
 test: check engine-up browser-up
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m "not docker and not browser"
-	$(VENV)/bin/pytest -q -m "docker or browser"
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m "docker or browser"
 	$(SEAMBENCH) pairs verify $(PAIR)
 	$(SEAMBENCH) validate $(TURN)
 
