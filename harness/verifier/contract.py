@@ -1,6 +1,7 @@
 """Phase `contract`: the interfaces that the app's programs declare, before and after."""
 
 import json
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from .limited import limited
 from .openapi import breaking_changes, operations
 from .wire import NoAnswer, Wire
 
-_LARGEST_DOCUMENT = 4_000_000
-_MOST_PROGRAMS = 50
+_LARGEST_DOCUMENT = 16_000_000
+_MOST_PROGRAMS = 1_000
 _MOST_BREAKS = 200
 
 
@@ -64,15 +65,16 @@ def _fetch_all(job: Job) -> dict[str, _Fetched]:
         ports = programs(job.files("tree").get("app.toml", b""))
     except ValueError as error:
         return {name: _Fetched(None, str(error)) for name in job.settings.documents or ()}
-    return {name: _fetch(port, job.settings) for name, port in ports.items()}
+    deadline = time.monotonic() + job.settings.documents_seconds
+    return {name: _fetch(port, job.settings, deadline) for name, port in ports.items()}
 
 
-def _fetch(port: int, settings: Settings) -> _Fetched:
-    wire = Wire(
-        f"http://127.0.0.1:{port + settings.port_offset}",
-        seconds=settings.call_seconds,
-        limit=_LARGEST_DOCUMENT,
-    )
+def _fetch(port: int, settings: Settings, deadline: float) -> _Fetched:
+    seconds = min(settings.document_seconds, deadline - time.monotonic())
+    if seconds <= 0:
+        return _Fetched(None, "was not asked: the others took all the time there is")
+    url = f"http://127.0.0.1:{port + settings.port_offset}"
+    wire = Wire(url, seconds=seconds, limit=_LARGEST_DOCUMENT)
     try:
         answer = wire.call("GET", "/openapi.json", {"accept": "application/json"})
         if answer.status != 200:

@@ -63,6 +63,10 @@ class Settings:
     test_seconds: float = 20.0
     suite_seconds: float = 540.0
     call_seconds: float = 10.0
+    document_seconds: float = 60.0
+    """for one program's description; an app of 200,000 lines takes 10 s to write its own"""
+    documents_seconds: float = 300.0
+    """for all programs' together, so that those that stall do not outlast the phase"""
     replay_seconds: float = 540.0
     inspect_seconds: float = 30.0
     inspect_mb: int = 768

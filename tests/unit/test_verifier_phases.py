@@ -153,6 +153,10 @@ def behaviour_of(done: subprocess.CompletedProcess[str]) -> BehaviourEvidence:
     return read_verdict(BehaviourEvidence, done.stdout, done.returncode, done.stderr)
 
 
+def contract_of(done: subprocess.CompletedProcess[str]) -> ContractEvidence:
+    return read_verdict(ContractEvidence, done.stdout, done.returncode, done.stderr)
+
+
 def replay_of(done: subprocess.CompletedProcess[str]) -> ReplayEvidence:
     return read_verdict(ReplayEvidence, done.stdout, done.returncode, done.stderr)
 
@@ -361,12 +365,31 @@ def test_contract_records_compares_and_misses_a_program(
     settings = Settings(port_offset=10)
     tree = {"app.toml": declared.encode()}
     done = verify("contract", settings, tree=tree)
-    recorded = read_verdict(ContractEvidence, done.stdout, done.returncode, done.stderr)
+    recorded = contract_of(done)
     assert (recorded.mode, recorded.programs, recorded.operations) == ("record", ["edge"], 1)
     documents: dict[str, object] = {**(recorded.documents or {}), "accounts": {"paths": {}}}
     done = verify("contract", replace(settings, documents=documents), tree=tree)
-    told = read_verdict(ContractEvidence, done.stdout, done.returncode, done.stderr)
+    told = contract_of(done)
     assert told.breaks == ["accounts: the program is gone"]
+
+
+def test_programs_that_stall_over_their_description_are_breaks_in_bounded_time(
+    start_app: StartApp, verify: Verify
+) -> None:
+    stalled = APP.replace('"/openapi.json":', '"/openapi.json" and not time.sleep(60):')
+    ports = [int(start_app(source=source).rsplit(":", 1)[1]) for source in (stalled, APP, APP)]
+    names = ["stalled", "patient", "late"]
+    toml = "".join(
+        f"[programs.{name}]\nport = {port}\n" for name, port in zip(names, ports, strict=True)
+    )
+    documents: dict[str, object] = dict.fromkeys(names, {"paths": {"/jobs": {"post": {}}}})
+    settings = Settings(documents=documents, document_seconds=0.5, documents_seconds=30.0)
+    told = contract_of(verify("contract", settings, tree={"app.toml": toml.encode()}))
+    assert told.breaks == ["stalled: no answer within 0.5 s"]
+    settings = replace(settings, documents_seconds=0.3)
+    told = contract_of(verify("contract", settings, tree={"app.toml": toml.encode()}))
+    assert [each.partition(":")[0] for each in told.breaks] == sorted(names)
+    assert told.breaks[1] == "patient: was not asked: the others took all the time there is"
 
 
 @pytest.mark.parametrize(
@@ -375,7 +398,7 @@ def test_contract_records_compares_and_misses_a_program(
 def test_a_hostile_app_toml_is_a_break_not_an_error(verify: Verify, toml: bytes) -> None:
     documents: dict[str, object] = {"edge": {"paths": {"/a": {"get": {}}}}}
     done = verify("contract", Settings(documents=documents), tree={"app.toml": toml})
-    told = read_verdict(ContractEvidence, done.stdout, done.returncode, done.stderr)
+    told = contract_of(done)
     assert len(told.breaks) == 1
     assert told.breaks[0].startswith("edge: app.toml: ")
 

@@ -29,7 +29,7 @@ from .supervisor import Start, serve_warm
 
 PLACE = Path("/run/app")
 KEEPER: User = (1001, 1001)
-MOST_PROGRAMS = 32
+MOST_PROGRAMS = 1_000
 SETS = {"main": "", "test": "test/"}
 _KEEPERS_DATA = PLACE / "data"
 _AGENTS_DATA = "/tmp/app"  # noqa: S108 - the agent's own, and touched as the agent
