@@ -382,7 +382,7 @@ def test_programs_that_stall_over_their_description_are_breaks_in_bounded_time(
     toml = "".join(
         f"[programs.{name}]\nport = {port}\n" for name, port in zip(names, ports, strict=True)
     )
-    documents: dict[str, object] = dict.fromkeys(names, {"paths": {"/jobs": {"post": {}}}})
+    documents: dict[str, object] = {name: {"paths": {"/jobs": {"post": {}}}} for name in names}
     settings = Settings(documents=documents, document_seconds=0.5, documents_seconds=30.0)
     told = contract_of(verify("contract", settings, tree={"app.toml": toml.encode()}))
     assert told.breaks == ["stalled: no answer within 0.5 s"]
