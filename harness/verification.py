@@ -191,6 +191,7 @@ def settings(subject: Subject, known: Known, port_offset: int = 0) -> Settings:
         name: ContextGlobs(domain=files.domain, glue=files.glue)
         for name, files in arm.contexts.items()
     }
+    seconds, megabytes = _bounds(subject.base)
     return Settings(
         app_url=f"http://127.0.0.1:{spec.entry_port + port_offset}",
         port_offset=port_offset,
@@ -206,7 +207,18 @@ def settings(subject: Subject, known: Known, port_offset: int = 0) -> Settings:
         base_modes=_modes(subject.base),
         tree_modes=_modes(subject.tree),
         documents=known.documents,
+        inspect_seconds=seconds,
+        inspect_mb=megabytes,
     )
+
+
+def _bounds(base: Tree) -> tuple[float, int]:
+    """Seconds and MB for each look at the trees: by the size of the base, which no agent can grow.
+
+    200,000 lines are about 8 MB; reading them twice takes 15 s and 500 MB.
+    """
+    size = sum(len(entry.content) for entry in base.entries.values()) / 1e6
+    return min(180.0, 30.0 + 12.0 * size), min(1_536, 768 + round(60 * size))
 
 
 def contents(tree: Tree) -> dict[str, bytes]:

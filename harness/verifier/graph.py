@@ -1,7 +1,7 @@
 """Which bounded context asks which, read off the code, the same way in every arm."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .walk import imports, strings
 
@@ -9,19 +9,28 @@ Edges = Mapping[str, frozenset[str]]
 """context -> the other contexts that it asks"""
 
 
-def asks(
-    name: str, trees: Iterable[tuple[str, ast.Module]], others: Iterable[str]
-) -> Iterator[str]:
-    """The contexts that the files of the context `name` ask.
+def asks(said: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    """The contexts among `known` that files ask, by what they said (see `said`).
 
     Another context is asked where something is imported from a place named after it, where a class
     of its name stands in for it (a client, a port), where something is taken from an attribute of
     `self` of its name, and where its address (`<NAME>_URL`) is named.
     """
-    known = [other for other in others if other != name]
-    for path, tree in trees:
-        said = _said(path, tree)
-        yield from (other for other in known if said & _signs(other))
+    heard = frozenset(said)
+    return (other for other in known if heard & _signs(other))
+
+
+def said(path: str, nodes: Collection[ast.AST]) -> frozenset[str]:
+    """What a file says of others: places, classes, attributes of `self` and texts, by kind."""
+    imported = tuple(imports(path, nodes))
+    places = {part for found in imported for part in found.module.split(".")}
+    places |= {found.name for found in imported if found.name}
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    inner = (node.value for node in nodes if isinstance(node, ast.Attribute))
+    own = {node.attr for node in inner if isinstance(node, ast.Attribute) and _is_self(node.value)}
+    texts = {place.text for place in strings(path, nodes)}
+    told = {"place": places, "class": classes, "self": own, "text": texts}
+    return frozenset(f"{kind} {each}" for kind, found in told.items() for each in found)
 
 
 def cycle(edges: Edges) -> tuple[str, ...] | None:
@@ -50,18 +59,6 @@ def _signs(context: str) -> frozenset[str]:
     title = context.title().replace("_", "")
     return frozenset({f"place {context}", f"class {title}", f"class {title}Client",
                       f"self {context}", f"text {context.upper()}_URL"})  # fmt: skip
-
-
-def _said(path: str, tree: ast.Module) -> frozenset[str]:
-    imported = tuple(imports(path, tree))
-    places = {part for found in imported for part in found.module.split(".")}
-    places |= {found.name for found in imported if found.name}
-    classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    inner = (node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-    own = {node.attr for node in inner if isinstance(node, ast.Attribute) and _is_self(node.value)}
-    texts = {place.text for place in strings(path, tree)}
-    told = {"place": places, "class": classes, "self": own, "text": texts}
-    return frozenset(f"{kind} {each}" for kind, found in told.items() for each in found)
 
 
 def _is_self(node: ast.expr) -> bool:

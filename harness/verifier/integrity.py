@@ -241,7 +241,7 @@ def _names_mode(test: ast.expr) -> bool:
 
 
 def _network(change: Change, new: ast.Module, words: "_Words") -> Iterator[str]:
-    left_out = docstrings(new)
+    left_out = docstrings(ast.walk(new))
     for node in ast.walk(new):
         if (
             isinstance(node, ast.Constant)

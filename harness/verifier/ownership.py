@@ -1,5 +1,6 @@
 """Which bounded context a file belongs to, and whether it is domain or glue."""
 
+import ast
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -89,7 +90,7 @@ class Ownership:
             tree = parse(path, self._files[path])
         except Unparsable:
             return "glue"
-        packages = {found.module.split(".")[0] for found in imports(path, tree)}
+        packages = {found.module.split(".")[0] for found in imports(path, ast.walk(tree))}
         return "glue" if packages & GLUE_PACKAGES else "domain"
 
 

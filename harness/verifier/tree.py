@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from .graph import asks, cycle
+from .graph import asks, cycle, said
 from .job import Settings
 from .ownership import SHARED, Ownership
 from .stored import Table, created_tables
@@ -96,17 +96,18 @@ class Function:
         return fingerprint(self.node)
 
     def calls(self) -> tuple[str, ...]:
-        return tuple(place.text for place in calls(self.path, self.node))
+        return tuple(place.text for place in calls(self.path, ast.walk(self.node)))
 
     def called(self) -> frozenset[str]:
         """The last word of each call."""
         return frozenset(call.rsplit(".", 1)[-1] for call in self.calls())
 
     def names(self) -> frozenset[str]:
-        return frozenset(names(self.node))
+        return frozenset(names(ast.walk(self.node)))
 
     def string_literals(self) -> frozenset[str]:
-        return frozenset(place.text for place in strings(self.path, self.node))
+        nodes = tuple(ast.walk(self.node))
+        return frozenset(place.text for place in strings(self.path, nodes))
 
     def __str__(self) -> str:
         return f"{self.path}:{self.node.lineno} {self.qualname}"
@@ -170,6 +171,26 @@ class Source:
         """Raises Unparsable on anything that is not plain, reasonably sized Python."""
         return parse(self.path, self.content)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree. Raises Unparsable."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def definitions(self) -> tuple[tuple[str, FunctionNode | ast.ClassDef], ...]:
+        """Functions and classes with their qualified names. Raises Unparsable."""
+        return tuple(definitions(self.tree, ""))
+
+    @cached_property
+    def strings(self) -> tuple[Place, ...]:
+        """Strings that are no docstrings. Raises Unparsable."""
+        return tuple(strings(self.path, self.nodes))
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """What it says of other contexts; see `graph.said`. Raises Unparsable."""
+        return said(self.path, self.nodes)
+
 
 class Sources:
     """Some files, and what can be asked of them together."""
@@ -178,24 +199,29 @@ class Sources:
         self.files = files
         self.title = title
 
+    @cached_property
+    def python(self) -> tuple[Source, ...]:
+        """The files of Python."""
+        return tuple(file for file in self.files if file.is_python)
+
     def trees(self) -> Iterator[tuple[str, ast.Module]]:
         """The Python files: path and syntax tree. Raises Unparsable."""
-        return ((file.path, file.tree) for file in self.files if file.is_python)
+        return ((file.path, file.tree) for file in self.python)
 
     def functions(self) -> tuple[Function, ...]:
         """Every function and method, nested ones too."""
         return tuple(
-            Function(name, path, node)
-            for path, tree in self.trees()
-            for name, node in definitions(tree, "")
+            Function(name, file.path, node)
+            for file in self.python
+            for name, node in file.definitions
             if isinstance(node, FunctionNode)
         )
 
     def classes(self) -> tuple[Class, ...]:
         return tuple(
-            Class(name, path, node)
-            for path, tree in self.trees()
-            for name, node in definitions(tree, "")
+            Class(name, file.path, node)
+            for file in self.python
+            for name, node in file.definitions
             if isinstance(node, ast.ClassDef)
         )
 
@@ -220,16 +246,16 @@ class Sources:
 
     def calls(self, name: str | None = None) -> tuple[Place, ...]:
         """Calls by dotted text (`?` for what is no name); with `name`, only those."""
-        every = (place for path, tree in self.trees() for place in calls(path, tree))
+        every = (place for file in self.python for place in calls(file.path, file.nodes))
         return tuple(p for p in every if name is None or p.text.rsplit(".", 1)[-1] == name)
 
     def names(self) -> frozenset[str]:
         """Every identifier: variables, attributes, parameters, definitions, keywords, imports."""
-        return frozenset(name for _, tree in self.trees() for name in names(tree))
+        return frozenset(name for file in self.python for name in names(file.nodes))
 
     def string_literals(self) -> tuple[Place, ...]:
         """Strings, the fixed parts of f-strings too, without docstrings."""
-        return tuple(place for path, tree in self.trees() for place in strings(path, tree))
+        return tuple(place for file in self.python for place in file.strings)
 
     def tables(self) -> tuple[Table, ...]:
         """The tables that files of SQL and strings of Python create."""
@@ -239,7 +265,7 @@ class Sources:
 
     @property
     def imports(self) -> tuple[Import, ...]:
-        return tuple(found for path, tree in self.trees() for found in imports(path, tree))
+        return tuple(found for file in self.python for found in imports(file.path, file.nodes))
 
     def references(self, name: str, *, in_strings: bool = False) -> tuple[Place, ...]:
         """Where an identifier is used, not defined.
@@ -248,8 +274,8 @@ class Sources:
         """
         return tuple(
             place
-            for path, tree in self.trees()
-            for place in references(path, tree, name, in_strings)
+            for file in self.python
+            for place in references(file.path, file.nodes, name, in_strings)
         )
 
     def occurrences(self, pattern: str) -> tuple[Place, ...]:
@@ -302,13 +328,16 @@ class Tree(Sources):
         self, files: Mapping[str, bytes], settings: Settings, base: "Tree | None" = None
     ) -> None:
         self.base = base
-        before = {f.path: (f.context, f.kind) for f in base.files} if base else None
-        known = Ownership(files, settings, before)
+        before = {file.path: file for file in base.files} if base else {}
+        places = {path: (file.context, file.kind) for path, file in before.items()}
+        known = Ownership(files, settings, places if base else None)
         sources = [
             Source(path, files[path], *place)
             for path in sorted(files)
             if (place := known.place(path)) is not None
         ]
+        # A patch leaves most files as they are: what was read off them holds for both trees.
+        sources = [before[s.path] if before.get(s.path) == s else s for s in sources]
         super().__init__(tuple(sources), "the app")
         self.contexts = {
             name: Context(name, tuple(s for s in sources if s.context == name))
@@ -338,8 +367,9 @@ class Tree(Sources):
     @cached_property
     def asked(self) -> Mapping[str, frozenset[str]]:
         """Context -> the other contexts that it asks; see `graph.asks`. Raises Unparsable."""
-        nodes = [name for name in self.contexts if name != SHARED]
-        return {name: frozenset(asks(name, self.contexts[name].trees(), nodes)) for name in nodes}
+        names = [name for name in self.contexts if name != SHARED]
+        heard = {n: {t for file in self.contexts[n].python for t in file.said} for n in names}
+        return {n: frozenset(asks(heard[n], (o for o in names if o != n))) for n in names}
 
     def asks_more(self, wanted: Mapping[str, frozenset[str]]) -> str | None:
         """That a context asks one which it should not, in one line, or None."""

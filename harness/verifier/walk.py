@@ -1,8 +1,8 @@
-"""Parsing one file, and what can be read off its syntax tree."""
+"""Parsing one file, and what can be read off the nodes of its syntax tree, or of a part of it."""
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -55,13 +55,17 @@ def parse(path: str, content: bytes) -> ast.Module:
         raise Unparsable(f"{path} could not be parsed: {type(error).__name__}") from None
 
 
+_HOLDS_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+"""What a definition can stand in: no expression holds one, and most nodes are expressions."""
+
+
 def definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNode | ast.ClassDef]]:
     """Functions and classes at any depth, with their qualified names."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield f"{prefix}{child.name}", child
             yield from definitions(child, f"{prefix}{child.name}.")
-        else:
+        elif isinstance(child, _HOLDS_STATEMENTS):
             yield from definitions(child, prefix)
 
 
@@ -74,16 +78,16 @@ def dotted(node: ast.expr) -> str:
     return "?"
 
 
-def calls(path: str, tree: ast.AST) -> Iterator[Place]:
+def calls(path: str, nodes: Iterable[ast.AST]) -> Iterator[Place]:
     """Every call, by the dotted text of what is called."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call):
             yield Place(path, node.lineno, dotted(node.func))
 
 
-def names(tree: ast.AST) -> Iterator[str]:
+def names(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Every identifier, as often as it stands there."""
-    for node in ast.walk(tree):
+    for node in nodes:
         for field in ("id", "attr", "arg", "name", "asname", "rest", "module"):
             value = getattr(node, field, None)
             if isinstance(value, str):
@@ -92,20 +96,20 @@ def names(tree: ast.AST) -> Iterator[str]:
             yield from node.names
 
 
-def docstrings(tree: ast.AST) -> frozenset[int]:
+def docstrings(nodes: Iterable[ast.AST]) -> frozenset[int]:
     """The identities of the nodes that are docstrings."""
     owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, owners) and node.body and isinstance(node.body[0], ast.Expr)
     )
 
 
-def strings(path: str, tree: ast.AST) -> Iterator[Place]:
+def strings(path: str, nodes: Collection[ast.AST]) -> Iterator[Place]:
     """Every string that is no docstring."""
-    left_out = docstrings(tree)
-    for node in ast.walk(tree):
+    left_out = docstrings(nodes)
+    for node in nodes:
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
@@ -114,10 +118,10 @@ def strings(path: str, tree: ast.AST) -> Iterator[Place]:
             yield Place(path, node.lineno, node.value)
 
 
-def imports(path: str, tree: ast.AST) -> Iterator[Import]:
+def imports(path: str, nodes: Iterable[ast.AST]) -> Iterator[Import]:
     """Every imported name."""
     package = PurePosixPath(path).parent.parts
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(alias.name, None, path, node.lineno)
@@ -128,9 +132,11 @@ def imports(path: str, tree: ast.AST) -> Iterator[Import]:
                 yield Import(module, alias.name, path, node.lineno)
 
 
-def references(path: str, tree: ast.AST, name: str, in_strings: bool) -> Iterator[Place]:
+def references(
+    path: str, nodes: Collection[ast.AST], name: str, in_strings: bool
+) -> Iterator[Place]:
     """Every use of an identifier; see `Sources.references`."""
-    for node in ast.walk(tree):
+    for node in nodes:
         used = (
             (isinstance(node, ast.Name) and node.id == name)
             or (isinstance(node, ast.Attribute) and node.attr == name)
@@ -141,4 +147,4 @@ def references(path: str, tree: ast.AST, name: str, in_strings: bool) -> Iterato
             yield Place(path, getattr(node, "lineno", 1), name)
     if in_strings:
         word = re.compile(rf"\b{re.escape(name)}\b")
-        yield from (place for place in strings(path, tree) if word.search(place.text))
+        yield from (place for place in strings(path, nodes) if word.search(place.text))
