@@ -17,7 +17,11 @@ def test_there_are_four_of_them():
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 class TestEveryNotebook:
-    def test_runs_and_shows_something_in_every_code_cell_but_the_imports(self, path):
+    @pytest.mark.parametrize("study", ["reference", "simulated"])
+    def test_runs_and_shows_something_in_every_code_cell_but_the_imports(
+        self, path, study, monkeypatch
+    ):
+        monkeypatch.setenv("RESULTS", str(Path("results", study).absolute()))
         book = nbformat.read(path, as_version=4)
         done = NotebookClient(book, timeout=120, resources={"metadata": {"path": path.parent}})
         cells = [cell for cell in done.execute().cells if cell.cell_type == "code"]
