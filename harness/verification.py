@@ -218,7 +218,9 @@ def _bounds(base: Tree) -> tuple[float, int]:
     200,000 lines are about 8 MB; reading them twice takes 15 s and 500 MB.
     """
     size = sum(len(entry.content) for entry in base.entries.values()) / 1e6
-    return min(180.0, 30.0 + 12.0 * size), min(1_536, 768 + round(60 * size))
+    seconds = Settings.inspect_seconds + 12.0 * size
+    megabytes = Settings.inspect_mb + round(60 * size)
+    return min(180.0, seconds), min(1_536, megabytes)
 
 
 def contents(tree: Tree) -> dict[str, bytes]:

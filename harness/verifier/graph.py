@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 
 from .walk import imports, strings
 
@@ -55,6 +56,7 @@ def _circle(edges: Edges, way: tuple[str, ...], done: set[str]) -> tuple[str, ..
     return None
 
 
+@cache
 def _signs(context: str) -> frozenset[str]:
     title = context.title().replace("_", "")
     return frozenset({f"place {context}", f"class {title}", f"class {title}Client",

@@ -291,6 +291,24 @@ def test_a_part_is_there_and_started_where_each_is_for_itself() -> None:
     assert Tree({}, unprotected).no_part("jobs") == "there is no part jobs"
 
 
+@pytest.mark.timeout(30)
+def test_an_app_of_hundreds_of_contexts_is_placed_and_read_once() -> None:
+    """Seconds; where each glob was compiled anew for each file it took more than the time given."""
+    names = [f"part_{number}" for number in range(400)]
+    globs = {
+        name: ContextGlobs((f"{name}/rules/**", f"{name}/shapes/*.py"), (f"{name}/web.py",))
+        for name in names
+    }
+    files = {f"{name}/{part}.py": b"x = 1" for name in names for part in ("rules/a/b", "web", "c")}
+    settings = Settings(contexts=globs)
+    base = Tree(files, settings)
+    now = Tree({**files, "part_7/web.py": b"y = 2"}, settings, base)
+    assert len(now.context("part_399").files) == 3
+    assert now.context("part_399").domain.files[0] is base.context("part_399").domain.files[0]
+    assert now.context("part_7").glue.names() == {"y"}
+    assert base.context("part_7").glue.names() == {"x"}
+
+
 def test_a_copy_of_a_function_is_found_under_another_name() -> None:
     files = {
         "domain/jobs.py": b"def fee(job):\n    x = job.price\n    return x * 3\n",
@@ -342,24 +360,6 @@ def hangs(tree):
 def odd(tree):
     return 3
 """
-
-
-@pytest.mark.timeout(30)
-def test_an_app_of_hundreds_of_contexts_is_placed_and_read_once() -> None:
-    """1 s; where each glob was compiled anew for each file it took minutes."""
-    names = [f"part_{number}" for number in range(400)]
-    globs = {
-        name: ContextGlobs((f"{name}/rules/**", f"{name}/shapes/*.py"), (f"{name}/web.py",))
-        for name in names
-    }
-    files = {f"{name}/{part}.py": b"x = 1" for name in names for part in ("rules/a/b", "web", "c")}
-    settings = Settings(contexts=globs)
-    base = Tree(files, settings)
-    now = Tree({**files, "part_7/web.py": b"y = 2"}, settings, base)
-    assert len(now.context("part_399").files) == 3
-    assert now.context("part_399").domain.files[0] is base.context("part_399").domain.files[0]
-    assert now.context("part_7").glue.names() == {"y"}
-    assert base.context("part_7").glue.names() == {"x"}
 
 
 def check(tmp_path: Path, names: tuple[str, ...], tree: Mapping[str, bytes]) -> dict[str, object]:
