@@ -42,13 +42,16 @@ def run(context: typer.Context) -> None:
     from harness.compose import run_hydra
 
     checkout = find_checkout()
+
+    def carry_out(config: "RunConfig", out: Path) -> None:
+        terminal.run_study(checkout, config, out)
+        _show_tables(out)
+
     arguments = [argument for argument in context.args if argument != "--dry-run"]
     if len(arguments) < len(context.args):
         run_hydra(arguments, checkout, lambda config, _: terminal.show_forecast(checkout, config))
         return
-    run_hydra(
-        arguments, checkout, lambda config, out: terminal.run_and_report(checkout, config, out)
-    )
+    run_hydra(arguments, checkout, carry_out)
 
 
 @app.command()
@@ -66,7 +69,8 @@ def regrade(results: Path, sandbox: Sandbox = "docker", workers: Workers = 0) ->
     from harness import terminal
 
     checkout = find_checkout()
-    terminal.regrade_and_report(checkout, _config(checkout, sandbox, workers), results)
+    terminal.regrade_study(checkout, _config(checkout, sandbox, workers), results)
+    _show_tables(results)
 
 
 @app.command()
@@ -119,17 +123,15 @@ def strength(
 @app.command()
 def tables(results: Path) -> None:
     """Write the tables and figures of RESULTS anew from its records."""
-    from harness import terminal
-
-    terminal.report(results)
+    _show_tables(results)
 
 
 @app.command()
 def report(results: Path, out: Out = None) -> None:
     """Write RESULTS as one HTML page: headline, figures, and every trial to filter and open."""
-    from harness import terminal
+    from harness.results import write_page
 
-    terminal.write_page(results, out or RunPaths(results).report)
+    write_page(results, out or RunPaths(results).report)
 
 
 @app.command()
@@ -141,9 +143,9 @@ def compare(
     ] = None,
 ) -> None:
     """Estimate the paired difference between two arms of RESULTS, with intervals over apps."""
-    from harness.terminal import compare_and_report
+    from harness.results import compare
 
-    compare_and_report(results, by, contrast)
+    compare(results, by, contrast)
 
 
 @app.command()
@@ -153,9 +155,9 @@ def figures(
     out: Annotated[Path | None, typer.Option(help="folder; else RESULTS/figures")] = None,
 ) -> None:
     """Draw the figures and write the tables of a paper from RESULTS, and claims.json."""
-    from harness.terminal import draw_and_report
+    from harness.results import draw
 
-    draw_and_report(results, style, out)
+    draw(results, style, out)
 
 
 @app.command()
@@ -165,9 +167,9 @@ def export(
     out: Annotated[Path | None, typer.Option(help="folder; else RESULTS/export/FORMAT")] = None,
 ) -> None:
     """Write RESULTS for other tools: patches, tables with a data card, conversations or logs."""
-    from harness.terminal import export_and_report
+    from harness.results import export
 
-    export_and_report(results, form, out)
+    export(results, form, out)
 
 
 @app.command()
@@ -222,6 +224,13 @@ def pairs_record(app_name: AppName, sandbox: Sandbox = "docker") -> None:
 
     checkout = find_checkout()
     terminal.record_and_report(checkout, _config(checkout, sandbox, 1), app_name)
+
+
+def _show_tables(folder: Path) -> None:
+    # pandas, scipy and matplotlib take two seconds: a typo in a study is told before.
+    from harness.results import show_tables
+
+    show_tables(folder)
 
 
 def _config(checkout: Checkout, sandbox: str, workers: int, *words: str) -> "RunConfig":

@@ -1,7 +1,6 @@
-"""What a person at the terminal sees: progress, the results table, where things were written."""
+"""What a person at the terminal sees while studies run and gates are passed."""
 
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,20 +20,9 @@ from rich.table import Table
 
 from harness import build
 from harness.agents.prompting import prompt_digests
-from harness.analysis import comparison
-from harness.analysis.claims import save_tables
-from harness.analysis.frame import read_tools, read_trials
-from harness.analysis.outputs import write_outputs
-from harness.analysis.paper.plates import save_plates
-from harness.analysis.paper.styles import style_named
-from harness.analysis.report.instructions import Instruction, find_instructions
-from harness.analysis.report.page import write_report
-from harness.analysis.summary import summary
-from harness.analysis.tables import results_table
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
-from harness.export import atif, release, swebench
 from harness.forecast import forecast
 from harness.gates import kills, parity
 from harness.gates.pairs import verify_pair
@@ -43,7 +31,7 @@ from harness.gates.strength import judge_mutants
 from harness.gates.tasks import AGENTS, validate_tasks
 from harness.pairs import load_pair, weave
 from harness.pairs.weave import choose_mutants, find_mutants, read_app
-from harness.paths import Checkout, RunPaths, StrengthPaths, find_checkout
+from harness.paths import Checkout, RunPaths, StrengthPaths
 from harness.plan import Cell, expand, lock, read_plan, write_plan
 from harness.records import TrialRecord
 from harness.store import Store
@@ -103,8 +91,8 @@ class ProgressDisplay:
             yield
 
 
-def run_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:
-    """Run a study into `folder`, then write and show its tables."""
+def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
+    """Run a study into `folder`."""
     console = Console(stderr=True)
     with build.bench(config, checkout, console.print) as bench:
         paths = RunPaths(folder)
@@ -120,7 +108,6 @@ def run_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:
             with display.live():
                 bench.spend.spent = store.spent_usd
                 run_sweep(Sweep(bench, plan, store, executor, display), cells)
-    report(folder)
 
 
 def show_forecast(checkout: Checkout, config: RunConfig) -> None:
@@ -143,7 +130,7 @@ def _range(tokens: tuple[int, int]) -> str:
     return f"{tokens[0]:,} to {tokens[1]:,}"
 
 
-def regrade_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> None:
+def regrade_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
     """Score the stored patches of `folder` again; a patch that is missing is said and left out."""
     console = Console(stderr=True)
     paths = RunPaths(folder)
@@ -166,90 +153,6 @@ def regrade_and_report(checkout: Checkout, config: RunConfig, folder: Path) -> N
         display = ProgressDisplay(console)
         with display.live():
             regrade(Sweep(bench, plan, store, executor, display), patches)
-    report(folder)
-
-
-def report(folder: Path) -> None:
-    """Write every table and figure of a results folder and show the main table."""
-    if not RunPaths(folder).records.exists():
-        raise BadInput(f"{folder}: no records.jsonl there; is it a results folder?")
-    written = write_outputs(folder)
-    console = Console(file=sys.stdout)
-    trials = read_trials(folder)
-    console.print(results_table(summary(trials)))
-    if "none" in set(trials["isolation"]):
-        console.print("NO ISOLATION: some of these trials ran with sandbox=process")
-    console.print(f"wrote to {folder}:", soft_wrap=True)
-    for path in written:
-        console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
-
-
-def compare_and_report(folder: Path, by: str, contrast: str | None) -> None:
-    """Show the paired table of a results folder and write it as CSV and LaTeX."""
-    trials = read_trials(folder)
-    wanted = comparison.parse_contrast(contrast, trials) if contrast else None
-    found = comparison.compare(trials, by, wanted)
-    console = Console(file=sys.stdout)
-    console.print(comparison.table(found))
-    for path in comparison.save(found, folder / "tables"):
-        console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
-
-
-def draw_and_report(folder: Path, style: str, out: Path | None) -> None:
-    """Draw every figure that the trials of a results folder can fill; say what was not drawn."""
-    chosen = style_named(style)
-    trials = read_trials(folder)
-    console = Console(file=sys.stdout)
-    for saved in save_plates(trials, out or folder / "figures", chosen, read_tools(folder)):
-        if saved.missing:
-            console.print(f"{saved.name}: not drawn, it needs {saved.missing}", soft_wrap=True)
-        for path in saved.paths:
-            console.print(str(path), soft_wrap=True, markup=False)
-    for path in save_tables(trials, out or folder / "tables"):
-        console.print(str(path), soft_wrap=True, markup=False)
-
-
-def write_page(folder: Path, out: Path) -> None:
-    """Write the page of a results folder, with the words of the tasks that are still as they were.
-
-    A page can be made anywhere; without a checkout it says that the words are not there.
-    """
-    paths = RunPaths(folder)
-    instructions: dict[str, Instruction] = {}
-    plan = read_plan(paths)
-    if plan is not None:
-        tasks = {cell.task for cell in plan.cells}
-        try:
-            found = find_checkout().tasks
-        except BadInput:
-            found = folder / "tasks"
-        instructions = find_instructions(tasks, plan.locks, found, build.digest_folder)
-    written = write_report(folder, out, instructions)
-    Console(file=sys.stdout).print(
-        f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True
-    )
-
-
-def _inspect_logs(folder: Path, out: Path) -> list[Path]:
-    from harness.export.inspect import log  # noqa: PLC0415 - an extra that is slow to import
-
-    return log.export(folder, out)
-
-
-EXPORTS = {
-    "swebench": swebench.export,
-    "parquet": release.export,
-    "atif": atif.export,
-    "inspect": _inspect_logs,
-}
-
-
-def export_and_report(folder: Path, form: str, out: Path | None) -> None:
-    """Write a results folder in another tool's format."""
-    if form not in EXPORTS:
-        raise BadInput(f"--format {form}: unknown; choose one of {', '.join(EXPORTS)}")
-    for path in EXPORTS[form](folder, out or folder / "export" / form):
-        Console(file=sys.stdout).print(str(path), soft_wrap=True, markup=False)
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness.terminal import write_page
+from harness.results import write_page
 from tests.browser.conftest import CHROMIUM
 
 VIEWS = {

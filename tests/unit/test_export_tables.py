@@ -9,7 +9,7 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 
 from harness.analysis.frame import TABLES, read_run, write_parquet
 from harness.paths import RunPaths
-from harness.terminal import EXPORTS
+from harness.results import EXPORTS
 from tests.benches import seambench
 from tests.records_factory import demo_trials, entries, write_run
 

@@ -1,0 +1,105 @@
+"""What is made of a results folder, and shown: tables, figures, a page, files for other tools."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from harness import build
+from harness.analysis import comparison
+from harness.analysis.claims import save_tables
+from harness.analysis.frame import read_tools, read_trials
+from harness.analysis.outputs import write_outputs
+from harness.analysis.paper.plates import save_plates
+from harness.analysis.paper.styles import style_named
+from harness.analysis.report.instructions import Instruction, find_instructions
+from harness.analysis.report.page import write_report
+from harness.analysis.summary import summary
+from harness.analysis.tables import results_table
+from harness.errors import BadInput
+from harness.export import atif, release, swebench
+from harness.paths import RunPaths, find_checkout
+from harness.plan import read_plan
+
+
+def show_tables(folder: Path) -> None:
+    """Write every table and figure of a results folder and show the main table."""
+    if not RunPaths(folder).records.exists():
+        raise BadInput(f"{folder}: no records.jsonl there; is it a results folder?")
+    written = write_outputs(folder)
+    console = Console(file=sys.stdout)
+    trials = read_trials(folder)
+    console.print(results_table(summary(trials)))
+    if "none" in set(trials["isolation"]):
+        console.print("NO ISOLATION: some of these trials ran with sandbox=process")
+    console.print(f"wrote to {folder}:", soft_wrap=True)
+    for path in written:
+        console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
+
+
+def compare(folder: Path, by: str, contrast: str | None) -> None:
+    """Show the paired table of a results folder and write it as CSV and LaTeX."""
+    trials = read_trials(folder)
+    wanted = comparison.parse_contrast(contrast, trials) if contrast else None
+    found = comparison.compare(trials, by, wanted)
+    console = Console(file=sys.stdout)
+    console.print(comparison.table(found))
+    for path in comparison.save(found, folder / "tables"):
+        console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
+
+
+def draw(folder: Path, style: str, out: Path | None) -> None:
+    """Draw every figure that the trials of a results folder can fill; say what was not drawn."""
+    chosen = style_named(style)
+    trials = read_trials(folder)
+    console = Console(file=sys.stdout)
+    for saved in save_plates(trials, out or folder / "figures", chosen, read_tools(folder)):
+        if saved.missing:
+            console.print(f"{saved.name}: not drawn, it needs {saved.missing}", soft_wrap=True)
+        for path in saved.paths:
+            console.print(str(path), soft_wrap=True, markup=False)
+    for path in save_tables(trials, out or folder / "tables"):
+        console.print(str(path), soft_wrap=True, markup=False)
+
+
+def write_page(folder: Path, out: Path) -> None:
+    """Write the page of a results folder, with the words of the tasks that are still as they were.
+
+    A page can be made anywhere; without a checkout it says that the words are not there.
+    """
+    paths = RunPaths(folder)
+    instructions: dict[str, Instruction] = {}
+    plan = read_plan(paths)
+    if plan is not None:
+        tasks = {cell.task for cell in plan.cells}
+        try:
+            found = find_checkout().tasks
+        except BadInput:
+            found = folder / "tasks"
+        instructions = find_instructions(tasks, plan.locks, found, build.digest_folder)
+    written = write_report(folder, out, instructions)
+    Console(file=sys.stdout).print(
+        f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True
+    )
+
+
+def _inspect_logs(folder: Path, out: Path) -> list[Path]:
+    from harness.export.inspect import log  # noqa: PLC0415 - an extra that is slow to import
+
+    return log.export(folder, out)
+
+
+EXPORTS = {
+    "swebench": swebench.export,
+    "parquet": release.export,
+    "atif": atif.export,
+    "inspect": _inspect_logs,
+}
+
+
+def export(folder: Path, form: str, out: Path | None) -> None:
+    """Write a results folder in another tool's format."""
+    if form not in EXPORTS:
+        raise BadInput(f"--format {form}: unknown; choose one of {', '.join(EXPORTS)}")
+    for path in EXPORTS[form](folder, out or folder / "export" / form):
+        Console(file=sys.stdout).print(str(path), soft_wrap=True, markup=False)
