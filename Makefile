@@ -4,24 +4,26 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 SEAMBENCH := $(VENV)/bin/seambench
 READY := $(VENV)/.ready
 
-# Proving every pair and every task takes longer than `make test` may; each commit proves the next
-# of each in turn, `make validate` proves them all.
+# What takes longer than `make test` may has its turn: one commit proves a pair, the next a task, and
+# each runs a third of the long tests. `make validate` and `make test-long` leave nothing out.
 APPS := $(patsubst fixtures/%/pair.yaml,%,$(sort $(wildcard fixtures/*/pair.yaml)))
 TASKS := $(patsubst tasks/%/task.yaml,%,$(sort $(wildcard tasks/*/*/task.yaml)))
 COMMITS = $(shell git rev-list --count HEAD)
-TURN = $(word $(shell expr $(COMMITS) % $(words $(TASKS)) + 1),$(TASKS))
-PAIR = $(word $(shell expr $(COMMITS) % $(words $(APPS)) + 1),$(APPS))
+next = $(word $(shell expr $(COMMITS) / 2 % $(words $(1)) + 1),$(1))
+PROOF = $(if $(filter 0,$(shell expr $(COMMITS) % 2)),pairs verify $(call next,$(APPS)),validate $(call next,$(TASKS)))
 
-.PHONY: demo test check format unit validate bench size-bench simulated reference lock clean setup
+.PHONY: demo test test-long check format unit validate bench size-bench simulated reference lock clean setup
 
 demo: $(READY)
 	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo sandbox=process)
 
 test: check engine-up browser-up
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m "not docker and not browser"
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m "docker or browser"
-	$(SEAMBENCH) pairs verify $(PAIR)
-	$(SEAMBENCH) validate $(TURN)
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile --turn $(COMMITS) -m "not docker and not browser"
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile --turn $(COMMITS) -m "docker or browser"
+	$(SEAMBENCH) $(PROOF)
+
+test-long: engine-up
+	$(VENV)/bin/pytest -q -n 2 --dist load -m long
 
 check: $(READY)
 	$(VENV)/bin/ruff format --check .

@@ -9,6 +9,29 @@ from tests.sandboxes import container, containers, processes, sandbox, sandboxes
 
 __all__ = ["container", "containers", "processes", "sandbox", "sandboxes"]
 
+TURNS = 3
+"""Each test marked long has its turn in one of so many commits."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--turn", type=int, help="run the long tests whose turn it is; else all")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """After -m and -k, so that the turns go round among what was asked for."""
+    turn = config.getoption("--turn")
+    if turn is None:
+        return
+    long = sorted((item for item in items if item.get_closest_marker("long")), key=_name)
+    waiting = {item for place, item in enumerate(long) if place % TURNS != turn % TURNS}
+    config.hook.pytest_deselected(items=sorted(waiting, key=_name))
+    items[:] = [item for item in items if item not in waiting]
+
+
+def _name(item: pytest.Item) -> str:
+    return item.nodeid
+
 
 @pytest.fixture(autouse=True, scope="module")
 def stays_in_the_checkout() -> Iterator[None]:

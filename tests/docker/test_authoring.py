@@ -7,7 +7,7 @@ import pytest
 from tests.authoring import APP, write_example
 from tests.benches import edit, seambench
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 
 @pytest.mark.timeout(1200)

@@ -8,7 +8,7 @@ import pytest
 from tests.authoring import APP, ROOT, write_example
 from tests.benches import seambench
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 DONOR = ROOT / "fixtures/atelier"
 
 

@@ -47,6 +47,7 @@ def spoil(home: Path) -> None:
             write(task / name / f"{arm}.patch", make_patch(FILES, changes))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_validate_names_every_way_in_which_a_task_is_wrong(home: Path) -> None:
     """About 30 s: every control on both arms."""
@@ -73,6 +74,7 @@ def test_validate_names_every_way_in_which_a_task_is_wrong(home: Path) -> None:
     assert "6 of 14 controls as they must be" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("kind", ["L", "D"])
 def test_a_base_of_its_own_must_be_sound_unless_a_fault_is_what_the_task_is_about(
