@@ -11,7 +11,7 @@ from tests.conftest import TURNS
 
 def long_tests(*words: str) -> list[str]:
     """The names that pytest collects of the long tests."""
-    folders = ("tests/integration", "tests/docker")
+    folders = ("tests/integration", "tests/docker", "tests/unit/test_weave.py")
     command = [sys.executable, "-m", "pytest", *folders, "--collect-only", "-q", "-m", "long"]
     done = subprocess.run([*command, *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED), done.stdout

@@ -148,6 +148,35 @@ def test_the_dose_of_coupling_changes_the_tangled_arm_alone():
     assert "class Customers" in all_["monolith/atelier/repositories/jobs.py"]
 
 
+@pytest.mark.long
+@every_app
+def test_every_task_has_its_patches_at_every_dose(app: str) -> None:
+    """About 15 s each: whatever a coupling asks of a patch, there is one without the coupling."""
+    for dose in (0, 1):
+        woven = Woven(ROOT / "fixtures" / app, ROOT / "tasks" / app, dose)
+        patches = {path for path in woven.files if path.suffix == ".patch"}
+        shipped = set((ROOT / "tasks" / app).glob("*/s*/*/*.patch"))
+        assert {path for path in shipped if path.stem in ("monolith", "modular")} <= patches
+
+
+def test_a_part_for_a_dose_takes_the_place_of_the_arms_own_from_that_dose_on(
+    sources: Path, tmp_path: Path
+) -> None:
+    app = read_app(sources)
+    head = "diff --git a/{0} b/{0}\nnew file mode 100644\n--- /dev/null\n+++ b/{0}\n"
+    folder = tmp_path / "overlay"
+    folder.mkdir()
+    for part, path in (("", "plain.txt"), (".dose1", "one.txt"), (".dose2", "two.txt")):
+        (folder / f"monolith{part}.extra.patch").write_text(
+            head.format(path) + "@@ -0,0 +1 @@\n+x\n"
+        )
+    for dose, name in ((0, "plain"), (1, "one"), (2, "two")):
+        (arms,) = overlay_patches(app, weave(app, dose), [Overlay(folder)], {}, dose)
+        assert arms["monolith"].startswith(f"diff --git a/{name}.txt b/{name}.txt")
+        assert arms["monolith"].count("diff --git") == 1
+        assert not arms["modular"]
+
+
 def test_the_cache_of_quayside_is_read_under_a_key_that_three_contexts_spell():
     app = read_app(ROOT / "fixtures/quayside/app")
     some, all_ = weave(app, 1), weave(app, 2)

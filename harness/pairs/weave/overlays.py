@@ -1,7 +1,8 @@
 """Overlays on an app's sources, as a patch for each arm.
 
 A folder with `app.patch`, a patch of app/; and what the loom cannot know, as patches over the woven
-arms: `extra.patch` over each, `<arm>.extra.patch` over one.
+arms: `extra.patch` over each, `<arm>.extra.patch` over one. Where an implicit coupling asks for
+something else, `<arm>.dose<N>.extra.patch` takes the latter's place from the coupling's dose on.
 """
 
 import difflib
@@ -65,7 +66,7 @@ def overlay_patches(
     raw = [emit(grown(_laid(app, layers)), dose) for layers in order]
     trees: dict[Layers, Tree] = {(): base}
     for layers, tree in zip(order, formatted(raw, known), strict=True):
-        trees[layers] = _with_extras(tree, layers)
+        trees[layers] = _with_extras(tree, layers, dose)
     return [
         {arm: _diff(_arm(trees[each.before], arm), _arm(trees[each.after], arm)) for arm in ARMS}
         for each in overlays
@@ -90,16 +91,22 @@ def _laid(app: App, layers: Layers) -> App:
         raise BadInput(f"{layers[-1] / 'app.patch'}: {error}") from None
 
 
-def _with_extras(tree: Tree, layers: Layers) -> Tree:
+def _with_extras(tree: Tree, layers: Layers, dose: int) -> Tree:
     for folder in layers:
         for arm in ARMS:
-            for extra in (folder / "extra.patch", folder / f"{arm}.extra.patch"):
+            for extra in (folder / "extra.patch", _extra(folder, arm, dose)):
                 if extra.is_file():
                     patched = _patched(_arm(tree, arm), extra)
                     others = {path: text for path, text in tree.items()
                               if not path.startswith(f"{arm}/")}  # fmt: skip
                     tree = others | {f"{arm}/{path}": text for path, text in patched.items()}
     return tree
+
+
+def _extra(folder: Path, arm: str, dose: int) -> Path:
+    """The arm's part at this dose, which may not be there."""
+    at_doses = [folder / f"{arm}.dose{each}.extra.patch" for each in range(dose, 0, -1)]
+    return next((path for path in at_doses if path.is_file()), folder / f"{arm}.extra.patch")
 
 
 def _arm(tree: Tree, arm: str) -> Tree:
