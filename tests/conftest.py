@@ -23,14 +23,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     turn = config.getoption("--turn")
     if turn is None:
         return
-    long = sorted((item for item in items if item.get_closest_marker("long")), key=_name)
-    waiting = {item for place, item in enumerate(long) if place % TURNS != turn % TURNS}
-    config.hook.pytest_deselected(items=sorted(waiting, key=_name))
+    long = [item for item in items if item.get_closest_marker("long")]
+    waiting = [item for place, item in enumerate(long) if place % TURNS != turn % TURNS]
+    config.hook.pytest_deselected(items=waiting)
     items[:] = [item for item in items if item not in waiting]
-
-
-def _name(item: pytest.Item) -> str:
-    return item.nodeid
 
 
 @pytest.fixture(autouse=True, scope="module")
