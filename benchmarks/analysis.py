@@ -42,7 +42,7 @@ def measure() -> dict[str, Any]:
 def _set_of(folder: Path) -> None:
     read, trials = _timed(lambda: read_trials(folder))
     whole, _ = _timed(lambda: _everything(trials, folder))
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     models = trials[trials["model"].notna()]
     question = Question(widest(models))
     found = differences(models, question.contrast)
@@ -52,7 +52,7 @@ def _set_of(folder: Path) -> None:
     fast, _ = _timed(lambda: clusters.bca_of_mean(means, 0, question.n_boot // 100))
     for name, value in (
         ("analysis_trials", len(trials)), ("analysis_read_seconds", read),
-        ("analysis_set_seconds", whole), ("analysis_peak_gb", used / 1e6),
+        ("analysis_set_seconds", whole), ("analysis_peak_gb", used / 1e9),
         ("analysis_effect_seconds", ours), ("bootstrap_100_plain_pandas_seconds", plain),
         ("bootstrap_100_seconds", fast), ("bootstrap_plain_over_ours", plain / fast),
     ):  # fmt: skip
