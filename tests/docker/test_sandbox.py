@@ -89,6 +89,17 @@ def test_commands_start_in_the_workspace_with_a_small_environment(sandbox):
     }  # fmt: skip
 
 
+def test_a_command_starts_clean(sandbox):
+    """No signal is ignored or blocked, no descriptor is open but the three, the session is its."""
+    signals = sandbox.run(Command(("grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status"), 5))
+    assert [int(line.split()[1], 16) for line in signals.stdout.splitlines()] == [0, 0]
+    listed = sandbox.run(Command(("ls", "/proc/self/fd"), 5))
+    assert listed.stdout.split() == ["0", "1", "2", "3"]  # the last is the folder that ls reads
+    fields = sandbox.run(Command(("cat", "/proc/self/stat"), 5)).stdout.split()
+    assert fields[0] == fields[4] == fields[5]  # process, group, session
+    assert shell(sandbox, "umask").stdout == "0022\n"
+
+
 def test_a_timeout_ends_every_descendant(sandbox):
     script = f"""
     sleep 4711.{MARK} &

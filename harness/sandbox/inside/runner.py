@@ -52,6 +52,9 @@ KEEPER = (
 )
 """The command that a container's image has for it; its arguments follow."""
 
+IDLE = 5
+"""Milliseconds without a request after which the next warden is forked."""
+
 
 class StreamEnded(Exception):
     """The other side of the stream is gone."""
@@ -111,7 +114,6 @@ class Runner:
                 except Refused as refusal:
                     reply = {"error": refusal.kind, "message": str(refusal)}, b""
                 self._send(*reply)
-                self._prepare()
         except (StreamEnded, BrokenPipeError, ConnectionResetError):
             return
 
@@ -122,6 +124,8 @@ class Runner:
 
     def _receive(self) -> Framed:
         while (request := split_frame(self._buffer)) is None:
+            if self._prepared is None and not self._poll.poll(IDLE):
+                self._prepare()  # not at once: the reply is still on its way, over the same cores
             self._turn(None)
         return request
 
