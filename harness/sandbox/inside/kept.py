@@ -115,7 +115,7 @@ def _names(paths: Iterable[str]) -> list[str]:
 def is_replaced(name: str, workspace: str) -> bool:
     """Whether the workspace has a file of its own for a module; seen as this process's user."""
     place = f"{workspace}/{name.replace('.', '/')}"
-    return os.path.isfile(f"{place}.py") or os.path.isfile(f"{place}/__init__.py")  # noqa: PTH113
+    return os.path.isfile(f"{place}.py") or os.path.isfile(f"{place}/__init__.py")
 
 
 class KeptModules:
@@ -161,5 +161,5 @@ class KeptBesideFiles(KeptModules):
             is_theirs = is_replaced(name, self._workspace)
         else:  # a folder of theirs may hold a part of a kept one
             folder = f"{self._workspace}/{name.replace('.', '/')}"
-            is_theirs = name in self._folders and os.path.isdir(folder)  # noqa: PTH112
+            is_theirs = name in self._folders and os.path.isdir(folder)
         return None if is_theirs else super().find_spec(name)

@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import NoReturn
 
 from .frames import Header, split_frame
@@ -147,7 +146,7 @@ def _become_command(
 
 def become(user: User | None) -> None:
     """Give up what a command must not have; it is also the first to go when memory runs out."""
-    rate = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # by pathlib: 3 ms after a fork
+    rate = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
     os.write(rate, b"1000")
     os.close(rate)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -209,13 +208,12 @@ def _targets_below(root: int) -> set[int]:
 
 def _processes() -> Iterator[tuple[int, int, int]]:
     """(pid, parent, group) of every process."""
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
-            except OSError:  # it ended meanwhile
-                continue
-            yield int(folder.name), int(fields[1]), int(fields[2])
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            fields = _read(f"/proc/{name}/stat").rpartition(b")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        yield int(name), int(fields[1]), int(fields[2])
 
 
 def reap() -> bool:
@@ -232,13 +230,20 @@ def oom_kills() -> int:
     """How often the kernel killed for memory in this container; 0 where it does not say."""
     for path in OOM_COUNTERS:
         try:
-            fd = os.open(path, os.O_RDONLY)
+            words = _read(path).split()
         except OSError:
             continue
-        words = os.read(fd, 4096).decode().split()
-        os.close(fd)
-        return int(words[words.index("oom_kill") + 1]) if "oom_kill" in words else 0
+        return int(words[words.index(b"oom_kill") + 1]) if b"oom_kill" in words else 0
     return 0
+
+
+def _read(path: str) -> bytes:
+    """What a small file of the kernel says; pathlib takes 3 ms for it in a new process."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(fd, 4096)
+    finally:
+        os.close(fd)
 
 
 def set_process_flag(option: int, value: int) -> None:

@@ -21,12 +21,10 @@ the runner ends everything it started and exits; a container ends with its first
 import os
 import select
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .capture import CHUNK, Capture
 from .frames import Framed, Header, frame, split_frame
@@ -43,12 +41,15 @@ from .processes import (
     warden,
 )
 
+if TYPE_CHECKING:
+    import subprocess
+
 KEEPER = (
     "/opt/venv/bin/python",
     "-I",
     "-c",
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.keeper import main; main()",
-    str(Path(__file__).parents[1]),
+    os.path.dirname(os.path.dirname(__file__)),
 )
 """The command that a container's image has for it; its arguments follow."""
 
@@ -105,7 +106,6 @@ class Runner:
         """Serve until the stream ends."""
         self._send({"hello": os.getpid()})
         set_process_flag(PR_SET_CHILD_SUBREAPER, 1)
-        self._prepare()
         try:
             while True:
                 header, payload = self._receive()
@@ -242,6 +242,8 @@ class Runner:
 
     def _keep(self, header: Header, payload: bytes) -> Framed:
         """Start the supervisor that holds what the tar has; commands will find it there."""
+        import subprocess  # noqa: PLC0415 - a third of what the runner takes to start
+
         if self._user is None:
             raise Refused("keep", "nothing can be kept from anybody without isolation")
         said, word = os.pipe()

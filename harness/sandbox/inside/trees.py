@@ -34,8 +34,8 @@ def unpack(content: bytes, path: str) -> None:
 def _check(entry: tarfile.TarInfo) -> None:
     if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
         raise TarError(f"{entry.name}: is neither file, folder nor link")
-    place = os.path.dirname(entry.name) if entry.issym() else ""  # noqa: PTH120 - no real path
-    target = os.path.normpath(os.path.join(place, entry.linkname))  # noqa: PTH118
+    place = os.path.dirname(entry.name) if entry.issym() else ""
+    target = os.path.normpath(os.path.join(place, entry.linkname))
     absolute = entry.name.startswith("/") or entry.linkname.startswith("/")
     if absolute or ".." in entry.name.split("/") or target.split("/")[0] == "..":
         raise TarError(f"{entry.name}: leads out of the folder")
