@@ -88,6 +88,8 @@ def validate(
     With --quick there are one fresh start and 20 sequences, as in configs/verification/quick.yaml.
 
     With --dose the tasks are proven on the arms that this dose changes.
+
+    Broken off, it goes on when it is run again and nothing has changed; ended, it proves anew.
     """
     from harness import terminal
 

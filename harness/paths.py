@@ -55,6 +55,10 @@ class Checkout:
     def cache(self) -> Path:
         return self.root / ".cache"
 
+    def gate(self, key: str) -> Path:
+        """What a gate of tasks has found so far; gone when it has ended."""
+        return self.cache / "gates" / key
+
 
 def find_checkout() -> Checkout:
     """The checkout that holds the current folder, else the one the package is installed from.

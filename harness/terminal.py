@@ -32,7 +32,7 @@ from harness.gates.tasks import AGENTS, validate_tasks
 from harness.pairs import load_pair, weave
 from harness.pairs.weave import choose_mutants, find_mutants, read_app
 from harness.paths import Checkout, RunPaths, StrengthPaths
-from harness.plan import Cell, expand, lock, read_plan, write_plan
+from harness.plan import Cell, digest, expand, lock, read_plan, write_plan
 from harness.records import TrialRecord
 from harness.store import Store
 
@@ -156,13 +156,20 @@ def regrade_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
-    """Prove the tasks that the config names; print what is not as it must be."""
+    """Prove the tasks that the config names; print what is not as it must be.
+
+    A gate that was broken off goes on, unless anything has changed that can change its outcome: a
+    gate also proves the harness, whose own code counts among that.
+    """
     console = Console(stderr=True)
     config.agents = dict(AGENTS)
     display = ProgressDisplay(console)
     with build.bench(config, checkout, console.print) as bench, display.live():
         executor = build.make_executor(config, bench.sandboxes.abort)
-        return validate_tasks(bench, executor, display, Console())
+        locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
+        locks["harness"] = build.digest_folder(Path(__file__).parent)
+        folder = checkout.gate(digest(locks)[:16])
+        return validate_tasks(bench, executor, display, Console(), folder)
 
 
 def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> bool:

@@ -5,7 +5,8 @@ Every verdict is the verifier's own output; nothing the app prints is read as on
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -119,25 +120,26 @@ def session(
 ) -> Iterator[Session]:
     """Open both sandboxes and lay the subject in; the time counts as the harness's own.
 
+    The first one is filled while the second one starts.
+
     `urgent`: a context whose tests go first, where the first test that fails is evidence enough.
     """
     arm = subject.pair.spec.arms[subject.arm]
-    with watch.span("overhead"):
-        app = sandboxes.open("app")
-        try:
-            verifier = sandboxes.open("verifier", beside=app)
-        except BaseException:
-            app.close()
-            raise
-    try:
-        with watch.span("overhead"):
+    with ExitStack() as opened:
+        with watch.span("overhead"), ThreadPoolExecutor(1) as meanwhile:
+            app = sandboxes.open("app")
+            opened.callback(app.close)
+            coming = meanwhile.submit(sandboxes.open, "verifier", beside=app)
+            opened.callback(lambda: coming.result().close())
             app.put(subject.tree.tar(), "/work")
-            verifier.put(_job(subject, known, app.port_offset, urgent), job.FOLDER)
-        yield Session(app, verifier, f"{subject.pair.app}/{subject.arm}", arm.start_seconds)
-    finally:
-        with watch.span("overhead"):
-            verifier.close()
-            app.close()
+            settled = _job(subject, known, app.port_offset, urgent)
+            verifier = coming.result()
+            verifier.put(settled, job.FOLDER)
+        try:
+            yield Session(app, verifier, f"{subject.pair.app}/{subject.arm}", arm.start_seconds)
+        finally:
+            with watch.span("overhead"):
+                opened.close()
 
 
 def verify(

@@ -1,7 +1,7 @@
 """The task's gate, on every arm: the base fails, nop fails, solutions resolve, sabotages do not."""
 
 import json
-import tempfile
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,17 +23,20 @@ FACTORS = ("behaviour", "equivalence", "structure", "contract", "integrity")
 AGENTS = {kind.value: AgentConfig(kind) for kind in CONTROLS}
 
 
-def validate_tasks(bench: Bench, executor: Executor, watcher: Watcher, console: Console) -> bool:
-    """Run every control on every task and arm and print what is not as it must be."""
+def validate_tasks(
+    bench: Bench, executor: Executor, watcher: Watcher, console: Console, folder: Path
+) -> bool:
+    """Run every control on every task and arm and print what is not as it must be.
+
+    Trials are kept in `folder` until all have ended, so that a gate that was broken off goes on.
+    """
     cells = tuple(cell for task in bench.study.tasks for cell in _cells(bench, task))
     plan = Plan(name="validate", locks={}, cells=cells)
-    with (
-        tempfile.TemporaryDirectory(prefix="seambench-validate-") as folder,
-        Store(RunPaths(Path(folder))) as store,
-    ):
+    with Store(RunPaths(folder)) as store:
         for evidence, some in _evidence(bench, cells):
             run_sweep(Sweep(evidence, plan, store, executor, watcher), some)
         problems = list(_problems(bench, store, cells))
+    shutil.rmtree(folder)
     for problem in problems:
         console.print(f"  {problem}", soft_wrap=True, markup=False)
     good = len(cells) - len({problem.split(":")[0] for problem in problems})

@@ -1,10 +1,13 @@
 """The gates of tasks and pairs, seen to pass and seen to fail."""
 
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.benches import edit, seambench
+from tests.benches import argv, edit, environment, seambench
 from tests.samples import APP, FILES, PATCHES, RENAME, make_patch, write
 
 WITHOUT_ENGINE = ("--sandbox", "process")
@@ -16,12 +19,34 @@ def quickly(home: Path) -> None:
 
 
 @pytest.mark.timeout(200)
-def test_validate_passes_on_a_sound_task(home: Path) -> None:
-    """About 25 s: every control on both arms."""
+def test_validate_passes_on_a_sound_task_and_goes_on_where_it_was_broken_off(home: Path) -> None:
+    """About 30 s: every control on both arms."""
     quickly(home)
-    done = seambench(home, "validate", "--sandbox", "process", "--workers", "1")
+    command = ("validate", "--sandbox", "process", "--workers", "1")
+
+    def kept() -> int:
+        found = home.glob(".cache/gates/*/records.jsonl")
+        return sum(path.read_bytes().count(b"\n") for path in found)
+
+    with subprocess.Popen(
+        ("env", "--default-signal=INT", *argv(*command)),
+        env=environment(home),
+        cwd=home,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        while kept() < 2 and running.poll() is None:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    finished = kept()
+    done = seambench(home, *command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 of 10 controls as they must be, over tally/rename" in done.stdout
+    assert done.stderr.count(" s  rename-") == 10 - finished < 9
+    assert not kept(), "a gate that has ended proves everything anew"
 
 
 def spoil(home: Path) -> None:
