@@ -35,7 +35,7 @@ def demo(folder: Path) -> dict[str, Any]:
     """A warm `make demo`: images and references are there, results are not.
 
     The control agents come first and the embedded model goes on in the same folder: its server is
-    a thread of the harness's own process, and its time is no bound of ours.
+    a child of the harness's process, and its time is no bound of ours.
     """
     environment = os.environ | {"SEAMBENCH_RESULTS": str(folder)}
     run = [SEAMBENCH, "run", "experiment=demo"]
