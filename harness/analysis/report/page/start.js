@@ -17,3 +17,4 @@ byId("trial").addEventListener("close", closed);
 addEventListener("hashchange", () => { state = readAddress(); showAll(); });
 buildFilters();
 showAll();
+(window.requestIdleCallback || setTimeout)(searched); // so that the first search is as fast as the next

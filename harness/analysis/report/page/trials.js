@@ -32,12 +32,20 @@ function outcome(row) {
   return ["bad", "✗ " + refused[0] + (refused.length > 1 ? " +" + (refused.length - 1) : "")];
 }
 
-// Lower-cased once, at the first search.
-let haystack = null;
-function haystacks() {
+// Lower-cased once, at the first search; each word of a column once, not once a trial.
+let lowered = null;
+function searched() {
   const names = ["task", "agent", "model", "reason", "variant"];
-  haystack ??= every.map((row) => (names.map((name) => word(name, row)).join("\n") + "\n" + data.ids[row]).toLowerCase());
-  return haystack;
+  const lower = (texts) => texts.map((text) => text.toLowerCase());
+  lowered ??= { ids: lower(data.ids), columns: names.map((name) => ({ codes: data.words[name].codes, values: lower(data.words[name].values) })) };
+  return lowered;
+}
+
+/** Whether a trial's words or its id hold `term`. */
+function holds(term) {
+  const { ids, columns } = searched();
+  const hits = columns.map(({ codes, values }) => ({ codes, hit: values.map((value) => value.includes(term)) }));
+  return (row) => hits.some(({ codes, hit }) => hit[codes[row]]) || ids[row].includes(term);
 }
 
 function tests(state) {
@@ -54,7 +62,7 @@ function tests(state) {
     found.push((row) => (data.refused[row] & bit) !== 0);
   }
   for (const term of (state.q || "").toLowerCase().split(/\s+/).filter(Boolean)) {
-    found.push((row) => haystacks()[row].includes(term));
+    found.push(holds(term));
   }
   return found;
 }
