@@ -38,9 +38,7 @@ class Claim(Record):
 def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     """Write the tables of a paper as CSV, the hypotheses as LaTeX too, and claims.json."""
     trials = trials.assign(hash=row_hashes)
-    ids = trials["trial_id"].reset_index(drop=True)
-    order = ids[trials["model"].notna().to_numpy(bool)].sort_values().index
-    studied = trials.iloc[order]  # in one copy: a million trials are a gigabyte
+    studied = trials[trials["model"].notna()].sort_values("trial_id")
     if studied["arm"].nunique() < 2:
         return []
     question = Question(widest(studied))

@@ -24,7 +24,7 @@ def counted(trials: pd.DataFrame) -> pd.DataFrame:
 
 def studied(trials: pd.DataFrame) -> pd.DataFrame:
     """The counted trials of language models."""
-    return trials[trials["model"].notna() & (trials["status"] != "lost")]  # one copy, not two
+    return counted(trials[trials["model"].notna()])
 
 
 def sides(frame: pd.DataFrame) -> list[str]:

@@ -48,8 +48,8 @@ def warden(order: int, report: int, outputs: tuple[int, int], user: User | None)
     """Fork the command's process, which waits for the order; wait for its end or its timeout.
 
     The order is a frame: the header of a run request, and the command's standard input. It goes to
-    the process that is to run it, so that from order to command there is no fork: that is most of
-    what starting one costs, more so for another user (Python may not use vfork then).
+    the process that is to run it, so that from order to command there is no fork, which is dear for
+    another user: Python may not use vfork then.
     """
     try:
         _attend(order, report, outputs, user)
