@@ -129,6 +129,27 @@ def environment(root: Path, **more: str) -> dict[str, str]:
     return kept | {"SEAMBENCH_HOME": str(root), "COLUMNS": "200"} | more
 
 
+@contextmanager
+def in_background(root: Path, *arguments: str, **env: str) -> Iterator["subprocess.Popen[str]"]:
+    """The real command, which a signal can break off; over when the block is."""
+    running = subprocess.Popen(
+        # A job in the background of a shell ignores SIGINT, and its children do, too.
+        ("env", "--default-signal=INT", *argv(*arguments)),
+        env=environment(root, **env),
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            running.kill()
+        running.communicate()
+
+
 def seambench(
     root: Path, *arguments: str, timeout: float = 280, **env: str
 ) -> "subprocess.CompletedProcess[str]":

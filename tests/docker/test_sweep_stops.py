@@ -5,8 +5,8 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import docker
@@ -16,10 +16,9 @@ from harness.sandbox.images import LABEL
 from harness.store import read_entries
 from tests.benches import (
     CONTROLS,
-    argv,
     checkout_with_venv,
-    environment,
     failing,
+    in_background,
     seambench,
     trials_in,
 )
@@ -37,25 +36,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout_with_venv(tmp_path_factory.mktemp("sweeps") / "home")
 
 
-@contextmanager
-def sweeping(home: Path, name: str, *more: str, **env: str) -> Iterator["subprocess.Popen[str]"]:
+def sweeping(
+    home: Path, name: str, *more: str, **env: str
+) -> AbstractContextManager["subprocess.Popen[str]"]:
     """A sweep in the background, over when the block is."""
-    running = subprocess.Popen(
-        # A job in the background of a shell ignores SIGINT, and its children do, too.
-        ("env", "--default-signal=INT", *argv(*STUDY, f"name={name}", *more)),
-        env=environment(home, **env),
-        cwd=home,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield running
-    finally:
-        if running.poll() is None:
-            running.kill()
-        running.communicate()
+    return in_background(home, *STUDY, f"name={name}", *more, **env)
 
 
 def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:

@@ -1,13 +1,12 @@
 """The gates of tasks and pairs, seen to pass and seen to fail."""
 
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.benches import argv, edit, environment, seambench
+from tests.benches import edit, in_background, seambench
 from tests.samples import APP, FILES, PATCHES, RENAME, make_patch, write
 
 WITHOUT_ENGINE = ("--sandbox", "process")
@@ -28,14 +27,7 @@ def test_validate_passes_on_a_sound_task_and_goes_on_where_it_was_broken_off(hom
         found = home.glob(".cache/gates/*/records.jsonl")
         return sum(path.read_bytes().count(b"\n") for path in found)
 
-    with subprocess.Popen(
-        ("env", "--default-signal=INT", *argv(*command)),
-        env=environment(home),
-        cwd=home,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as running:
+    with in_background(home, *command) as running:
         while kept() < 2 and running.poll() is None:
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
