@@ -69,6 +69,18 @@ def shell(sandbox: Sandbox, script: str, timeout: float = 20, **more: object) ->
     return sandbox.run(Command(("bash", "-c", script), timeout, **more))  # type: ignore[arg-type]
 
 
+def signals_kept_from_a_command(sandbox: Sandbox) -> tuple[set[int], set[int]]:
+    """The numbers of the signals that a command starts with blocked, and with ignored.
+
+    But for 32 and 33, which belong to the C library: posix_spawn, with which make starts what it
+    runs, leaves them ignored, and no program can set them through the library again.
+    """
+    grep = Command(("grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"), timeout=5)
+    masks = (int(line.split()[1], 16) for line in sandbox.run(grep).stdout.splitlines())
+    blocked, ignored = ({n for n in range(1, 65) if mask >> n - 1 & 1} for mask in masks)
+    return blocked - {32, 33}, ignored - {32, 33}
+
+
 def tar_of(files: dict[str, str | bytes]) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:

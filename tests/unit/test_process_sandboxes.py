@@ -1,5 +1,6 @@
 """Process sandboxes: ports that are theirs alone, and an end at once and for good."""
 
+import signal
 import socket
 import time
 from contextlib import ExitStack, suppress
@@ -16,7 +17,7 @@ from harness.sandbox.process import (
     claim_ports,
     offset_of,
 )
-from tests.sandboxes import say
+from tests.sandboxes import say, signals_kept_from_a_command
 
 
 def test_after_an_abort_no_sandbox_opens_and_the_check_says_so() -> None:
@@ -38,6 +39,20 @@ def test_closing_a_process_sandbox_waits_for_nothing() -> None:
     start = time.monotonic()
     opened.close()
     assert time.monotonic() - start < 5
+
+
+def test_what_the_harness_blocks_or_ignores_is_not_inherited_by_commands() -> None:
+    """nohup ignores SIGHUP; a batch system may start the harness with signals blocked."""
+    sandboxes = ProcessSandboxes(say)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGUSR1])
+    try:
+        opened = sandboxes.open("agent")
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGHUP, hangup)
+    with opened:
+        assert signals_kept_from_a_command(opened) == (set(), set())
 
 
 def test_ports_among_which_another_program_listens_are_passed_over() -> None:

@@ -114,8 +114,9 @@ def _fork_command(order: int, word: int, outputs: tuple[int, int], user: User | 
     if pid := os.fork():
         return pid
     try:
-        for name in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and that is inherited
-            signal.signal(name, signal.SIG_DFL)
+        for number in signal.valid_signals():  # what Python or its parent ignores is inherited
+            if signal.getsignal(number) == signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         os.setsid()
         with os.fdopen(order, "rb") as reader:
             framed = split_frame(bytearray(reader.read()))

@@ -96,6 +96,7 @@ class Runner:
         self._woken, wake = os.pipe()
         for fd in (self._woken, wake):
             os.set_blocking(fd, False)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])  # what the parent blocked is inherited
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         self._poll = select.poll()
