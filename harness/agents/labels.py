@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from harness.agents.protocol import Assignment
-from harness.patch import matching
+from harness.verifier.globs import matching
 
 NAVIGATE = frozenset(
     [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from harness.agents.conversation import BYTES_PER_TOKEN
 from harness.agents.protocol import Assignment
 from harness.pairs.imports import imports_of
-from harness.patch import matching
+from harness.verifier.globs import matching
 
 
 def pack(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from harness.pairs import Pair
-from harness.patch import Tree, matching
+from harness.patch import Tree
 from harness.scoring.evidence import ContractEvidence
 from harness.stopwatch import Stopwatch
 from harness.trial import Bench
 from harness.verification import Known, Subject, session
+from harness.verifier.globs import matching
 
 _NOT_CODE = {
     tokenize.COMMENT,

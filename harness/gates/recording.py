@@ -18,13 +18,14 @@ from rich.console import Console
 from harness.config import VerificationConfig
 from harness.errors import VerifierError
 from harness.pairs import Pair
-from harness.patch import FILE, Entry, Tree, matching, read_workspace
+from harness.patch import FILE, Entry, Tree, read_workspace
 from harness.references import References
 from harness.scoring.evidence import ContractEvidence, ReplayEvidence
 from harness.stopwatch import Stopwatch
 from harness.store import write_atomically
 from harness.trial import Bench
 from harness.verification import Known, Subject, session
+from harness.verifier.globs import matching
 
 RULES = VerificationConfig(sequences=200)
 """Which sequences are played: the same ones for whoever records and whoever compares."""

@@ -7,7 +7,6 @@ hooks, configuration, links) can have an effect here.
 """
 
 from harness.patch.changes import Changes, FileChange
-from harness.patch.names import matching
 from harness.patch.repository import (
     BaseRepository,
     Patch,
@@ -32,7 +31,6 @@ __all__ = [
     "Workspace",
     "apply_patch",
     "make_patch",
-    "matching",
     "read_workspace",
     "summarise",
 ]

@@ -1,7 +1,6 @@
-"""What a path in a tree may be called, and globs over paths."""
+"""What a path in a tree may be called."""
 
 import re
-from collections.abc import Callable, Iterable
 
 PATH_BYTES = 1_000
 COMPONENT_BYTES = 255
@@ -64,16 +63,3 @@ def is_gitmodules_name(name: str) -> bool:
 def _folded(name: str) -> list[str]:
     folded = _IGNORED_MARKS.sub("", name).lower()
     return [part.rstrip(" .") for part in re.split(r"[\\:]", folded)]
-
-
-def matching(globs: Iterable[str]) -> Callable[[str], bool]:
-    """A test for paths: `**` is any number of folders, `*` and `?` stay within one."""
-    never = "(?!)"  # what no globs match
-    pattern = re.compile("|".join(map(_regex, globs)) or never)
-    return lambda path: pattern.fullmatch(path) is not None
-
-
-def _regex(glob: str) -> str:
-    tokens = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
-    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(meaning.get(token, re.escape(token)) for token in tokens)

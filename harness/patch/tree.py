@@ -13,11 +13,11 @@ from harness.patch.archive import write_tar
 from harness.patch.names import (
     is_git_name,
     is_gitmodules_name,
-    matching,
     path_problem,
     shown,
     text_problem,
 )
+from harness.verifier.globs import matching
 
 FILE = 0o100644
 EXECUTABLE = 0o100755

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from harness.errors import BadInput, PatchRefused
 from harness.patch.archive import Member, members
-from harness.patch.names import matching, path_problem, shown
+from harness.patch.names import path_problem, shown
 from harness.patch.tree import EXECUTABLE, FILE, LINK, Entry, Limits, Tree, excess
+from harness.verifier.globs import matching
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Path globs: `*` and `?` stay within a folder, `**` crosses folders."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
@@ -9,9 +9,15 @@ _MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _NOTHING = r"(?!)"
 
 
+def matching(globs: Iterable[str]) -> Callable[[str], bool]:
+    """A test for paths: whether any of the globs takes the whole of one."""
+    pattern = _compiled(tuple(globs))
+    return lambda path: pattern.fullmatch(path) is not None
+
+
 def matches(path: str, globs: Iterable[str]) -> bool:
     """Whether any of the globs takes the whole path."""
-    return _compiled(tuple(globs)).fullmatch(path) is not None
+    return matching(globs)(path)
 
 
 # Globs are the pair's and few beside the paths they are asked about: an app of 200,000 lines has

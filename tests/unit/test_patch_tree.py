@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput
-from harness.patch import EXECUTABLE, FILE, LINK, Entry, Tree, matching
+from harness.patch import EXECUTABLE, FILE, LINK, Entry, Tree
+from harness.verifier.globs import matching
 from tests.tars import unpack
 
 
