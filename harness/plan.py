@@ -22,6 +22,8 @@ from harness.specfile import choose
 from harness.store import dump_json, write_atomically
 from harness.tasks import Task
 
+LABEL_BYTES = 200
+"""of what a trial's id says for people; it names a folder, and the digest in it tells it apart"""
 FORMAT = 1
 """Version of plan.json; a plan of another version is refused."""
 
@@ -229,6 +231,7 @@ def make_cell(
     if agent.kind.plays:
         parts = [name, variant]  # the recorded trial's own id says the rest
     label = re.sub(r"[/\\\0]", "-", "-".join(part for part in parts if part))
+    label = label.encode()[:LABEL_BYTES].decode(errors="ignore")
     trial_id = f"{label}-r{repeat}-{digest([cell_id, study.config.seed, repeat])[:8]}"
     return Cell(
         trial_id=trial_id,

@@ -38,13 +38,15 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+NAME_BYTES = 255
+"""what file systems take as the name of one folder"""
 UNSAFE_NAME = r"[/\\\x00]|^\.{0,2}$"
 """what a text holds that does not name one folder below another, whatever the separator"""
 
 
 def _plain_name(name: str) -> str:
-    if re.search(UNSAFE_NAME, name):
-        raise ValueError(f"{name!r} is no plain name of a folder")
+    if re.search(UNSAFE_NAME, name) or len(name.encode()) > NAME_BYTES:
+        raise ValueError(f"{name[:80]!r} is no plain name of a folder")
     return name
 
 

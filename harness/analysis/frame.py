@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from harness.errors import BadInput
 from harness.paths import RunPaths
 from harness.records import (
+    NAME_BYTES,
     UNSAFE_NAME,
     AttemptRecord,
     CallRecord,
@@ -228,9 +229,10 @@ def _with_default(table: pa.Table, field: pa.Field, kind: type[Record], path: Pa
 
 def _check_ids(table: pa.Table, path: Path) -> None:
     ids = table["trial_id"]
-    unsafe = ids.filter(pc.match_substring_regex(ids, UNSAFE_NAME))
+    is_long = pc.greater(pc.binary_length(ids), NAME_BYTES)
+    unsafe = ids.filter(pc.or_(pc.match_substring_regex(ids, UNSAFE_NAME), is_long))
     if len(unsafe):
-        raise BadInput(f"{path}: trial_id: {unsafe[0].as_py()!r} is no plain name of a folder")
+        raise BadInput(f"{path}: trial_id: {unsafe[0].as_py()[:80]!r} is no plain name of a folder")
 
 
 def parquet_records(path: Path, kind: type[R]) -> Iterator[R]:

@@ -20,7 +20,7 @@ from harness.analysis.frame import (
 )
 from harness.errors import BadInput
 from harness.paths import RunPaths
-from harness.records import UNSAFE_NAME, AttemptRecord, TestRecord, TrialRecord, columns
+from harness.records import NAME_BYTES, UNSAFE_NAME, AttemptRecord, TestRecord, TrialRecord, columns
 from harness.store import Entry
 from tests.records_factory import demo_trials, entries, hidden_tests, trial, write_run
 
@@ -32,7 +32,9 @@ VALUES = {
     "datetime": st.integers(0, 10**16).map(lambda us: EPOCH + timedelta(microseconds=us)),
     "string": st.text(st.characters(exclude_categories=["Cs"])),
 }
-NAMES = VALUES["string"].filter(lambda name: not re.search(UNSAFE_NAME, name))
+NAMES = VALUES["string"].filter(
+    lambda name: not re.search(UNSAFE_NAME, name) and len(name.encode()) <= NAME_BYTES
+)
 CLOSED = {"trial_id": NAMES, "status": st.sampled_from(["scored", "failed", "lost"]),
           "outcome": st.sampled_from(["passed", "failed", "error", "skipped"])}  # fmt: skip
 

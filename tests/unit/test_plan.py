@@ -125,6 +125,13 @@ def test_a_name_with_a_separator_makes_no_folder_within_a_folder(checkout: Check
     assert not any("/" in name for name in ids)
 
 
+def test_long_names_are_cut_and_told_apart_by_the_digest(checkout: Checkout) -> None:
+    agents = {200 * "é" + last: AgentConfig(AgentKind.nop) for last in "ab"}
+    ids = [cell.trial_id for cell in expand(study(checkout, agents=agents))]
+    assert len(ids) == len(set(ids)) == 4
+    assert all(len(name.encode()) < 255 for name in ids)
+
+
 def dosed(checkout: Checkout, **changes: object) -> Study:
     """The small study at doses 0 and 2; its pair is not woven, so both are the pair as it is."""
     one = study(checkout, doses=[0, 2], **changes)
