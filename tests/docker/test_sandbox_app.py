@@ -294,6 +294,12 @@ def test_test_runs_on_data_of_its_own_beside_what_runs(app):
     assert get(app, "/price")["count"] == 2
 
 
+def test_a_second_test_waits_for_the_first(app):
+    done = shell(app, "app test -q & app test -q && wait $!", 60)
+    assert done.ok, done.stdout + done.stderr
+    assert done.stdout.count("2 passed") == 2
+
+
 def test_test_passes_on_the_exit_code_and_arguments(app):
     change(app, "prices/main.py", '"price": 10', '"price": 11')
     assert shell(app, "app test").code == 1

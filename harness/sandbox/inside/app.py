@@ -12,7 +12,10 @@ import fcntl
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from .appfile import App, Wrong, find_app
 from .health import Answer, Connection, said_end, wait_until_healthy
@@ -109,7 +112,7 @@ def _test(arguments: list[str]) -> int:
     app = _find()
     if not (Path(app.folder) / "tests").is_dir():
         raise Wrong(f"no tests/ in {app.folder}")
-    with _connect() as supervisor:
+    with _connect() as supervisor, _turn("test"):  # a second start would end the first one's
         answers = _start(supervisor, app, fresh=True, wait=PATIENCE, test=True)
         if answers is None:
             return 1
@@ -196,6 +199,16 @@ def _connect_to_running() -> Connection | None:
     return Connection(connected)
 
 
+@contextmanager
+def _turn(name: str) -> Iterator[IO[str]]:
+    """Wait until no other command has this turn; it ends with the process, however that ends."""
+    state = _state()
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / f"{name}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield turn
+
+
 def _connect() -> Connection:
     """To the running supervisor, or to a new one: its socket takes requests while it warms up."""
     state = _state()
@@ -204,9 +217,7 @@ def _connect() -> Connection:
         if running is None:
             raise Wrong("the supervisor is gone")
         return running
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with _turn("start") as turn:
         running = _connect_to_running()
         if running:
             return running

@@ -150,9 +150,10 @@ class Supervisor:
         try:
             if request["do"] == "start":
                 start = self._house.read(request)
+                answer = self._start(start)
                 if start.tied:
                     self._ties[peer] = start.set
-                return self._start(start)
+                return answer
             return self._tell(request["do"], request["set"], gently=request.get("gently") is True)
         except Wrong as wrong:
             return {"error": str(wrong)}
@@ -220,6 +221,7 @@ class Supervisor:
 
     def _stop(self, name: str, *, gently: bool) -> int:
         running = self._sets.pop(name, [])
+        self._ties = {peer: tied for peer, tied in self._ties.items() if tied != name}
         alive = [it for it in running if it.code is None]
         if gently:
             _signal(alive, signal.SIGTERM)
