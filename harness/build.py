@@ -13,7 +13,7 @@ from harness.agents.controls import Nop, PatchPlayer
 from harness.agents.one_shot import OneShot
 from harness.agents.predictions import PredictionPlayer
 from harness.agents.replay import Replay
-from harness.agents.session import Spend
+from harness.agents.session import STUDY, Spend
 from harness.agents.sessions import Sessions, SessionSource
 from harness.agents.tool_loop import ToolLoop
 from harness.bases import Bases
@@ -28,6 +28,7 @@ from harness.config import (
 from harness.errors import BadInput, DiskFull
 from harness.executors import Executor, LocalExecutor
 from harness.llm import Model
+from harness.llm.concurrency import Gates
 from harness.llm.settings import open_model, price_of
 from harness.pairs import Pair, load_pair, load_pairs
 from harness.pairs.weave import at_dose
@@ -51,7 +52,7 @@ def bench(config: RunConfig, checkout: Checkout, announce: Announce) -> Iterator
     study = load_study(config, checkout)
     _refuse_without_isolation(config)
     _refuse_full_disk(checkout.root)
-    spend = Spend(config.budget.study_usd)
+    spend = Spend({name: getattr(config.budget, key) for name, key in STUDY.items()})
     with ExitStack() as stack:
         # Keys are asked for before an engine is started.
         agents = make_agents(config, spend, stack)
@@ -89,7 +90,8 @@ def make_agents(config: RunConfig, spend: Spend, stack: ExitStack) -> dict[str, 
     """The agents of a study by `agent_key`; what they hold open is closed with `stack`."""
     agents: dict[str, Agent] = {}
     asking = any(agent.kind.asks_a_model for agent in config.agents.values())
-    models = {name: _open(name, m, stack) for name, m in config.models.items() if asking}
+    gates = Gates()
+    models = {name: _open(name, m, gates, stack) for name, m in config.models.items() if asking}
     for name, agent in config.agents.items():
         if not agent.kind.asks_a_model:
             agents[name] = make_control(config, agent)
@@ -107,7 +109,7 @@ SCAFFOLDS: dict[AgentKind, Callable[[SessionSource], Agent]] = {
 }
 
 
-def _open(name: str, config: ModelConfig, stack: ExitStack) -> Model:
+def _open(name: str, config: ModelConfig, gates: Gates, stack: ExitStack) -> Model:
     address = None
     if config.embedded:
         from harness.llm.local import LocalServer  # noqa: PLC0415 - only here
@@ -115,7 +117,7 @@ def _open(name: str, config: ModelConfig, stack: ExitStack) -> Model:
         server = LocalServer(config.context_tokens)
         stack.callback(server.close)
         address = server.base_url
-    model = open_model(name, config, base_url=address)
+    model = open_model(name, config, base_url=address, gates=gates)
     stack.callback(model.close)
     return model
 

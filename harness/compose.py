@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import hydra
@@ -102,7 +103,10 @@ def _register_schema() -> None:
 
 
 def _typed(composed: DictConfig) -> RunConfig:
-    config = OmegaConf.to_object(composed)
+    try:
+        config = OmegaConf.to_object(composed)
+    except OmegaConfBaseException as error:  # before Hydra sees it, which prints a line of its own
+        raise BadInput(one_line(error)) from error
     if not isinstance(config, RunConfig):
         raise BadInput("config: configs/config.yaml must start from `schema`")
     check(config)
@@ -111,26 +115,34 @@ def _typed(composed: DictConfig) -> RunConfig:
 
 def check(config: RunConfig) -> None:
     """What types alone cannot say. Raises BadInput naming the key."""
-    at_least = {
-        "repeats": (config.repeats, 1),
-        "executor.workers": (config.executor.workers, 0),
-        "budget.attempts": (config.budget.attempts, 1),
-        "budget.turns": (config.budget.turns, 1),
-        "budget.max_output_tokens": (config.budget.max_output_tokens, 16),
-        "verification.starts": (config.verification.starts, 1),
-        "verification.sequences": (config.verification.sequences, 1),
-        "sandbox.memory_mb": (config.sandbox.memory_mb, 256),
-        "sandbox.disk_mb": (config.sandbox.disk_mb, 64),
-        "sandbox.pids": (config.sandbox.pids, 64),
-    }
-    for key, (value, least) in at_least.items():
-        if value < least:
+    for key, (value, least) in _at_least(config).items():
+        if value is not None and value < least:
             raise BadInput(f"config: {key}={value}: must be at least {least}")
     _check_models(config)
     if not config.agents:
         raise BadInput("config: agent: choose at least one, for instance agent=oracle")
     if not config.name or "/" in config.name or config.name.startswith("."):
         raise BadInput(f"config: name={config.name!r}: a folder name below results/")
+
+
+def _at_least(config: RunConfig) -> dict[str, tuple[float | None, float]]:
+    """Every number that may be null or has a least value, by its key."""
+    found: dict[str, tuple[float | None, float]] = {
+        "repeats": (config.repeats, 1),
+        "executor.workers": (config.executor.workers, 0),
+        "verification.starts": (config.verification.starts, 1),
+        "verification.sequences": (config.verification.sequences, 1),
+        "sandbox.memory_mb": (config.sandbox.memory_mb, 256),
+        "sandbox.disk_mb": (config.sandbox.disk_mb, 64),
+        "sandbox.pids": (config.sandbox.pids, 64),
+    }
+    least = {"attempts": 1, "turns": 1, "max_output_tokens": 16, "call_seconds": 1}
+    for key, value in asdict(config.budget).items():
+        found[f"budget.{key}"] = (value, least.get(key, 0))
+    for name, model in config.models.items():
+        found[f"models.{name}.context_tokens"] = (model.context_tokens, 1024)
+        found[f"models.{name}.max_concurrency"] = (model.max_concurrency, 1)
+    return found
 
 
 def _check_models(config: RunConfig) -> None:

@@ -151,23 +151,32 @@ class ExecutorConfig:
 
 @dataclass
 class BudgetConfig:
-    """What a trial may use. `agent_seconds` null: as the task says; `attempts` counts the first."""
+    """What a trial may use. `agent_seconds` null: as the task says; `attempts` counts the first.
+
+    Here and below, null is no limit where nothing else is said.
+    """
 
     agent_seconds: float | None = None
+    """working time, which leaves waits for a provider's rate limit out"""
+    wall_seconds: float | None = None
+    """the same with all waits"""
     attempts: int = 3
     """how often a trial lost to infrastructure is tried in all"""
     turns: int = 50
     tokens: int | None = None
-    """input and output of a trial together; null: no limit, here and below"""
+    """input and output of a trial together"""
     output_tokens: int | None = None
     max_output_tokens: int = 4096
-    """of one answer"""
+    """of one answer, and never more than a quarter of the context"""
     call_seconds: float = 300.0
     """deadline of one model call, its retries included"""
     usd: float | None = None
     """of one trial"""
     study_usd: float | None = None
-    """of the whole results folder, what is in flight included"""
+    """of the whole results folder, what is in flight included, as those that follow"""
+    study_turns: int | None = None
+    study_tokens: int | None = None
+    study_output_tokens: int | None = None
 
 
 @dataclass

@@ -5,7 +5,8 @@
     ├── SandboxError         the engine or a sandbox failed: the trial is tried again
     │   ├── EngineGone       no engine answers any more: the sweep stops and can be continued
     │   └── DiskFull         the host has no room left: the sweep stops and can be continued
-    ├── BudgetSpent          the study's money is spent: the sweep stops and can be continued
+    ├── HarnessFailed        a trial ended in what no code expects: a defect of the harness
+    ├── BudgetSpent          what the study may spend is spent: the sweep stops and can be continued
     ├── VerifierError        the verifier gave no usable evidence: infrastructure, tried again
     ├── AppDidNotStart       the arm did not become healthy; holds the end of its log
     ├── PatchRefused         the agent's work cannot become a patch (hostile, too large)
@@ -39,8 +40,12 @@ class DiskFull(SandboxError):
     """The host's disk has no room for records or sandboxes."""
 
 
+class HarnessFailed(SeamBenchError):
+    """Something that nobody expects was raised in a trial; the message says what and where."""
+
+
 class BudgetSpent(SeamBenchError):
-    """The study reached its hard stop in USD."""
+    """The study reached a hard stop: USD, turns or tokens."""
 
 
 class VerifierError(SeamBenchError):
@@ -88,7 +93,8 @@ class Policy:
 POLICY: dict[type[SeamBenchError], Policy] = {
     EngineGone: Policy("engine_gone", retry=False, counts=False, stops_sweep=True),
     DiskFull: Policy("disk_full", retry=False, counts=False, stops_sweep=True),
-    BudgetSpent: Policy("study_usd", retry=False, counts=False, stops_sweep=True),
+    BudgetSpent: Policy("study_budget", retry=False, counts=False, stops_sweep=True),
+    HarnessFailed: Policy("harness", retry=False, counts=False),
     SandboxError: Policy("sandbox", retry=True, counts=False),
     VerifierError: Policy("verifier", retry=True, counts=False),
     AppDidNotStart: Policy("app_did_not_start", retry=False, counts=True),

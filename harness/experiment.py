@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.agents.session import STUDY
 from harness.errors import BudgetSpent
 from harness.executors import Executor
 from harness.plan import Cell, Plan
@@ -71,16 +72,18 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> None:
 
     def work(cell: Cell) -> None:
         # Trials that run end cleanly at the hard stop; those that have not begun wait for money.
-        if cell.model is not None and sweep.bench.spend.is_spent:
+        if cell.model is not None and sweep.bench.spend.reached:
             left.append(cell)
         else:
             _attempts(sweep, cell, run_trial)
 
     _consume(sweep, todo, work)
     if left:
+        reached = sweep.bench.spend.reached or ""
+        told = f"{STUDY[reached]}={sweep.bench.spend.limits[reached]:g}"
         raise BudgetSpent(
-            f"budget.study_usd={sweep.bench.spend.limit:g} is spent: {len(left)} trials were not "
-            "begun; raise it and run again to go on"
+            f"budget.{told} is spent: {len(left)} trials were not begun; "
+            "raise it and run again to go on"
         )
 
 

@@ -22,6 +22,8 @@ from harness.specfile import choose
 from harness.store import dump_json, write_atomically
 from harness.tasks import Task
 
+CHANGE_NO_RESULT = re.compile("attempts|study_.*")
+"""Parts of a budget that say how far a study goes; they may be raised to go on."""
 LABEL_BYTES = 200
 """of what a trial's id says for people; it names a folder, and the digest in it tells it apart"""
 FORMAT = 1
@@ -265,7 +267,12 @@ def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -
         for name, model in study.config.models.items()
     }
     parts = ("sandbox", "budget", "verification")
-    locks |= {part: json.dumps(asdict(getattr(study.config, part)), default=str) for part in parts}
+    for part in parts:
+        values = asdict(getattr(study.config, part))
+        told = {
+            name: value for name, value in values.items() if not CHANGE_NO_RESULT.fullmatch(name)
+        }
+        locks[part] = json.dumps(told, default=str)
     return locks
 
 

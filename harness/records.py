@@ -190,6 +190,11 @@ class CallRecord(Record):
     context_tokens: Annotated[int, Column("the request: as counted, else as estimated", "tokens")]
     compacted: Annotated[bool, Column("the conversation was cut for this call")]
 
+    @property
+    def input_tokens(self) -> int:
+        """All that was read: fresh, from a cache, and into one."""
+        return self.fresh_input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
 
 class ToolRecord(Record):
     """One use of a tool by an agent."""

@@ -27,9 +27,9 @@ def show_tables(folder: Path) -> None:
     if not RunPaths(folder).records.exists():
         raise BadInput(f"{folder}: no records.jsonl there; is it a results folder?")
     written = write_outputs(folder)
-    console = Console(file=sys.stdout)
     trials = read_trials(folder)
-    console.print(results_table(summary(trials)))
+    Console(file=sys.stdout).print(results_table(summary(trials)))  # its cells have marks of ours
+    console = Console(file=sys.stdout, markup=False)
     if "none" in set(trials["isolation"]):
         console.print("NO ISOLATION: some of these trials ran with sandbox=process")
     console.print(f"wrote to {folder}:", soft_wrap=True)
@@ -42,7 +42,7 @@ def compare(folder: Path, by: str, contrast: str | None) -> None:
     trials = read_trials(folder)
     wanted = comparison.parse_contrast(contrast, trials) if contrast else None
     found = comparison.compare(trials, by, wanted)
-    console = Console(file=sys.stdout)
+    console = Console(file=sys.stdout, markup=False)
     console.print(comparison.table(found))
     for path in comparison.save(found, folder / "tables"):
         console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
@@ -52,14 +52,14 @@ def draw(folder: Path, style: str, out: Path | None) -> None:
     """Draw every figure that the trials of a results folder can fill; say what was not drawn."""
     chosen = style_named(style)
     trials = read_trials(folder)
-    console = Console(file=sys.stdout)
+    console = Console(file=sys.stdout, markup=False)
     for saved in save_plates(trials, out or folder / "figures", chosen, read_tools(folder)):
         if saved.missing:
             console.print(f"{saved.name}: not drawn, it needs {saved.missing}", soft_wrap=True)
         for path in saved.paths:
-            console.print(str(path), soft_wrap=True, markup=False)
+            console.print(str(path), soft_wrap=True)
     for path in save_tables(trials, out or folder / "tables"):
-        console.print(str(path), soft_wrap=True, markup=False)
+        console.print(str(path), soft_wrap=True)
 
 
 def write_page(folder: Path, out: Path) -> None:
@@ -78,7 +78,7 @@ def write_page(folder: Path, out: Path) -> None:
             found = folder / "tasks"
         instructions = find_instructions(tasks, plan.locks, found, build.digest_folder)
     written = write_report(folder, out, instructions)
-    Console(file=sys.stdout).print(
+    Console(file=sys.stdout, markup=False).print(
         f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True
     )
 
@@ -102,4 +102,4 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     if form not in EXPORTS:
         raise BadInput(f"--format {form}: unknown; choose one of {', '.join(EXPORTS)}")
     for path in EXPORTS[form](folder, out or folder / "export" / form):
-        Console(file=sys.stdout).print(str(path), soft_wrap=True, markup=False)
+        Console(file=sys.stdout, markup=False).print(str(path), soft_wrap=True)

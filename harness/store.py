@@ -139,11 +139,10 @@ class Store:
         """The number of the next attempt at a trial, from 1."""
         return self._attempts.get(trial_id, 0) + 1
 
-    @property
-    def spent_usd(self) -> float:
-        """What every recorded model call cost, as far as prices are known."""
-        calls = (call for entry in read_entries(self.paths.records) for call in entry.calls)
-        return sum(call.cost_usd or 0.0 for call in calls)
+    def calls(self) -> Iterator[CallRecord]:
+        """Every recorded call of a model."""
+        for entry in read_entries(self.paths.records):
+            yield from entry.calls
 
     def append(self, entry: Entry) -> None:
         """Append one line and wait until the disk has it. Raises DiskFull, with nothing torn."""

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from harness import build
 from harness.agents.prompting import prompt_digests
+from harness.agents.session import spent
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
@@ -93,7 +94,7 @@ class ProgressDisplay:
 
 def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
     """Run a study into `folder`."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     with build.bench(config, checkout, console.print) as bench:
         paths = RunPaths(folder)
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
@@ -106,7 +107,8 @@ def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
             plan = write_plan(paths, config.name, locks, cells)
             display = ProgressDisplay(console)
             with display.live():
-                bench.spend.spent = store.spent_usd
+                for call in store.calls():
+                    bench.spend.add(spent(call.cost_usd, call.input_tokens, call.output_tokens))
                 run_sweep(Sweep(bench, plan, store, executor, display), cells)
 
 
@@ -119,10 +121,10 @@ def show_forecast(checkout: Checkout, config: RunConfig) -> None:
         usd = "unknown" if row.usd is None else f"{row.usd[0]:,.2f} to {row.usd[1]:,.2f}"
         table.add_row(row.agent, row.model or "", str(row.trials), _range(row.input_tokens),
                       _range(row.output_tokens), usd)  # fmt: skip
-    console = Console()
+    console = Console(markup=False)
     console.print(table)
     for cell in cells:
-        console.print(f"  {cell.trial_id}", soft_wrap=True, markup=False)
+        console.print(f"  {cell.trial_id}", soft_wrap=True)
     console.print(f"{len(cells)} trials; nothing was run (priors: configs/agent/*.yaml)")
 
 
@@ -132,7 +134,7 @@ def _range(tokens: tuple[int, int]) -> str:
 
 def regrade_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
     """Score the stored patches of `folder` again; a patch that is missing is said and left out."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     paths = RunPaths(folder)
     plan = read_plan(paths)
     if plan is None:
@@ -161,7 +163,7 @@ def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
     A gate that was broken off goes on, unless anything has changed that can change its outcome: a
     gate also proves the harness, whose own code counts among that.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     config.agents = dict(AGENTS)
     display = ProgressDisplay(console)
     with build.bench(config, checkout, console.print) as bench, display.live():
@@ -169,7 +171,7 @@ def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
         locks["harness"] = build.digest_folder(Path(__file__).parent)
         folder = checkout.gate(digest(locks)[:16])
-        return validate_tasks(bench, executor, display, Console(), folder)
+        return validate_tasks(bench, executor, display, Console(markup=False), folder)
 
 
 def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> bool:
@@ -177,18 +179,18 @@ def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> b
     pair = load_pair(checkout, app)
     config.tasks = []
     doses = [dose for dose in (0, 1, 2) if pair.spec.dose not in (None, dose)]
-    with build.bench(config, checkout, Console(stderr=True).print) as bench:
+    with build.bench(config, checkout, Console(stderr=True, markup=False).print) as bench:
         woven = {dose: load_pair(weave.at_dose(checkout, app, dose), app) for dose in doses}
-        same = verify_pair(bench, pair, Console(), woven)
-        return contracts_hold(bench, pair, Console()) and same
+        same = verify_pair(bench, pair, Console(markup=False), woven)
+        return contracts_hold(bench, pair, Console(markup=False)) and same
 
 
 def record_and_report(checkout: Checkout, config: RunConfig, app: str) -> None:
     """Write what the programs of an app show one another into its arms."""
     pair = load_pair(checkout, app)
     config.tasks = []
-    with build.bench(config, checkout, Console(stderr=True).print) as bench:
-        record_contracts(bench, pair, Console())
+    with build.bench(config, checkout, Console(stderr=True, markup=False).print) as bench:
+        record_contracts(bench, pair, Console(markup=False))
 
 
 def strength_and_report(
@@ -202,7 +204,7 @@ def strength_and_report(
     mutants = find_mutants(read_app(pair.folder / "app"))
     chosen = choose_mutants(mutants, count or None, seed)
     reasons = kills.read_reasons(pair.folder / "survivors.yaml")
-    ledger, say = kills.Ledger(paths.table), _plain(Console(stderr=True))
+    ledger, say = kills.Ledger(paths.table), _plain(Console(stderr=True, markup=False))
     with build.bench(config, checkout, say) as bench:
         executor = build.make_executor(config, bench.sandboxes.abort)
         verdicts = judge_mutants(bench, pair, chosen, executor, ledger, say)
@@ -212,18 +214,20 @@ def strength_and_report(
     paths.summary.write_text(told, encoding="utf-8")
     wrong = list(kills.problems(found))
     for line in (*told.splitlines(), *(f"  {problem}" for problem in wrong)):
-        _plain(Console())(line)
+        _plain(Console(markup=False))(line)
     return not wrong
 
 
 def _plain(console: Console) -> Callable[[str], None]:
     """Prints a line as it is: names of tests hold brackets."""
-    return lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False)
+    return lambda line: console.print(line, soft_wrap=True, highlight=False)
 
 
 def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:
     """Print the parity report of an app."""
     pair = load_pair(checkout, app)
     config.tasks = []
-    with build.bench(config, checkout, Console(stderr=True).print) as bench:
-        Console().print(parity.table(app, [parity.measure(bench, pair, a) for a in pair.spec.arms]))
+    with build.bench(config, checkout, Console(stderr=True, markup=False).print) as bench:
+        Console(markup=False).print(
+            parity.table(app, [parity.measure(bench, pair, a) for a in pair.spec.arms])
+        )

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import extract_tb
 
 from harness.agents import Agent, Assignment
 from harness.agents.session import Spend
 from harness.bases import Bases
-from harness.errors import BadInput, PatchRefused, SeamBenchError, policy_of
+from harness.errors import BadInput, HarnessFailed, PatchRefused, SeamBenchError, policy_of
 from harness.pairs import Pair
 from harness.patch import Tree, apply_patch, make_patch, read_workspace
 from harness.plan import Cell, Plan, Study
@@ -61,6 +63,8 @@ def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes |
         if policy_of(error).stops_sweep:
             raise
         failure = error
+    except Exception as error:  # noqa: BLE001 - the one place: a defect costs its trial alone
+        failure = _unexpected(error)
     facts = Facts(
         cell=cell,
         task=_task(cell, bench),
@@ -73,6 +77,14 @@ def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes |
         dose=_pair(cell, bench).spec.dose,
     )
     return result(facts, watch, done, failure)
+
+
+def _unexpected(error: Exception) -> HarnessFailed:
+    """What was raised, and in which line of the harness's own code."""
+    own = [frame for frame in extract_tb(error.__traceback__) if "/harness/" in frame.filename]
+    where = "/".join(Path(own[-1].filename).parts[-2:]) + f":{own[-1].lineno}"
+    told = " ".join(str(error).split())[:200]
+    return HarnessFailed(f"{type(error).__name__} in {where}: {told}; please report it")
 
 
 def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:

@@ -84,7 +84,8 @@ class Conversation:
 
 def size(request: Request) -> int:
     """Bytes of everything in a request that becomes tokens."""
-    return len(request.model_dump_json(exclude={"max_output_tokens"}).encode())
+    around = request.model_dump_json(include={"system", "tools"})
+    return sum(len(text.encode()) for text in (around, *(m.json_text for m in request.messages)))
 
 
 def _shortened(message: Message) -> Message:

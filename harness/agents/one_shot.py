@@ -74,6 +74,8 @@ def _answer(
             applied.good += 1
         else:
             applied.bad.append(f"{edit.path[:200] or '(no file)'}: {problem}")
+    if not applied.good and not applied.bad and answer.stop != "refusal":
+        applied.bad.append("(no file): the answer holds no edit")
     changed = {path: text for path, text in files.items() if before.get(path) != text}
     if changed:
         sandbox.put(Tree({p: _entry(p, text, tree) for p, text in changed.items()}).tar(), "/work")

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.agents.protocol import Agent, AgentReport, Assignment
-from harness.agents.session import Session, request_digest
+from harness.agents.session import NOT_REPLAYED, Ended, Ending, Session, request_digest
 from harness.agents.sessions import SessionSource
 from harness.agents.trajectory import Trajectory, limits_of, read_trajectory
-from harness.errors import BadInput
+from harness.errors import BadInput, ContextOverflow, ModelFailed
 from harness.llm.replay import ReplayModel
 from harness.paths import RunPaths
 from harness.sandbox import Sandbox
@@ -20,11 +20,26 @@ class Recorded:
     trajectory: Trajectory
 
     def open(self, assignment: Assignment) -> Session:
-        calls = [(call.request_digest, call.answer) for call in self.trajectory.calls]
-        limits = limits_of(self.trajectory)
+        recorded, limits = self.trajectory, limits_of(self.trajectory)
         name = f"replay of {assignment.variant}"
+        kind = ContextOverflow if recorded.ending == "context" else ModelFailed
+        silence = kind(f"{name}: no answer, as when it was recorded")
+        calls = [(call.request_digest, call.answer or silence) for call in recorded.calls]
         model = ReplayModel(name, limits.context_tokens, calls, request_digest)
-        return Session(model, None, limits)
+        return _Replayed(model, None, limits, most=len(calls), ending=recorded.ending)
+
+
+@dataclass
+class _Replayed(Session):
+    """Ends where the record does if that is by a clock or by money: no replay comes to it."""
+
+    most: int = 0
+    ending: Ending | None = None
+
+    def _check(self) -> float:
+        if self.ending in NOT_REPLAYED and len(self.calls) == self.most:
+            raise Ended(self.ending)
+        return super()._check()
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
 """One agent's dealings with one model: every call is bounded, counted, paid for and kept."""
 
 import hashlib
+import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from harness.agents.conversation import Conversation, DoesNotFit
-from harness.errors import ContextOverflow, ModelFailed
-from harness.llm import Answer, Message, Model, Request, Try, Usage
+from harness.errors import BadInput, ContextOverflow, ModelFailed
+from harness.llm import Answer, Message, Model, Request, ToolResult, Try, Usage
 from harness.llm.prices import Price
+from harness.llm.replay import Diverged
 from harness.records import Record
 
 Ending = Literal[
@@ -23,16 +27,29 @@ Ending = Literal[
     "tokens",
     "output_tokens",
     "seconds",
+    "wall_seconds",
     "usd",
     "study_usd",
+    "study_turns",
+    "study_tokens",
+    "study_output_tokens",
     "context",  # the conversation cannot be made to fit
 ]
 
-
+STUDY: Mapping[str, Ending] = {
+    "usd": "study_usd",
+    "turns": "study_turns",
+    "tokens": "study_tokens",
+    "output_tokens": "study_output_tokens",
+}
+"""What a study as a whole may be held to, and how a trial ends that would go beyond."""
+NOT_REPLAYED: frozenset[Ending] = frozenset({"seconds", "wall_seconds", "usd", *STUDY.values()})
+"""Endings by a clock, by money or by other trials, to which no replay comes by itself."""
 _CHANGING = re.compile(
-    r"\b\d+(?:\.\d+)? ?(?:s|ms|us|seconds?)\b|0x[0-9a-f]{6,}|/tmp/[\w.-]+|pid[ =:]+\d+"
-    r"|\d\d:\d\d:\d\d(?:[.,]\d+)?|\d{4}-\d\d-\d\d"
+    r"\b\d+(?:\.\d+)? ?(?:s|ms|us|seconds?)\b|0x[0-9a-f]{6,}|/tmp/[\w.-]+|pid[ =:]+\d+|\[\d+\]"
+    r"|\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?|\d{4}-\d\d-\d\d|[Pp]ort[ =:]+\d+|:\d{4,5}\b"
 )
+"""Durations, addresses in memory, temporary names, process ids, times, dates and ports."""
 
 
 class Ended(Exception):
@@ -45,12 +62,16 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one trial may use; null is no limit. `seconds` leaves waits for rate limits out."""
+    """What one trial may use; null is no limit.
+
+    `seconds` is working time: without waits for rate limits, which `wall_seconds` counts.
+    """
 
     turns: int = 50
     tokens: int | None = None
     output_tokens: int | None = None
     seconds: float = 1800.0
+    wall_seconds: float | None = None
     call_seconds: float = 300.0
     usd: float | None = None
     context_tokens: int = 32_768
@@ -58,31 +79,37 @@ class Limits:
 
 
 class Spend:
-    """What a study has spent and what is in flight, against one hard stop in USD (null: none)."""
+    """What a study has spent and what is in flight, against hard stops; all by the names of STUDY.
 
-    def __init__(self, limit: float | None = None, spent: float = 0.0) -> None:
-        self.limit, self.spent = limit, spent
-        self.is_spent = False
-        self._flying = 0.0
+    `limits` has null, or nothing, where there is none.
+    """
+
+    def __init__(self, limits: Mapping[str, float | None] | None = None) -> None:
+        self.limits = {name: limit for name, limit in (limits or {}).items() if limit is not None}
+        self.spent: Counter[str] = Counter()
+        self.reached: str | None = None
+        """the first limit that stopped a call"""
+        self._flying: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @contextmanager
-    def reserved(self, most: float) -> Iterator[None]:
-        """Hold `most` USD back while a call is in flight. Raises Ended when that is too much."""
+    def reserved(self, most: Mapping[str, float]) -> Iterator[None]:
+        """Hold `most` back while a call is in flight. Raises Ended where that is too much."""
         with self._lock:
-            if self.limit is not None and self.spent + self._flying + most > self.limit:
-                self.is_spent = True
-                raise Ended("study_usd")
-            self._flying += most
+            for name, limit in self.limits.items():
+                if self.spent[name] + self._flying[name] + most[name] > limit:
+                    self.reached = self.reached or name
+                    raise Ended(STUDY[name])
+            self._flying.update(most)
         try:
             yield
         finally:
             with self._lock:
-                self._flying -= most
+                self._flying.subtract(most)
 
-    def add(self, usd: float) -> None:
+    def add(self, amounts: Mapping[str, float]) -> None:
         with self._lock:
-            self.spent += usd
+            self.spent.update(amounts)
 
 
 class Call(Record):
@@ -145,6 +172,13 @@ class Session:
                 if isinstance(error, ContextOverflow):
                     raise Ended("context") from error
                 raise
+            except Diverged:
+                raise
+            except BadInput as error:
+                if not self.calls:
+                    raise
+                # What was paid for is recorded; the next call of anybody stops the sweep.
+                raise ModelFailed(str(error)) from error
             finally:
                 self._keep(new, request, estimate, compacted, answer, tries, self.clock() - start)
         talk.learn(request, tries[-1].usage.input_tokens)
@@ -165,30 +199,37 @@ class Session:
 
     @property
     def seconds_left(self) -> float:
-        """Working time that is left; waiting for a provider's rate limit does not count."""
+        """What is left of the working time, or of the wall time if that is less."""
+        return min(self._times_left())
+
+    def _times_left(self) -> tuple[float, float]:
+        """Of the working time and of the wall time."""
         if self._started is None:
             self._started = self.clock()
-        return self.limits.seconds - (self.clock() - self._started - self._waited)
+        passed = self.clock() - self._started
+        wall = math.inf if self.limits.wall_seconds is None else self.limits.wall_seconds
+        return self.limits.seconds - (passed - self._waited), wall - passed
 
     def _check(self) -> float:
-        left, usage, limits = self.seconds_left, self.usage, self.limits
+        (working, wall), usage, limits = self._times_left(), self.usage, self.limits
         reached: dict[Ending, bool] = {
             "turns": len(self.calls) >= limits.turns,
             "tokens": _over(usage.input_tokens + usage.output, limits.tokens),
             "output_tokens": _over(usage.output, limits.output_tokens),
-            "seconds": left <= 0,
+            "seconds": working <= 0,
+            "wall_seconds": wall <= 0,
             "usd": _over(self.cost_usd, limits.usd),
         }
         for ending, is_reached in reached.items():
             if is_reached:
                 raise Ended(ending)
-        return left
+        return min(working, wall)
 
-    def _most(self, tokens: int, request: Request) -> float:
-        """The most that a call can cost; an unknown price reserves nothing."""
-        if self.price is None:
-            return 0.0
-        return self.price.most(tokens, request.max_output_tokens)
+    def _most(self, tokens: int, request: Request) -> dict[str, float]:
+        """The most that a call can take of what a study has; an unknown price reserves nothing."""
+        out = request.max_output_tokens
+        usd = 0.0 if self.price is None else self.price.most(tokens, out)
+        return {"usd": usd, "turns": 1, "tokens": tokens + out, "output_tokens": out}
 
     def _cost(self, tries: tuple[Try, ...]) -> float | None:
         """What the tries of a call cost together; null as soon as one is unknown."""
@@ -210,7 +251,8 @@ class Session:
     ) -> None:
         cost = self._cost(tries)
         self._waited += sum(one.waited for one in tries)
-        self.spend.add(cost or 0.0)
+        used = sum((one.usage for one in tries), Usage())
+        self.spend.add(spent(cost, used.input_tokens, used.output))
         counted = tries[-1].usage.input_tokens if tries else 0
         self.calls.append(
             Call(
@@ -227,12 +269,29 @@ class Session:
         )
 
 
+def spent(usd: float | None, input_tokens: int, output_tokens: int) -> dict[str, float]:
+    """What one call took of what a study has; an unknown cost counts as nothing."""
+    tokens = input_tokens + output_tokens
+    return {"usd": usd or 0.0, "turns": 1, "tokens": tokens, "output_tokens": output_tokens}
+
+
 def request_digest(request: Request) -> str:
     """SHA-256 of a request: the same digest, the same question.
 
-    Durations, addresses in memory and temporary names differ from run to run and are left out.
+    What differs from run to run in the results of tools (`_CHANGING`) is left out.
     """
-    return hashlib.sha256(_CHANGING.sub("#", request.model_dump_json()).encode()).hexdigest()
+    found = hashlib.sha256(request.model_dump_json(exclude={"messages"}).encode())
+    for message in request.messages:
+        is_result = any(isinstance(part, ToolResult) for part in message.parts)
+        text = message.json_text
+        found.update(_lasting(text) if is_result else text.encode())
+    return found.hexdigest()
+
+
+@lru_cache(maxsize=1024)  # a conversation is asked at every turn
+def _lasting(results: str) -> bytes:
+    """Digest of what is the same in every run."""
+    return hashlib.sha256(_CHANGING.sub("#", results).encode()).digest()
 
 
 def _over(value: float | None, limit: float | None) -> bool:

@@ -1,13 +1,14 @@
 """The trajectory: everything said and done in one trial, in order, as one JSON document."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from harness.agents.session import Call, Limits, Session
+from harness.agents.session import Call, Ending, Limits, Session
 from harness.errors import BadInput
 from harness.llm import Message, Tool
 from harness.records import Record
@@ -43,7 +44,7 @@ class Trajectory(Record):
     calls: tuple[Call, ...]
     uses: tuple[ToolUse, ...]
     closing: tuple[Message, ...]
-    ending: str | None
+    ending: Ending | None
     failure: str | None
 
 
@@ -54,7 +55,7 @@ def trajectory(
     tools: tuple[Tool, ...],
     uses: tuple[ToolUse, ...],
     closing: tuple[Message, ...],
-    ending: str | None,
+    ending: Ending | None,
     failure: Exception | None,
 ) -> str:
     """The document as text."""
@@ -86,5 +87,4 @@ def read_trajectory(path: Path) -> Trajectory:
 
 def limits_of(recorded: Trajectory) -> Limits:
     """The limits of a recorded trial, without those that a clock reaches."""
-    known = {name: value for name, value in recorded.limits.items() if name != "seconds"}
-    return Limits(**known | {"seconds": float("inf")})
+    return Limits(**recorded.limits | {"seconds": math.inf, "wall_seconds": None})

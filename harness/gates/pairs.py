@@ -108,7 +108,7 @@ def _show_difference(
         console.print(f"  {number}. {step['method']} {step['path']} {body}", soft_wrap=True)
     console.print(f"  {shown.what}", soft_wrap=True)
     for arm, told in zip(arms, (shown.expected, shown.got), strict=True):
-        console.print(f"  {arm}: {told.status} {told.body}", soft_wrap=True, markup=False)
+        console.print(f"  {arm}: {told.status} {told.body}", soft_wrap=True)
 
 
 def _bounded(differs: Callable[[Sequence], bool]) -> Callable[[Sequence], bool]:

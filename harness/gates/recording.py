@@ -61,7 +61,7 @@ def contracts_hold(bench: Bench, pair: Pair, console: Console) -> bool:
         wrong += [f"{arm}/{path}" for path in stale]
     for path in wrong:
         why = f"not what the programs answer; run `seambench pairs record {pair.app}`"
-        console.print(f"  {path}: {why}", soft_wrap=True, markup=False)
+        console.print(f"  {path}: {why}", soft_wrap=True)
     return not wrong
 
 

@@ -38,7 +38,7 @@ def validate_tasks(
         problems = list(_problems(bench, store, cells))
     shutil.rmtree(folder)
     for problem in problems:
-        console.print(f"  {problem}", soft_wrap=True, markup=False)
+        console.print(f"  {problem}", soft_wrap=True)
     good = len(cells) - len({problem.split(":")[0] for problem in problems})
     names = ", ".join(task.id for task in bench.study.tasks)
     console.print(f"{good} of {len(cells)} controls as they must be, over {names}", soft_wrap=True)

@@ -19,5 +19,5 @@ def weave_app(checkout: Checkout, app: str, *, check: bool) -> bool:
         return True
     for path in wrong:
         why = f"not what the sources give; run `seambench weave {app}`"
-        Console(stderr=True).print(f"{path}: {why}", soft_wrap=True, markup=False)
+        Console(stderr=True, markup=False).print(f"{path}: {why}", soft_wrap=True)
     return not wrong

@@ -4,15 +4,15 @@ Nothing is streamed: the SDK asks for a stream where an answer may take more tha
 no time limit is given, and each request here has its deadline.
 """
 
-import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import anthropic
 
 from harness.config import CacheLifetime
 from harness.llm.arguments import read_call
-from harness.llm.asking import Reply
+from harness.llm.asking import Reply, read_reply
 from harness.llm.bound_thinking import KINDS, Prefix, seal, unseal
 from harness.llm.faults import CONNECT_SECONDS, Fault, as_faults
 from harness.llm.protocol import (
@@ -72,13 +72,15 @@ class AnthropicMessages:
         }
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
-        with as_faults(anthropic):
+        key = self._client.api_key or ""
+        count = partial(of_anthropic, asks_long=self._asks_long)
+        with as_faults(anthropic, key):
             raw = self._client.messages.with_raw_response.create(
                 **body,
                 extra_body=self._sampling,
                 timeout=anthropic.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
-            return _read(json.loads(raw.http_response.content), after, asks_long=self._asks_long)
+            return read_reply(raw.http_response.content, key, partial(_read, after=after), count)
 
     def close(self) -> None:
         self._client.close()
@@ -101,7 +103,8 @@ class AnthropicMessages:
 
 def _block(part: Part, after: str | None) -> Iterator[dict[str, Any]]:
     if isinstance(part, Text):
-        yield {"type": "text", "text": part.text}
+        if part.text.strip():  # blanks are said at times, and not taken back
+            yield {"type": "text", "text": part.text}
     elif isinstance(part, Thinking):
         block = unseal(part, after)
         if block is not None:
@@ -129,15 +132,12 @@ def _tool(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _read(body: dict[str, Any], after: str, *, asks_long: bool) -> Reply:
+def _read(body: dict[str, Any], after: str) -> tuple[Message, Stop]:
     reason = body["stop_reason"]
     if reason == "model_context_window_exceeded":
         raise Fault("rejected", reason, http_status=200, is_overflow=True)
-    usage, reported = of_anthropic(body.get("usage"), asks_long=asks_long)
     parts = tuple(part for block in body["content"] for part in _part(block, after))
-    message = Message(role="assistant", parts=parts)
-    stop = _STOPS.get(reason, "end")
-    return Reply(message, stop, usage, reported, str(body.get("model") or ""))
+    return Message(role="assistant", parts=parts), _STOPS.get(reason, "end")
 
 
 def _part(block: dict[str, Any], after: str) -> Iterator[Part]:

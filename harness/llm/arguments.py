@@ -1,22 +1,33 @@
 """Arguments of a tool call as a model wrote them."""
 
 import json
+import math
 from typing import Any
 
 from harness.llm.protocol import ToolCall
 
+DEEPEST = 50
+"""Levels of lists and objects; what is deeper cannot be written and read everywhere."""
+
 
 def read_call(call_id: str, name: str, raw: object) -> ToolCall:
-    """A tool call; arguments that are no JSON object stay as text only."""
-    if isinstance(raw, dict):
-        return ToolCall(id=call_id, name=name, arguments=raw, raw=json.dumps(raw))
+    """A tool call; arguments that are no JSON object that can be sent back stay as text only."""
     text = raw if isinstance(raw, str) else json.dumps(raw)
-    return ToolCall(id=call_id, name=name, arguments=_object(text), raw=text)
+    value = _parsed(text) if isinstance(raw, str) else raw
+    arguments = value if isinstance(value, dict) and _is_sendable(value, DEEPEST) else None
+    return ToolCall(id=call_id, name=name, arguments=arguments, raw=text)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _parsed(text: str) -> Any:
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+
+
+def _is_sendable(value: object, deepest: int) -> bool:
+    """JSON has neither infinity nor NaN, though Python reads and writes them."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return deepest >= 0 and all(_is_sendable(item, deepest - 1) for item in inner)

@@ -1,15 +1,17 @@
 """Asking with retries that change nothing: one loop for every wire."""
 
+import json
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.errors import BadInput, ContextOverflow, ModelFailed
 from harness.llm.concurrency import Gate
-from harness.llm.faults import Fault
+from harness.llm.faults import UNREADABLE, Fault, malformed, without_key
 from harness.llm.protocol import Answer, Message, Request, Stop, Try, Usage
+from harness.llm.usage import Counted
 
 MOST_TRIES = 8
 FIRST_WAIT = 1.0
@@ -26,6 +28,27 @@ class Reply:
     usage: Usage
     usage_reported: bool
     served_by: str
+
+
+def read_reply(
+    content: bytes,
+    key: str,
+    read: Callable[[Any], tuple[Message, Stop]],
+    count: Callable[[Any], Counted],
+) -> Reply:
+    """The reply in a body: `read` gives its message, `count` makes usage of what it tells of it.
+
+    Raises Fault where there is none, with what the server says that it used.
+    """
+    body = json.loads(without_key(content.decode(), key))
+    usage, reported = count(body.get("usage"))
+    try:
+        message, stop = read(body)
+    except (Fault, *UNREADABLE) as error:
+        fault = error if isinstance(error, Fault) else malformed(error)
+        fault.usage, fault.usage_reported = usage, reported
+        raise fault from None
+    return Reply(message, stop, usage, reported, str(body.get("model") or ""))
 
 
 class Wire(Protocol):
@@ -66,6 +89,7 @@ class AskingModel:
             self._sleep(wait)
             outcome, one = self._once(request, end, wait)
             tries.append(one)
+            end += one.waited - wait  # the harness's own queue is nobody's delay
             if isinstance(outcome, Reply):
                 return Answer(
                     message=outcome.message,
@@ -84,24 +108,28 @@ class AskingModel:
         self._wire.close()
 
     def _once(self, request: Request, end: float, waited: float) -> tuple[Reply | Fault, Try]:
+        asked = self._clock()
         with self._gate.place():
             start = self._clock()
+            waited += start - asked
             try:
-                reply = self._wire.send(request, max(0.001, end - start))
+                reply = self._wire.send(request, max(0.001, end - asked))
             except Fault as fault:
                 self._was_reached |= not fault.is_unreached
-                self._gate.ended(rate_limited=fault.status == "rate_limited")
+                if fault.status == "rate_limited":
+                    self._gate.cut()
                 one = Try(
                     status=fault.status,
                     http_status=fault.http_status,
                     seconds=self._clock() - start,
                     waited=waited,
-                    usage_reported=fault.http_status is not None,
+                    usage=fault.usage,
+                    usage_reported=fault.usage_reported,
                     detail=str(fault),
                 )
                 return fault, one
             self._was_reached = True
-            self._gate.ended(rate_limited=False)
+            self._gate.answered()
             one = Try(
                 status="answered",
                 http_status=200,

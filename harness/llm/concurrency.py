@@ -5,6 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class Gates:
+    """One gate a provider: an address, asked with one key, however many models it serves."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str | None, ...], Gate] = {}
+
+    def of(self, *provider: str | None, most: int) -> "Gate":
+        """The gate of a provider; the smallest `most` that is asked for counts."""
+        gate = self._known.setdefault(provider, Gate(most))
+        gate.most = gate.limit = min(gate.most, max(1, most))
+        return gate
+
+
 class Gate:
     """Additive increase, multiplicative decrease: halved on 429, one more after `limit` successes.
 
@@ -31,12 +44,14 @@ class Gate:
                 self._inside -= 1
                 self._free.notify()
 
-    def ended(self, *, rate_limited: bool) -> None:
-        """Tell how a request ended."""
+    def cut(self) -> None:
+        """Tell that a request was one too many."""
         with self._free:
-            if rate_limited:
-                self.limit, self._good = max(1, self.limit // 2), 0
-                return
+            self.limit, self._good = max(1, self.limit // 2), 0
+
+    def answered(self) -> None:
+        """Tell that a request was answered."""
+        with self._free:
             self._good += 1
             if self._good >= self.limit and self.limit < self.most:
                 self.limit, self._good = self.limit + 1, 0

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from harness.llm.protocol import TryStatus
+from harness.llm.protocol import TryStatus, Usage
 
 OVERFLOW = re.compile(
     r"prompt is too long|context_length_exceeded|maximum context length|exceed_context_size"
@@ -25,6 +25,8 @@ UNREACHED = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol", 
 """What both SDKs' transport calls a server that nothing was sent to."""
 CONNECT_SECONDS = 10.0
 """Longest wait for a server to take a connection; what it then needs to answer is another time."""
+SHORTEST_KEY = 8
+"""What is shorter is no secret, and would cut holes into every text."""
 LATE = "no whole answer came in time"
 _STATUSES: dict[int, TryStatus] = {
     429: "rate_limited",
@@ -36,7 +38,10 @@ _STATUSES: dict[int, TryStatus] = {
 
 
 class Fault(Exception):
-    """One request without an answer. The text never holds a key."""
+    """One request without an answer, and what the server says that it used nevertheless.
+
+    The text never holds a key. `usage_reported` is false where more may have been used.
+    """
 
     def __init__(
         self,
@@ -49,6 +54,9 @@ class Fault(Exception):
         is_unreached: bool = False,
     ) -> None:
         super().__init__(detail)
+        self.usage = Usage()
+        # An error status, or nobody there: nothing was worked on.
+        self.usage_reported = is_unreached or http_status not in {None, 200}
         self.status, self.http_status, self.retry_after = status, http_status, retry_after
         self.is_overflow, self.is_unreached = is_overflow, is_unreached
 
@@ -58,20 +66,36 @@ class Fault(Exception):
         return told and told.format(name=name)
 
 
+UNREADABLE = (
+    ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
+)  # fmt: skip
+"""What reading an answer raises that is not what the protocol promises."""
+
+
+def malformed(error: Exception) -> Fault:
+    """A 200 whose body is something else."""
+    text = f"not what the protocol promises ({type(error).__name__}: {error})"
+    return Fault("malformed", text[:200], http_status=200)
+
+
+def without_key(text: str, key: str) -> str:
+    """A server may quote the key that it was sent, in any of its words."""
+    return text.replace(key, "[left out]") if len(key) >= SHORTEST_KEY else text
+
+
 @contextmanager
-def as_faults(sdk: ModuleType) -> Iterator[None]:
+def as_faults(sdk: ModuleType, key: str) -> Iterator[None]:
     """Turn whatever an SDK raises, and whatever reading its answer raises, into Fault."""
     try:
         yield
     except sdk.APIStatusError as error:
-        raise _of_status(error.status_code, error.response.headers, error.body) from None
+        raise _of_status(error.status_code, error.response.headers, error.body, key) from None
     except sdk.APIConnectionError as error:
         raise _of_connection(error, is_late=isinstance(error, sdk.APITimeoutError)) from None
     except TimeoutError:  # ours (see `deadline`), where an SDK lets it through
         raise Fault("timeout", LATE) from None
-    except (sdk.APIError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        text = f"not what the protocol promises ({type(error).__name__}: {error})"
-        raise Fault("malformed", text[:200], http_status=200) from None
+    except (sdk.APIError, *UNREADABLE) as error:
+        raise malformed(error) from None
 
 
 def _of_connection(error: Any, *, is_late: bool) -> Fault:
@@ -86,8 +110,8 @@ def _of_connection(error: Any, *, is_late: bool) -> Fault:
     return Fault("connection", f"the connection failed ({kind})")
 
 
-def _of_status(code: int, headers: Mapping[str, str], body: object) -> Fault:
-    told = _told(body)
+def _of_status(code: int, headers: Mapping[str, str], body: object, key: str) -> Fault:
+    told = _told(body, key)
     status = _STATUSES.get(code, "server_error" if code >= 500 else "rejected")
     overflow = code in {400, 413, 422, 500} and OVERFLOW.search(told) is not None
     return Fault(
@@ -99,14 +123,15 @@ def _of_status(code: int, headers: Mapping[str, str], body: object) -> Fault:
     )
 
 
-def _told(body: object) -> str:
+def _told(body: object, key: str) -> str:
     """The server's words, one line; keys that servers quote are cut out."""
     error: Any = body.get("error", body) if isinstance(body, dict) else body
     parts = (
         [error.get(k) for k in ("code", "type", "message")] if isinstance(error, dict) else [error]
     )
     text = " ".join(p if isinstance(p, str) else json.dumps(p, default=str) for p in parts if p)
-    return re.sub(r"\S*(?:sk-|key[-_=:])\S*", "[left out]", " ".join(text.split()))[:300]
+    text = without_key(" ".join(text.split()), key)
+    return re.sub(r"\S*(?:sk-|key[-_=:])\S*", "[left out]", text)[:300]
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -122,6 +147,8 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         when = email.utils.parsedate_to_datetime(value)
     except ValueError:
         return None
+    if when.tzinfo is None:  # "-0000": of no known place, and yet in UTC
+        when = when.replace(tzinfo=UTC)
     return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
 
 

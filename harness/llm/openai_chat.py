@@ -1,13 +1,13 @@
 """OpenAI's Chat Completions, for any server that speaks them."""
 
-import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import openai
 
 from harness.llm.arguments import read_call
-from harness.llm.asking import Reply
+from harness.llm.asking import Reply, read_reply
 from harness.llm.faults import CONNECT_SECONDS, as_faults
 from harness.llm.protocol import Message, Part, Request, Stop, Text, Tool, ToolCall, ToolResult
 from harness.llm.usage import of_openai
@@ -35,13 +35,15 @@ class OpenAIChat:
         }
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
-        with as_faults(openai):
+        key = self._client.api_key
+        count = partial(of_openai, given="prompt", made="completion")
+        with as_faults(openai, key):
             raw = self._client.chat.completions.with_raw_response.create(
                 **body,
                 extra_body=self._sampling,
                 timeout=openai.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
-            return _read(json.loads(raw.http_response.content))
+            return read_reply(raw.http_response.content, key, _read, count)
 
     def close(self) -> None:
         self._client.close()
@@ -78,18 +80,23 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "function": tool.model_dump()}
 
 
-def _read(body: dict[str, Any]) -> Reply:
+def _read(body: dict[str, Any]) -> tuple[Message, Stop]:
     choice = body["choices"][0]
     said = choice["message"]
     parts: list[Part] = []
-    if said.get("content"):
-        parts.append(Text(text=str(said["content"])))
+    if told := _words(said.get("content")):
+        parts.append(Text(text=told))
     for call in said.get("tool_calls") or ():
         function = call["function"]
         parts.append(read_call(str(call["id"]), str(function["name"]), function["arguments"]))
     stop = _STOPS.get(choice.get("finish_reason") or "stop", "end")
     if said.get("refusal"):
         stop = "refusal"
-    usage, reported = of_openai(body.get("usage"), "prompt", "completion")
-    message = Message(role="assistant", parts=tuple(parts))
-    return Reply(message, stop, usage, reported, str(body.get("model") or ""))
+    return Message(role="assistant", parts=tuple(parts)), stop
+
+
+def _words(content: Any) -> str:
+    """A text; some servers give a list of parts."""
+    if isinstance(content, list):
+        return "".join(str(part["text"]) for part in content if part.get("type") == "text")
+    return str(content or "")

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import openai
 
 from harness.llm.arguments import read_call
-from harness.llm.asking import Reply
+from harness.llm.asking import Reply, read_reply
 from harness.llm.faults import CONNECT_SECONDS, as_faults
 from harness.llm.openai_chat import sendable
 from harness.llm.protocol import (
@@ -49,13 +50,15 @@ class OpenAIResponses:
         }
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
-        with as_faults(openai):
+        key = self._client.api_key
+        count = partial(of_openai, given="input", made="output", asks_long=self._asks_long)
+        with as_faults(openai, key):
             raw = self._client.responses.with_raw_response.create(
                 **body,
                 extra_body=self._sampling,
                 timeout=openai.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
-            return _read(json.loads(raw.http_response.content), asks_long=self._asks_long)
+            return read_reply(raw.http_response.content, key, _read, count)
 
     def close(self) -> None:
         self._client.close()
@@ -89,18 +92,11 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "strict": False, **tool.model_dump()}
 
 
-def _read(body: dict[str, Any], *, asks_long: bool) -> Reply:
+def _read(body: dict[str, Any]) -> tuple[Message, Stop]:
     parts = [part for item in body["output"] for part in _parts(item)]
-    usage, reported = of_openai(body.get("usage"), "input", "output", asks_long=asks_long)
     refused = any(isinstance(part, _Refusal) for part in parts)
     kept: tuple[Part, ...] = tuple(part for part in parts if not isinstance(part, _Refusal))
-    return Reply(
-        message=Message(role="assistant", parts=kept),
-        stop=_stop(body, kept, refused),
-        usage=usage,
-        usage_reported=reported,
-        served_by=str(body.get("model") or ""),
-    )
+    return Message(role="assistant", parts=kept), _stop(body, kept, refused)
 
 
 class _Refusal:

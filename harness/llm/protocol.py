@@ -1,5 +1,6 @@
 """What the harness asks of a language model, in words of no provider."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import AfterValidator, Field
@@ -68,11 +69,20 @@ class ToolResult(Record):
 Part = Annotated[Text | Thinking | ToolCall | ToolResult, Field(discriminator="kind")]
 
 
+def _leads_to_nothing(part: Part) -> bool:
+    return isinstance(part, Thinking) or (isinstance(part, Text) and not part.text.strip())
+
+
 class Message(Record):
     """One message; tool results are parts of a user's message."""
 
     role: Literal["user", "assistant"]
     parts: tuple[Part, ...]
+
+    @cached_property
+    def json_text(self) -> str:
+        """The message as JSON. A conversation is measured at every turn, its messages once."""
+        return self.model_dump_json()
 
     @property
     def text(self) -> str:
@@ -81,9 +91,9 @@ class Message(Record):
 
     @property
     def followed(self) -> tuple[Part, ...]:
-        """The parts without thinking at the end: what led to nothing, no provider takes back."""
+        """The parts without thinking and blanks at the end, which no provider takes back."""
         kept = len(self.parts)
-        while kept and isinstance(self.parts[kept - 1], Thinking):
+        while kept and _leads_to_nothing(self.parts[kept - 1]):
             kept -= 1
         return self.parts[:kept]
 

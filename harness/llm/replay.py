@@ -11,13 +11,13 @@ class Diverged(BadInput):
 
 
 class ReplayModel:
-    """Implements Model from `(request digest, answer)` pairs; a null answer fails as it did."""
+    """Implements Model from `(request digest, answer or how it failed)` pairs."""
 
     def __init__(
         self,
         name: str,
         context_tokens: int,
-        recorded: Sequence[tuple[str, Answer | None]],
+        recorded: Sequence[tuple[str, Answer | ModelFailed]],
         digest: Callable[[Request], str],
     ) -> None:
         self.name, self.context_tokens = name, context_tokens
@@ -30,8 +30,8 @@ class ReplayModel:
         digest, answer = self._recorded[number - 1]
         if self._digest(request) != digest:
             raise Diverged(f"{self.name}: call {number}: the first that differs from the record")
-        if answer is None:
-            raise ModelFailed(f"{self.name}: call {number} got no answer when it was recorded")
+        if isinstance(answer, ModelFailed):
+            raise answer
         return answer
 
     def close(self) -> None: ...

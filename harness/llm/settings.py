@@ -9,7 +9,7 @@ from typing import Any
 from harness.config import CacheLifetime, ModelConfig
 from harness.errors import BadInput
 from harness.llm.asking import AskingModel, Wire
-from harness.llm.concurrency import Gate
+from harness.llm.concurrency import Gates
 from harness.llm.deadline import hooks
 from harness.llm.prices import Price, Tier
 
@@ -28,16 +28,21 @@ def open_model(
     config: ModelConfig,
     *,
     base_url: str | None = None,
+    gates: Gates | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> AskingModel:
     """The model that a config names; `base_url` goes before the configured one.
+
+    Models that are opened with the same `gates` share a provider's.
 
     Raises BadInput when the environment variable with its key is not set, or the wire cannot say
     what the config asks for.
     """
     _refuse(name, config)
-    wire = _wire(config, base_url or config.base_url, _key(name, config))
-    gate = Gate(config.max_concurrency)
+    address = base_url or config.base_url
+    wire = _wire(config, address, _key(name, config))
+    provider = address or config.wire.partition("-")[0], config.key_env
+    gate = (gates or Gates()).of(*provider, most=config.max_concurrency)
     return AskingModel(name, config.context_tokens, wire, gate, sleep=sleep)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,17 +25,18 @@ from harness.sandbox import Sandbox, Sandboxes
 from tests.benches import checkout_with_venv, seambench, trials_in
 from tests.samples import FILES
 from tests.sandboxes import shell, tar_of
-from tests.wire.moves import Fail, Garbage, Move, Say, Tokens, Use
+from tests.wire.moves import Fail, Move, Say, Use
 from tests.wire.scripted import ScriptedModel, answer, fails, says, uses
 from tests.wire.server import Scripted, scripted
+from tests.wire.storm import COLUMNS, gust
 
 pytestmark = pytest.mark.docker
-KEY = "sk-never-to-be-seen-4711"
+KEY = "never-to-be-seen-4711"
 SOLVE = "sed -i s/next_value/advance/g tally/*.py"
 VIEW = {"command": "view", "path": "tally/rules.py"}
 TALK = [
     Say("looking", uses=(Use("bash", {"command": "ls"}, "a"), Use("frobnicate", {}, "b"))),
-    Fail(429, "0"),
+    Fail(429, "0", told="not now, {key}"),
     Say(
         uses=(
             Use("bash", "{broken", "c"),
@@ -53,11 +55,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout_with_venv(tmp_path_factory.mktemp("models") / "home")
 
 
-def run(home: Path, server: Scripted, *words: str) -> object:
+def run(
+    home: Path, server: Scripted, *words: str, models: str = "compatible"
+) -> "subprocess.CompletedProcess[str]":
     return seambench(
         home,
         "run",
-        "model=compatible",
+        f"model=[{models}]",
         f"models.compatible.base_url={server.base_url('openai-chat')}",
         "models.compatible.key_env=TEST_KEY",
         "agent=[tool_loop]",
@@ -72,7 +76,7 @@ def run(home: Path, server: Scripted, *words: str) -> object:
 def test_a_model_refactors_and_its_record_plays_again_byte_for_byte(home: Path) -> None:
     with scripted(TALK) as server:
         ended = run(home, server, "name=live")
-        assert ended.returncode == 0, ended.stderr  # type: ignore[attr-defined]
+        assert ended.returncode == 0, ended.stderr
     (trial,) = trials_in(home / "results/live").values()
     assert trial.resolved
     assert (trial.agent_ending, trial.model_calls, trial.tool_calls) == ("submitted", 6, 8)
@@ -84,8 +88,7 @@ def test_a_model_refactors_and_its_record_plays_again_byte_for_byte(home: Path) 
     assert endings == ["ok", "error", "error", "ok", "ok", "ok", "error", "ok"]
     kinds = [use["kind"] for use in told["uses"]]
     assert kinds == ["navigate", "other", "other", "read", "edit", "test", "edit", "other"]
-    for path in (home / "results/live").rglob("*"):
-        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+    assert_no_key(ended, home / "results/live")
 
     again = seambench(
         home, "run", "agent=replay", f"from={home}/results/live", "name=again",
@@ -110,13 +113,27 @@ def test_a_model_refactors_and_its_record_plays_again_byte_for_byte(home: Path) 
     assert "call 2: the first that differs" in diverged.stderr
 
 
-def test_a_provider_that_is_gone_loses_the_trial_and_no_call(home: Path) -> None:
-    moves: list[Move] = [Say(uses=(Use("bash", {"command": "ls"}),)), *[Fail(400)] * 9]
+def assert_no_key(ended: "subprocess.CompletedProcess[str]", folder: Path) -> None:
+    assert KEY not in ended.stdout + ended.stderr
+    for path in folder.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_provider_that_is_gone_loses_the_trial_and_no_call(home: Path, status: int) -> None:
+    """Its last words quote the key; a key that is refused stops the sweep at the next trial."""
+    refusal = Fail(status, told="no more of {key}")
+    moves: list[Move] = [Say(uses=(Use("bash", {"command": "ls {key}"}),)), *[refusal] * 9]
     with scripted(moves) as server:
-        run(home, server, "name=gone", "budget.attempts=1")
-    (trial,) = trials_in(home / "results/gone").values()
+        ended = run(home, server, f"name=gone{status}", "budget.attempts=1", "repeats=2")
+    assert_no_key(ended, home / f"results/gone{status}")
+    assert "no more of [left out]" in ended.stderr
+    assert ended.returncode == (2 if status == 403 else 1)
+    trials = trials_in(home / f"results/gone{status}")
+    trial = next(trial for trial in trials.values() if trial.model_calls == 2)
     assert (trial.status, trial.failure_cause) == ("lost", "provider")
     assert (trial.model_calls, trial.input_tokens) == (2, 11)
+    assert len(trials) == (1 if status == 403 else 2)
 
 
 def test_a_limit_ends_cleanly_and_what_is_there_is_scored(home: Path) -> None:
@@ -130,17 +147,24 @@ def test_a_limit_ends_cleanly_and_what_is_there_is_scored(home: Path) -> None:
 def test_a_study_that_is_spent_begins_no_more_trials(home: Path) -> None:
     prices = "{fresh_input: 1000, cache_read: 1000, cache_write: 1000, output: 1000}"
     price = f"models.compatible.price.tiers=[{prices}]"
+    words = (
+        "name=poor", "repeats=3", price, "models.compatible.price.source=t",
+        "models.compatible.price.date=d", "budget.max_output_tokens=16",
+    )  # fmt: skip
     with scripted(lambda _number, _body: Say("x")) as server:
-        ended = run(
-            home, server, "name=poor", "repeats=3", price, "models.compatible.price.source=t",
-            "models.compatible.price.date=d", "budget.study_usd=0.0001",
-            "budget.max_output_tokens=16",
-        )  # fmt: skip
-    assert ended.returncode == 1  # type: ignore[attr-defined]
-    assert "trials were not begun" in ended.stderr  # type: ignore[attr-defined]
-    trials = trials_in(home / "results/poor")
-    assert len(trials) < 3
-    assert {t.agent_ending for t in trials.values()} >= {"study_usd"}
+        ended = run(home, server, *words, "budget.study_usd=0.0001")
+        assert ended.returncode == 1
+        assert "trials were not begun" in ended.stderr
+        trials = trials_in(home / "results/poor")
+        assert len(trials) < 3
+        assert {t.agent_ending for t in trials.values()} >= {"study_usd"}
+        # Money that an earlier run spent is spent: nothing more is asked for the same sum.
+        asked = len(server.ledger.requests)
+        again = run(home, server, *words, "budget.study_usd=0.0001")
+        assert (again.returncode, len(server.ledger.requests)) == (1, asked)
+        more = run(home, server, *words, "budget.study_usd=1000")
+        assert more.returncode == 0, more.stderr
+        assert len(trials_in(home / "results/poor")) == 3
 
 
 class OneSession:
@@ -199,6 +223,17 @@ a
     assert shown.index("=== tally/main.py") < shown.index("=== tests/test_tally.py")
     assert "def advance" in shell(agent_sandbox, "cat tally/rules.py").stdout
     assert shell(agent_sandbox, "ls -a").stdout.split() == [".", "..", "tally", "tests"]
+
+
+@pytest.mark.parametrize(
+    ("said", "failed"),
+    [(says("I would rename it."), 1), (says(""), 1), (says("no", stop="refusal"), 0)],
+)
+def test_an_answer_without_an_edit_is_measured_as_one_that_failed(
+    assignment: Assignment, agent_sandbox: Sandbox, said: Answer, failed: int
+) -> None:
+    report = OneShot(OneSession(ScriptedModel([said]), Limits())).work(assignment, agent_sandbox)
+    assert (report.edits_applied, report.edits_failed) == (0, failed)
 
 
 def test_the_edit_tool_stays_inside_and_says_what_is_wrong(
@@ -263,10 +298,8 @@ GOOD = [
 ]
 PIECES = ["", "\0", "\ud800", "../", "/etc/passwd", "{", "}", '"', "\\", "<<<<<<< FILE\n", "\n",
           "=======\n", ">>>>>>> END\n", "null", "[]", "-1", "1e999", "é" * 50, "$(touch /tmp/z)",
-          "a" * 3000, "\x1b[2J", "{{ 7 * 7 }}", ".git/config", "'; exit 9; '"]  # fmt: skip
-
-
-PIECES.append("\u202e")
+          "a" * 3000, "[" * 300, "Infinity", "\x1b[2J", "{{ 7 * 7 }}", ".git/config",
+          "'; exit 9; '", "\u202e"]  # fmt: skip
 
 
 def mutated(rng: random.Random) -> str:
@@ -330,39 +363,35 @@ def test_a_message_can_be_dumped_and_read_again() -> None:
     assert replace(Limits(), turns=1).turns == 1
 
 
-def gusts(number: int, _body: dict[str, object]) -> Move:
-    """A fifth fails; the rest works on, and now and then is done."""
-    rng = random.Random(number)
-    if rng.random() < 0.2:
-        return rng.choice([Fail(429, "0"), Fail(500, "0"), Fail(529, "0"), Garbage()])
-    sizes = [rng.randrange(1, 900) for _ in range(4)]
-    tokens = Tokens(*sizes, reasoning=rng.randrange(sizes[3]))
-    done = rng.random() < 0.1
-    use = Use("submit", {}) if done else Use("bash", {"command": "true"})
-    return Say("on", uses=(use,), tokens=tokens)
+STORM_CALLS = 500
 
 
 def test_the_calls_of_a_stormy_sweep_add_up_to_the_servers_ledger(home: Path) -> None:
-    with scripted(gusts) as server:
+    """Three wires at once, on one server; every trial ends with a record."""
+
+    def weather(number: int, body: dict[str, object]) -> Move:
+        return gust(number, body, (Use("bash", {"command": "true"}),))
+
+    with scripted(weather) as server:
+        others = [
+            f"models.{name}.{key}={value}"
+            for name, wire in (("claude", "anthropic"), ("gpt", "openai-responses"))
+            for key, value in (("base_url", server.base_url(wire)), ("key_env", "TEST_KEY"))
+        ]
         ended = run(
-            home, server, "name=storm", "arms=[one,two]", "repeats=6", "budget.turns=20",
-            "executor.workers=2",
+            home, server, "name=storm", "arms=[one,two]", "repeats=2", "budget.turns=42",
+            "executor.workers=4", "models.compatible.context_tokens=100000", *others,
+            models="compatible,claude,gpt",
         )  # fmt: skip
-        assert ended.returncode == 0, ended.stderr  # type: ignore[attr-defined]
-        told = server.ledger.told
+        assert ended.returncode == 0, ended.stderr
     calls = pd.read_parquet(home / "results/storm/calls.parquet")
     trials = pd.read_parquet(home / "results/storm/trials.parquet")
-    assert len(trials) == 12
-    assert calls["tries"].sum() == len(server.ledger.requests) > len(calls) > 50
-    names = {
-        "fresh": "fresh_input_tokens",
-        "read": "cache_read_tokens",
-        "write": "cache_write_tokens",
-        "output": "output_tokens",
-        "reasoning": "reasoning_tokens",
-        "long": "cache_write_long_tokens",
-    }
-    assert {short: int(calls[name].sum()) for short, name in names.items()} == dict(told)
+    assert len(trials) == 2 * 2 * 3
+    assert calls["tries"].sum() == len(server.ledger.requests) > len(calls) >= STORM_CALLS
+    assert 0.15 < 1 - server.ledger.moves["Say"] / len(server.ledger.requests) < 0.25
+    assert {"Fail", "HangUp", "Garbage"} <= set(server.ledger.moves)
+    summed = {short: int(calls[f"{name}_tokens"].sum()) for short, name in COLUMNS.items()}
+    assert summed == dict(server.ledger.told)
     assert set(calls["trial_id"]) == set(trials["trial_id"])
     kept = calls.groupby("trial_id")["output_tokens"].sum()
     assert kept.to_dict() == trials.set_index("trial_id")["output_tokens"].to_dict()

@@ -1,15 +1,18 @@
 """What becomes of a trial whose agent, app or suite misbehaves."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from harness.agents import AgentReport, Assignment
 from harness.config import SandboxKind
 from harness.executors import LocalExecutor
 from harness.experiment import Sweep, run_sweep
 from harness.paths import RunPaths
 from harness.plan import Plan, expand
+from harness.sandbox import Sandbox
 from harness.store import Store, read_entries
 from harness.trial import Bench
 from tests.benches import ScriptAgent, Witness, attempt, bench_of, failing, trial_of
@@ -99,6 +102,24 @@ def test_files_named_like_the_hidden_tests_give_nothing(bench: Bench) -> None:
     trial = trial_of(attempt(bench, "hidden_path"))
     assert trial.tests_total == 4  # one hidden, three of the contract
     assert not trial.resolved
+
+
+class Defect:
+    """An agent of ours with a mistake in it."""
+
+    is_control = True
+
+    def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
+        del sandbox
+        raise KeyError(f"{assignment.arm}\n")
+
+
+def test_a_defect_of_the_harness_costs_its_trial_alone_and_is_told(home: Path) -> None:
+    with bench_of(home, SandboxKind.process, {"nop": Defect()}) as bench:
+        trial = trial_of(attempt(bench, "nop"))
+    assert (trial.status, trial.failure_cause) == ("lost", "harness")
+    told = r"KeyError in harness/trial\.py:\d+: 'one\\n'; please report it"
+    assert re.fullmatch(told, trial.failure_detail or "")
 
 
 def test_a_hidden_suite_that_collects_nothing_is_lost_after_its_attempts(

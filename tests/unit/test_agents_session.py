@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from harness.agents.conversation import Conversation, DoesNotFit
 from harness.agents.session import Ended, Limits, Session, Spend, request_digest
-from harness.errors import ModelFailed
-from harness.llm import Message, Part, Request, Text, ToolResult, Usage
+from harness.errors import BadInput, ModelFailed
+from harness.llm import Answer, Message, Part, Request, Text, ToolResult, Usage
 from harness.llm.arguments import read_call
 from harness.llm.prices import Price, Tier
 from tests.wire.scripted import ScriptedModel, answer, fails, says
@@ -55,11 +55,12 @@ def ticking(step: float) -> Callable[[], float]:
         (Limits(output_tokens=20), "output_tokens", 2),
         (Limits(usd=0.0002), "usd", 2),
         (Limits(seconds=10), "seconds", 3),
+        (Limits(wall_seconds=10), "wall_seconds", 3),
         (Limits(), "never", 20),
     ],
 )
 def test_each_limit_ends_the_work(limits: Limits, ending: str, calls: int) -> None:
-    clock = ticking(1.0) if ending == "seconds" else ticking(0.0)
+    clock = ticking(1.0 if "seconds" in ending else 0.0)
     session = Session(ScriptedModel(lambda _: says("go on")), PRICE, limits, clock=clock)
     assert until_ended(session) == (ending, calls)
 
@@ -84,7 +85,7 @@ def test_the_study_stops_hard_with_what_is_in_flight() -> None:
         return says("done")
 
     most = PRICE.most(talk().estimate(talk().request()), 64)
-    spend = Spend(limit=most * 1.5)
+    spend = Spend({"usd": most * 1.5})
     sessions = [Session(ScriptedModel(slow), PRICE, Limits(), spend) for _ in range(2)]
     first = threading.Thread(target=lambda: sessions[0].ask(talk()))
     first.start()
@@ -93,8 +94,31 @@ def test_the_study_stops_hard_with_what_is_in_flight() -> None:
         sessions[1].ask(talk())
     go.set()
     first.join()
-    assert spend.is_spent
-    assert spend.spent == pytest.approx(PRICE.of(Usage(fresh_input=100, output=10)))
+    assert spend.reached == "usd"
+    assert spend.spent["usd"] == pytest.approx(PRICE.of(Usage(fresh_input=100, output=10)))
+
+
+@pytest.mark.parametrize(
+    ("limits", "ending", "calls"),
+    [
+        ({"turns": 3}, "study_turns", 3),
+        ({"tokens": 600}, "study_tokens", 3),
+        ({"output_tokens": 100}, "study_output_tokens", 4),
+        ({"turns": None, "usd": None}, "never", 20),
+    ],
+)
+def test_each_limit_of_a_study_stops_before_it_is_passed(
+    limits: dict[str, float | None], ending: str, calls: int
+) -> None:
+    """Two trials, one after the other: the second finds less."""
+    spend = Spend(limits)
+    ended = [
+        until_ended(Session(ScriptedModel(lambda _: says("go on")), None, Limits(), spend), most)
+        for most in (2, 20)
+    ]
+    assert ended[0] == ("never", 2)
+    assert (ended[1][0], ended[1][1] + 2 * (ending != "never")) == (ending, calls)
+    assert all(spend.spent[name] <= (limit or 1e9) for name, limit in limits.items())
 
 
 def test_an_unknown_price_is_null_and_never_nothing() -> None:
@@ -123,14 +147,58 @@ def test_an_overflow_told_by_the_server_ends_the_work() -> None:
     assert until_ended(session) == ("context", 1)
 
 
-def test_durations_do_not_change_a_question() -> None:
-    def asked(text: str) -> str:
-        parts = (Text(text=text),)
-        message = Message(role="user", parts=parts)
-        return request_digest(Request(system="s", messages=(message,), max_output_tokens=1))
+def asked(part: Part) -> str:
+    message = Message(role="user", parts=(part,))
+    return request_digest(Request(system="s", messages=(message,), max_output_tokens=1))
 
-    assert asked("3 passed in 0.31s") == asked("3 passed in 12.4s")
-    assert asked("3 passed in 0.31s") != asked("4 passed in 0.31s")
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("3 passed in 0.31s", "3 passed in 12.4s"),
+        ("-rw-r--r-- 1 agent 10 Nov 29 10:03 a", "-rw-r--r-- 1 agent 10 Nov 29 10:04 a"),
+        ("Started server process [17]", "Started server process [912]"),
+        ("http://127.0.0.1:40123/health", "http://127.0.0.1:51234/health"),
+        ("listening on port 40123", "listening on port 51234"),
+        ("<object at 0x7f00aa>", "<object at 0x7f00ab>"),
+    ],
+)
+def test_what_differs_from_run_to_run_changes_no_question_in_what_tools_said(
+    one: str, other: str
+) -> None:
+    assert asked(ToolResult(call_id="c", text=one)) == asked(ToolResult(call_id="c", text=other))
+    assert asked(Text(text=one)) != asked(Text(text=other))
+
+
+def test_another_result_is_another_question() -> None:
+    one, other = (ToolResult(call_id="c", text=f"{n} passed in 0.31s") for n in (3, 4))
+    assert asked(one) != asked(other)
+
+
+class Refusing(ScriptedModel):
+    """Answers so many times; then its key is no longer taken."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__([says("x")] * answers)
+        self.left = answers
+
+    def answer(self, request: Request, *, deadline: float) -> Answer:
+        self.left -= 1
+        if self.left < 0:
+            raise BadInput("HTTP 403")
+        return super().answer(request, deadline=deadline)
+
+
+def test_a_key_that_fails_later_costs_the_trial_and_not_its_record() -> None:
+    """The first call of a trial stops the sweep; later ones have paid for something."""
+    with pytest.raises(BadInput):
+        Session(Refusing(0), PRICE, Limits()).ask(talk())
+    session = Session(Refusing(1), PRICE, Limits())
+    session.ask(talk())
+    with pytest.raises(ModelFailed, match="HTTP 403"):
+        session.ask(talk())
+    assert len(session.calls) == 2
+    assert session.cost_usd == pytest.approx(150e-6)
 
 
 turns = st.lists(

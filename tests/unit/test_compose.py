@@ -43,6 +43,9 @@ def test_every_shipped_file_composes(override: str) -> None:
         (["context_budgets=[8k]"], "config: context_budgets"),
         (["model=compatible", "models.compatible.wire=telepathy"], "models.compatible.wire"),
         (["budget.turns=0"], "budget.turns=0: must be at least 1"),
+        (["budget.study_usd=-1"], "budget.study_usd=-1.0: must be at least 0"),
+        (["model=claude", "models.claude.context_tokens=0"], "context_tokens=0: must be at least"),
+        (["model=claude", "models.claude.max_concurrency=-3"], "max_concurrency=-3: must be at"),
         (
             ["model=compatible", f"models.compatible.price.tiers=[{TIER}]"],
             "say its source and date",
@@ -98,9 +101,13 @@ def test_a_wrong_key_or_value_gets_one_line_that_names_it(override: str, said: s
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_key_ends_the_command_with_code_2_and_one_line() -> None:
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [("repeets=2", "repeets"), ("models.local.price.tiers=[{fresh_input: 1}]", "cache_read")],
+)
+def test_a_wrong_key_ends_the_command_with_code_2_and_one_line(override: str, said: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "run", "experiment=demo", "repeets=2"],
+        [sys.executable, "-m", "harness.cli", "run", "experiment=demo", override],
         capture_output=True,
         text=True,
         check=False,
@@ -108,7 +115,7 @@ def test_a_wrong_key_ends_the_command_with_code_2_and_one_line() -> None:
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "repeets" in done.stderr
+    assert said in done.stderr
 
 
 def test_cfg_job_prints_the_composed_config_and_runs_nothing() -> None:

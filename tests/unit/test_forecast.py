@@ -12,11 +12,19 @@ import pytest
 import yaml
 
 from harness import build
+from harness.agents import Assignment
+from harness.agents.conversation import Conversation
+from harness.agents.prompting import render
+from harness.agents.session import Spend
+from harness.agents.sessions import Sessions
+from harness.agents.tools import TOOLS
 from harness.compose import compose
 from harness.forecast import forecast
+from harness.llm import Message, Text
 from harness.paths import Checkout
 from harness.plan import expand
 from harness.terminal import show_forecast
+from tests.wire.scripted import ScriptedModel
 
 CHECKOUT = Checkout(Path(__file__).parents[2])
 PRICED = [
@@ -30,11 +38,30 @@ PRICED = [
 ]
 
 
+MODELS = sorted(path.stem for path in (CHECKOUT.configs / "model").glob("*.yaml"))
 PRICED_MODELS = sorted(
     path.stem
     for path in (CHECKOUT.configs / "model").glob("*.yaml")
     if yaml.safe_load(path.read_text())["price"]["tiers"]
 )
+
+
+@pytest.mark.parametrize("budget", ["default", "small"])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_first_question_fits_every_model_under_every_budget(model: str, budget: str) -> None:
+    """Where an answer may be as long as the context, nothing is ever asked."""
+    words = [f"model={model}", f"budget={budget}", "tasks=['*/*']"]
+    study = build.load_study(compose(words, CHECKOUT), CHECKOUT)
+    scripted = ScriptedModel([], study.config.models[model].context_tokens)
+    sessions = Sessions(scripted, None, study.config.budget, Spend())
+    for task in study.tasks:
+        limits = sessions.open(Assignment(task, "one", None, 1, 60.0)).limits
+        talk = Conversation(
+            render("tool_loop_system"), TOOLS, limits.context_tokens, limits.max_output_tokens
+        )
+        text = render("tool_loop_task", instruction=task.instruction)
+        talk.say(Message(role="user", parts=(Text(text=text),)))
+        assert talk.fits, task.id
 
 
 @pytest.fixture

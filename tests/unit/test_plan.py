@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.config import (
     AgentConfig,
     AgentKind,
+    BudgetConfig,
     ModelConfig,
     RunConfig,
     SandboxConfig,
@@ -88,6 +89,14 @@ def test_a_changed_input_is_refused_by_name(checkout: Checkout, tmp_path: Path) 
     write_plan(paths, "t", {"image": "a", "app/tally": "b"}, cells)
     with pytest.raises(BadInput, match="changed since these results were made: app/tally; choose"):
         write_plan(paths, "t", {"image": "a", "app/tally": "c"}, cells)
+
+
+def test_what_a_study_may_spend_changes_no_result(checkout: Checkout) -> None:
+    def locked(**budget: object) -> dict[str, str]:
+        return lock(study(checkout, budget=BudgetConfig(**budget)), "image", str)
+
+    assert locked(study_usd=5.0, attempts=1) == locked(study_tokens=10, attempts=3)
+    assert locked(turns=5) != locked(turns=6)
 
 
 def test_a_damaged_plan_is_named_with_its_field(tmp_path: Path) -> None:

@@ -42,17 +42,22 @@ class Say:
     cut: bool = False
     refuse: bool = False
     tokens: Tokens = field(default_factory=Tokens)
+    after: float = 0.0
+    """seconds before anything comes"""
+    broken: bool = False
+    """what is said cannot be used, and is paid for nevertheless"""
     missing_usage: tuple[str, ...] = ()
     """`all`, or names of usage fields that are left out; `split`: cache lifetimes not told"""
 
 
 @dataclass(frozen=True)
 class Fail:
-    """An HTTP error."""
+    """An HTTP error. `{key}` in the words of any move is the key that the request came with."""
 
     status: int
     retry_after: str | None = None
     overflow: bool = False
+    told: str = "not now"
 
 
 @dataclass(frozen=True)

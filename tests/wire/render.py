@@ -20,6 +20,8 @@ def body_of(wire: str, say: Say, asked: dict[str, Any]) -> dict[str, Any]:
         body = _messages(say, seal_of(asked, len(asked["messages"])))
     else:
         body = {"openai-responses": _responses, "openai-chat": _chat}[wire](say)
+    if say.broken:
+        body |= {"content": None} if wire == "anthropic" else {"choices": [], "output": None}
     if "all" in say.missing_usage:
         del body["usage"]
     for name in say.missing_usage:
@@ -31,7 +33,7 @@ def body_of(wire: str, say: Say, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def error_of(wire: str, fail: Fail) -> dict[str, Any]:
-    told = "prompt is too long: 9999 tokens > 4096 maximum" if fail.overflow else "not now"
+    told = "prompt is too long: 9999 tokens > 4096 maximum" if fail.overflow else fail.told
     if wire == "anthropic":
         kind = "invalid_request_error" if fail.status == 400 else "api_error"
         return {"type": "error", "error": {"type": kind, "message": told}}
@@ -39,10 +41,13 @@ def error_of(wire: str, fail: Fail) -> dict[str, Any]:
     return {"error": {"message": told, "type": "server", "code": code, "param": None}}
 
 
+def key_of(headers: dict[str, str]) -> str:
+    return headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+
+
 def complaint(wire: str, headers: dict[str, str], body: dict[str, Any]) -> str | None:
     """What is wrong with a request, by the protocol's own rules."""
-    key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
-    if key == "wrong":
+    if key_of(headers) == "wrong":
         return "401"
     asked, answered = {
         "anthropic": _pairs_messages,
@@ -51,7 +56,15 @@ def complaint(wire: str, headers: dict[str, str], body: dict[str, Any]) -> str |
     }[wire](body)
     if asked != answered:
         return f"calls {asked} were answered by {answered}"
-    return _idle_thinking(wire, body) or (_broken_seal(body) if wire == "anthropic" else None)
+    if wire != "anthropic":
+        return _idle_thinking(wire, body)
+    return _idle_thinking(wire, body) or _broken_seal(body) or _blank(body)
+
+
+def _blank(body: dict[str, Any]) -> str | None:
+    texts = [b["text"] for m in body["messages"] for b in m["content"] if b["type"] == "text"]
+    is_blank = any(not text.strip() for text in texts)
+    return "messages: text content blocks must contain non-whitespace text" if is_blank else None
 
 
 def _idle_thinking(wire: str, body: dict[str, Any]) -> str | None:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall, Trickle
-from tests.wire.render import PATHS, body_of, complaint, error_of
+from tests.wire.render import PATHS, body_of, complaint, error_of, key_of
 
 CLASSES = ("fresh", "read", "write", "output", "reasoning", "long")
 
@@ -24,6 +24,7 @@ class Ledger:
     requests: list[dict[str, Any]] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     moves: Counter[str] = field(default_factory=Counter)
+    inside: int = 0
     most_at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,28 +60,40 @@ class Scripted:
         with self.ledger.lock:
             self.ledger.requests.append(body)
             self.ledger.arrivals.append(time.monotonic())
+            self.ledger.inside += 1
+            self.ledger.most_at_once = max(self.ledger.most_at_once, self.ledger.inside)
             number = len(self.ledger.requests)
             move = self._moves(number, body) if callable(self._moves) else next(self._moves)
             self.ledger.moves[type(move).__name__] += 1
-        wrong = complaint(wire, {k.lower(): v for k, v in request.headers.items()}, body)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        wrong = complaint(wire, headers, body)
         if wrong is not None:
+            with self.ledger.lock:
+                self.ledger.inside -= 1
             status = 401 if wrong == "401" else 400
             error = {"error": {"type": "bad", "message": f"{wrong} (key: sk-secret-wrong)"}}
             _send(request, status, json.dumps(error).encode())
             return
-        self._play(request, wire, move, body)
+        self._play(request, wire, move, body, key_of(headers))
 
     def _play(
-        self, request: BaseHTTPRequestHandler, wire: str, move: Move, asked: dict[str, Any]
-    ) -> None:
+        self, request: BaseHTTPRequestHandler, wire: str, move: Move, asked: dict[str, Any],
+        key: str,
+    ) -> None:  # fmt: skip
+        def told(body: dict[str, Any]) -> bytes:
+            return json.dumps(body).replace("{key}", key).encode()
+
+        time.sleep(move.after if isinstance(move, Say) else 0)
+        with self.ledger.lock:  # before anything is sent: whoever has it all may ask again at once
+            self.ledger.inside -= 1
         if isinstance(move, Say):
-            _send(request, 200, json.dumps(body_of(wire, move, asked)).encode())
+            _send(request, 200, told(body_of(wire, move, asked)))
             if not move.missing_usage:
                 with self.ledger.lock:
                     self.ledger.told.update({n: getattr(move.tokens, n) for n in CLASSES})
         elif isinstance(move, Fail):
             headers = {"retry-after": move.retry_after} if move.retry_after else {}
-            _send(request, move.status, json.dumps(error_of(wire, move)).encode(), headers)
+            _send(request, move.status, told(error_of(wire, move)), headers)
         elif isinstance(move, HangUp):
             _send(request, 200, b'{"id": "half', length=5000)
             request.close_connection = True
@@ -90,7 +103,7 @@ class Scripted:
         elif isinstance(move, Trickle):
             _trickle(request, move)
         elif isinstance(move, Garbage):
-            _send(request, 200, move.body)
+            _send(request, 200, move.body.replace(b"{key}", key.encode()))
 
     def close(self) -> None:
         self._http.shutdown()

@@ -1,15 +1,22 @@
 """One suite over every wire: the real SDKs against a real server that plays a script."""
 
+import json
 import re
 import socket
 import time
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from harness.config import ModelConfig
 from harness.errors import BadInput, ContextOverflow, ModelFailed
 from harness.llm import Message, Text, ToolCall, ToolResult, Usage
+from harness.llm.asking import AskingModel
+from harness.llm.concurrency import Gates
+from harness.llm.faults import retry_after
 from harness.llm.settings import open_model
 from tests.wire.asking import ASK, Open, user
 from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall, Tokens, Trickle, Use
@@ -74,6 +81,15 @@ def test_an_empty_answer_is_an_answer(play: Open) -> None:
     assert (answer.message.parts, answer.stop) == ((), "end")
 
 
+@pytest.mark.parametrize("wire", ["openai-chat"])
+def test_words_in_parts_are_joined(play: Open) -> None:
+    """Some servers of this protocol answer so."""
+    parts = [{"type": "text", "text": "a"}, {"type": "odd"}, {"type": "text", "text": "b"}]
+    body = {"model": "m", "choices": [{"message": {"content": parts}, "finish_reason": "stop"}]}
+    model, _, _ = play(Garbage(json.dumps(body).encode()))
+    assert model.answer(ASK, deadline=10).message.text == "ab"
+
+
 def test_a_refusal_is_told_apart(play: Open) -> None:
     model, _, _ = play(Say("", refuse=True))
     assert model.answer(ASK, deadline=10).stop == "refusal"
@@ -104,12 +120,123 @@ def test_what_another_try_may_mend_is_tried_again_unchanged(
     assert 0.5 <= waits[1] <= 1.0 <= waits[2] <= 2.0
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ['{"a": ' + "[" * 300 + "]" * 300 + "}", '{"a": 1e999}', '{"a": [{"b": -Infinity}]}'],
+)
+def test_arguments_that_cannot_be_sent_back_are_kept_as_text(play: Open, arguments: str) -> None:
+    model, server, _ = play(
+        Say(uses=(Use("bash", json.loads(arguments)),)), Say(uses=(Use("bash", arguments),)),
+        Say("ok"), Say("ok"),
+    )  # fmt: skip
+    for _ in range(1 + (model._wire.__class__.__name__ != "AnthropicMessages")):
+        first = model.answer(ASK, deadline=10)
+        (call,) = first.message.tool_calls
+        assert call.arguments is None
+        assert len(call.raw) > 10
+        result = user(ToolResult(call_id=call.id, text="no JSON", is_error=True))
+        more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, result)})
+        assert more.model_dump_json()
+    assert len(server.ledger.requests) in {1, 2}
+
+
+def test_blanks_are_not_sent_back(play: Open) -> None:
+    model, _, _ = play(
+        Say("\n\n", uses=(Use("bash", {}, "a"),)), Say("\n", think="hm"), Say("ok"),
+        thinking=None,
+    )  # fmt: skip
+    messages = ASK.messages
+    for parts in ((ToolResult(call_id="a", text="x"),), (Text(text="go on"),)):
+        said = model.answer(ASK.model_copy(update={"messages": messages}), deadline=10)
+        messages = (*messages, said.message, user(*parts))
+    whole = model.answer(ASK.model_copy(update={"messages": messages}), deadline=10)
+    assert whole.message.text == "ok"
+
+
+KEY = "hunter2-of-no-known-shape"
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        Fail(400, told="bad token {key}"),
+        Fail(401, told="bad token {key}"),
+        Fail(401, told="x" * 290 + "{key}"),  # what is cut off must not leave a half
+        Fail(500, told="{key}"),
+        Garbage(b'{"status": "failed", "error": "{key}", "content": [{}], "output": []}'),
+    ],
+)
+def test_a_key_that_a_server_quotes_is_in_no_word_of_ours(play: Open, move: Move) -> None:
+    model, server, _ = play(*[move] * 8, key=KEY)
+    with pytest.raises((BadInput, ModelFailed)) as failed:
+        model.answer(ASK, deadline=1000)
+    tries = getattr(failed.value, "tries", ())
+    told = str(failed.value) + "".join(one.detail for one in tries)
+    assert not any(KEY[:size] in told for size in (8, len(KEY)))
+    assert server.ledger.requests
+
+
+def test_a_key_in_a_good_answer_is_left_out_of_it(play: Open) -> None:
+    model, _, _ = play(
+        Say("you are {key}", uses=(Use("bash", {"command": "echo {key}"}),)), key=KEY
+    )
+    answer = model.answer(ASK, deadline=10)
+    assert answer.message.text == "you are [left out]"
+    assert KEY not in answer.model_dump_json()
+
+
+def test_what_an_unusable_answer_used_is_counted(play: Open) -> None:
+    model, _, _ = play(Say(broken=True, tokens=Tokens(7, 3, 2, 9, 4)), Fail(500), Say("b"))
+    answer = model.answer(ASK, deadline=100)
+    assert [one.status for one in answer.tries] == ["malformed", "server_error", "answered"]
+    used = Usage(fresh_input=7, cache_read=3, cache_write=2, output=9, reasoning=4)
+    assert answer.tries[0].usage == used
+    assert answer.usage == used + Usage(fresh_input=11, output=5)
+    assert all(one.usage_reported for one in answer.tries)
+
+
+@pytest.mark.parametrize("move", [HangUp(), Garbage(), Say(broken=True, missing_usage=("all",))])
+def test_where_more_may_have_been_used_it_is_said(play: Open, move: Move) -> None:
+    model, _, _ = play(move, Say("b"))
+    answer = model.answer(ASK, deadline=100)
+    assert [one.usage_reported for one in answer.tries] == [False, True]
+
+
+def test_a_body_that_nests_without_end_is_malformed(play: Open) -> None:
+    model, _, _ = play(Garbage(b"[" * 200_000), Say("b"))
+    answer = model.answer(ASK, deadline=100)
+    assert [one.status for one in answer.tries] == ["malformed", "answered"]
+
+
+NOW = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 -0000"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 09:28:30 +0200"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2020 07:28:30 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-3"}, None),
+        ({"retry-after": "inf"}, None),
+        ({}, None),
+    ],
+)
+def test_servers_say_in_many_ways_when_to_come_back(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert retry_after(headers, NOW) == seconds
+
+
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("0", 0.0)])
 def test_a_server_says_how_long_to_wait(play: Open, header: str, seconds: float) -> None:
     model, _, waits = play(Fail(429, header), Say("ok"))
     answer = model.answer(ASK, deadline=60)
     assert waits == [0.0, seconds]
-    assert answer.tries[1].waited == seconds
+    assert answer.tries[1].waited == pytest.approx(seconds, abs=0.1)  # and a place is waited for
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(play: Open) -> None:
@@ -257,6 +384,36 @@ def test_concurrency_is_cut_by_429_only(play: Open) -> None:
     assert model._gate.limit == 8
     model.answer(ASK, deadline=60)
     assert model._gate.limit == 4
+
+
+def test_a_server_error_raises_nothing(play: Open) -> None:
+    model, _, _ = play(Fail(429), *[Fail(500)] * 6, Say("a"), max_concurrency=4)
+    model.answer(ASK, deadline=1000)
+    assert model._gate.limit == 2
+
+
+def test_models_of_one_provider_share_its_places(wire: str) -> None:
+    gates = Gates()
+
+    def opened(**more: Any) -> AskingModel:
+        config = ModelConfig(**{"wire": wire, "model": "m", "context_tokens": 10} | more)
+        with closing(open_model("m", config, gates=gates)) as model:
+            return model
+
+    one, other = opened(max_concurrency=8), opened(model="n", max_concurrency=3)
+    assert one._gate is other._gate
+    assert one._gate.limit == one._gate.most == 3
+    assert opened(base_url="http://127.0.0.1:9")._gate is not one._gate
+
+
+def test_waiting_for_a_place_is_told_and_takes_nothing_from_the_request(play: Open) -> None:
+    model, server, _ = play(Say("a", after=0.4), Say("b", after=0.4), max_concurrency=1)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(model.answer, ASK, deadline=0.75) for _ in range(2)]
+        tries = [one for each in asked for one in each.result().tries]
+    assert server.ledger.most_at_once == 1
+    assert max(one.waited for one in tries) > 0.2
+    assert len(tries) == 2
 
 
 def test_concurrency_is_raised_slowly(play: Open) -> None:

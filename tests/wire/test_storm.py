@@ -1,10 +1,9 @@
 """A storm: hundreds of calls, a fifth of them failing; every token is accounted for."""
 
-import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -16,29 +15,11 @@ from harness.errors import ModelFailed
 from harness.llm import Message, Text
 from harness.llm.settings import open_model, price_of
 from harness.rows import Facts, _calls
-from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Tokens
-from tests.wire.server import CLASSES, scripted
+from tests.wire.server import scripted
+from tests.wire.storm import COLUMNS, gust
 
-CALLS, THREADS = 180, 6
-COLUMNS = dict(
-    zip(
-        CLASSES,
-        ("fresh_input", "cache_read", "cache_write", "output", "reasoning", "cache_write_long"),
-        strict=True,
-    )
-)
+CALLS, THREADS, PLACES = 180, 6, 4
 FACTS = cast("Facts", SimpleNamespace(cell=SimpleNamespace(trial_id="t"), attempt=1))
-
-
-def weather(number: int, body: dict[str, Any]) -> Move:
-    rng = random.Random(number)
-    if rng.random() < 0.2:
-        return rng.choice([Fail(429), Fail(429, "0"), Fail(500), Fail(529), HangUp(), Garbage()])
-    sizes = [rng.randrange(1, 900) for _ in range(4)]
-    # Chat Completions, which alone gives the system's words as a message, tells no lifetimes.
-    is_chat = body.get("messages", [{}])[0].get("role") == "system"
-    long = 0 if is_chat else rng.randrange(sizes[2])
-    return Say("fine", tokens=Tokens(*sizes, reasoning=rng.randrange(sizes[3]), long=long))
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "openai-responses", "openai-chat"])
@@ -47,13 +28,14 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
         fresh_input=3.0, cache_read=0.3, cache_write=3.75, cache_write_long=6.0, output=15.0
     )
     price = PriceConfig(tiers=[tier], source="test", date="2026-01-01")
-    with scripted(weather) as server:
+    with scripted(gust) as server:
         config = ModelConfig(
             wire=wire,
             model="m",
             context_tokens=100_000,
             base_url=server.base_url(wire),
             price=price,
+            max_concurrency=PLACES,
             cache=CacheLifetime.short if wire == "openai-chat" else CacheLifetime.long,
         )
         model = open_model("m", config, sleep=lambda _: None)
@@ -69,6 +51,7 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
         for session in sessions
         for record in _calls(FACTS, AgentReport("", calls=tuple(session.calls)))
     ]
+    assert 1 < server.ledger.most_at_once <= PLACES
     assert len(calls) == CALLS
     assert failed == sum(call.stop is None for call in calls)
     ours: Counter[str] = Counter()
@@ -80,7 +63,7 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
     told = server.ledger.told
     dollars = told["fresh"] * 3 + told["read"] * 0.3 + told["output"] * 15
     dollars += (told["write"] - told["long"]) * 3.75 + told["long"] * 6
-    assert spend.spent == pytest.approx(dollars / 1e6)
+    assert spend.spent["usd"] == pytest.approx(dollars / 1e6)
     assert sum(s.cost_usd or 0 for s in sessions) == pytest.approx(dollars / 1e6)
 
 

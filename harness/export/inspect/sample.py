@@ -21,8 +21,12 @@ _LIMITS = {
     "tokens": "token",
     "output_tokens": "token",
     "seconds": "working",
+    "wall_seconds": "time",
     "usd": "cost",
     "study_usd": "cost",
+    "study_turns": "turn",
+    "study_tokens": "token",
+    "study_output_tokens": "token",
     "context": "context",
 }
 """endings that are limits, in Inspect's words"""
