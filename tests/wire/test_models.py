@@ -407,13 +407,14 @@ def test_models_of_one_provider_share_its_places(wire: str) -> None:
 
 
 def test_waiting_for_a_place_is_told_and_takes_nothing_from_the_request(play: Open) -> None:
-    model, server, _ = play(Say("a", after=0.4), Say("b", after=0.4), max_concurrency=1)
+    moves = Say("a", after=0.4), Fail(500, "0.5"), Say("b")
+    model, server, _ = play(*moves, max_concurrency=1)
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(model.answer, ASK, deadline=0.75) for _ in range(2)]
         tries = [one for each in asked for one in each.result().tries]
     assert server.ledger.most_at_once == 1
     assert max(one.waited for one in tries) > 0.2
-    assert len(tries) == 2
+    assert len(tries) == 3
 
 
 def test_concurrency_is_raised_slowly(play: Open) -> None:
