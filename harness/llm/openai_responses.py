@@ -68,7 +68,7 @@ def _items(request: Request) -> Iterator[dict[str, Any]]:
     for message in request.messages:
         for part in message.followed:
             if isinstance(part, Text):
-                yield {"role": message.role, "content": part.text}
+                yield {"type": "message", "role": message.role, "content": part.text}
             elif isinstance(part, Thinking):
                 yield from _sealed(part)
             elif isinstance(part, ToolCall):

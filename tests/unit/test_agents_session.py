@@ -142,6 +142,13 @@ def test_a_failed_call_is_kept_with_its_tries() -> None:
     assert session.calls[0].answer is None
 
 
+def test_a_call_has_no_more_time_than_its_trial() -> None:
+    model = ScriptedModel([says("a"), says("b")])
+    for limits in (Limits(seconds=7.0, call_seconds=30.0), Limits(wall_seconds=5.0)):
+        Session(model, None, limits, clock=ticking(0.0)).ask(talk())
+    assert model.deadlines == [7.0, 5.0]
+
+
 def test_an_overflow_told_by_the_server_ends_the_work() -> None:
     session = Session(ScriptedModel([fails(overflow=True)]), PRICE, Limits())
     assert until_ended(session) == ("context", 1)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from harness.errors import ContextOverflow
 from harness.llm import Message, Request, Text
 from harness.llm.local import LocalServer
 from harness.llm.settings import open_model
+from tests.wire.asking import WIRES
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("xllamacpp") is None,
@@ -27,10 +29,8 @@ def ask(text: str) -> Request:
     return Request(system="You are brief.", messages=(message,), max_output_tokens=24)
 
 
-def config() -> ModelConfig:
-    return ModelConfig(
-        wire="openai-chat", model="SmolLM2", context_tokens=1024, temperature=0.0, seed=7
-    )
+def config(wire: str = "openai-chat") -> ModelConfig:
+    return ModelConfig(wire=wire, model="SmolLM2", context_tokens=1024, temperature=0.0, seed=7)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,22 @@ def test_a_real_model_answers_with_its_tokens(server: LocalServer) -> None:
     assert 0 < first.usage.output <= 24
     assert second.usage.cache_read > 0
     model.close()
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_every_wire_works_on_a_server_that_we_did_not_write(server: LocalServer, wire: str) -> None:
+    address = server.base_url.removesuffix("/v1") if wire == "anthropic" else server.base_url
+    with closing(open_model("local", config(wire), base_url=address)) as model:
+        first = model.answer(ask("Say hello."), deadline=60)
+        more = (*ask("Say hello.").messages, first.message, *ask("And bye.").messages)
+        second = model.answer(ask("").model_copy(update={"messages": more}), deadline=60)
+        with pytest.raises(ContextOverflow):
+            model.answer(ask("word " * 3000), deadline=60)
+    assert first.message.text
+    assert first.stop in {"end", "max_tokens"}
+    assert second.usage.input_tokens > first.usage.input_tokens > 5
+    assert all(one.usage_reported for one in (*first.tries, *second.tries))
+    assert first.served_by
 
 
 def test_threads_that_wait_leave_the_cores_to_others(server: LocalServer) -> None:

@@ -29,16 +29,20 @@ def trials() -> pd.DataFrame:
     return simulate(Size())
 
 
+USES = [("navigate", "core"), ("read", "core+other"), ("edit", ""), ("test", "core"), ("run", ""),
+        ("other", "")]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def tools(trials) -> pd.DataFrame:
     rows = [
         ToolRecord(
-            trial_id=trial, attempt=1, call=1, number=number, tool="read", kind="read",
+            trial_id=trial, attempt=1, call=1, number=number, tool="bash", kind=kind,
             contexts_read=read, contexts_edited="", request_tokens=5, result_tokens=1000,
             seconds=0.1, ending="ok",
         )
         for trial in trials[trials["model"].notna()]["trial_id"][:400]
-        for number, read in enumerate(("core", "core+other", ""), start=1)
+        for number, (kind, read) in enumerate(USES, start=1)
     ]  # fmt: skip
     return to_frame(rows, ToolRecord)
 
@@ -161,6 +165,16 @@ class TestNumbers:
         kept = tools[~tools["trial_id"].isin(lost)]
         assert total == pytest.approx(kept["result_tokens"].sum())
         assert set(read["part"]) == {"target", "other", "shared"}
+
+    def test_of_tokens_by_use_count_what_went_there_and_came_back(self, trials, tools):
+        rows = tokens.data(trials, tools)
+        used = rows[rows["panel"] == "use"]
+        assert set(used["part"]) == {kind for kind, _ in USES}
+        lost = trials[trials["status"] == "lost"]["trial_id"]
+        kept = tools[~tools["trial_id"].isin(lost)]
+        total = (kept["request_tokens"] + kept["result_tokens"]).groupby(kept["kind"]).sum()
+        found = (used["tokens"] * used["n"]).groupby(used["part"]).sum()
+        assert found.to_dict() == pytest.approx(total.to_dict())
 
     def test_of_tokens_sum_to_the_records(self, trials, tools):
         rows = tokens.data(trials, tools)

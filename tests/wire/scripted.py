@@ -18,6 +18,7 @@ class ScriptedModel:
     ) -> None:
         self.name, self.context_tokens = "scripted", context_tokens
         self.requests: list[Request] = []
+        self.deadlines: list[float] = []
         self._steps = steps if callable(steps) else iter(list(steps))
         self._lock = threading.Lock()
 
@@ -25,6 +26,7 @@ class ScriptedModel:
         assert deadline > 0
         with self._lock:
             self.requests.append(request)
+            self.deadlines.append(deadline)
             step = self._steps(request) if callable(self._steps) else next(self._steps, says(""))
         if isinstance(step, ModelFailed):
             raise step

@@ -47,6 +47,9 @@ def test_several_tools_are_called_at_once_and_all_answered(play: Open) -> None:
     more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, results)})
     assert model.answer(more, deadline=10).message.text == "done"
     assert len(server.ledger.requests) == 2
+    told = server.ledger.requests[1].get("messages", [{}])[-1].get("content")
+    if told and isinstance(told, list):  # the one protocol that has a word for it
+        assert [block["is_error"] for block in told] == [False, True]
 
 
 def test_a_call_without_its_result_is_refused_by_the_server(play: Open) -> None:
@@ -66,6 +69,14 @@ def test_broken_arguments_are_kept_as_text_and_can_be_sent_back(play: Open) -> N
     result = user(ToolResult(call_id=call.id, text="no JSON", is_error=True))
     more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, result)})
     assert model.answer(more, deadline=10).message.text == "ok"
+
+
+@pytest.mark.parametrize("wire", ["openai-responses", "openai-chat"])  # objects at Anthropic
+def test_a_tool_call_that_is_cut_in_its_middle_keeps_what_there_is(play: Open) -> None:
+    model, _, _ = play(Say(uses=(Use("bash", '{"command": "rm -r'),), cut=True))
+    answer = model.answer(ASK, deadline=10)
+    (call,) = answer.message.tool_calls
+    assert (answer.stop, call.arguments, call.raw) == ("max_tokens", None, '{"command": "rm -r')
 
 
 def test_a_cut_tool_call_stops_by_max_tokens(play: Open) -> None:
@@ -376,6 +387,23 @@ def test_usage_that_is_missing_is_said(play: Open) -> None:
     assert silent.usage == Usage()
     assert not silent.tries[0].usage_reported
     assert model.answer(ASK, deadline=10).tries[0].usage_reported
+
+
+FIELDS = {
+    "anthropic": ("input_tokens", "output_tokens"),
+    "openai-responses": ("input_tokens", "output_tokens"),
+    "openai-chat": ("prompt_tokens", "completion_tokens"),
+}
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_missing_field_of_usage_is_said_and_the_others_count(
+    play: Open, wire: str, which: int
+) -> None:
+    model, _, _ = play(Say("a", missing_usage=(FIELDS[wire][which],)))
+    answer = model.answer(ASK, deadline=10)
+    assert not answer.tries[0].usage_reported
+    assert (answer.usage.fresh_input, answer.usage.output) == ((0, 5), (11, 0))[which]
 
 
 def test_concurrency_is_cut_by_429_only(play: Open) -> None:

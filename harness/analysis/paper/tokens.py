@@ -1,4 +1,4 @@
-"""Tokens by kind, and what was read by whether the task needed it."""
+"""Tokens by class, by what tools were used for, and by whether the task needed what was read."""
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,14 @@ _KINDS = {
     "answer_tokens": ("output", "#E69F00", None),
     "reasoning_tokens": ("reasoning", "#F6DFA8", "\\\\\\\\"),
 }
+_USES = {
+    "navigate": ("navigate", "#56B4E9", None),
+    "read": ("read", "#0072B2", "////"),
+    "edit": ("edit", "#E69F00", None),
+    "test": ("test", "#009E73", "\\\\\\\\"),
+    "run": ("run", "#F0E442", "...."),
+    "other": ("other", "#CCCCCC", None),
+}
 _PLACES = {
     "target": ("target contexts", "#009E73", None),
     "other": ("other contexts", "#D55E00", "////"),
@@ -22,8 +30,15 @@ _PLACES = {
 }
 
 
+_PANELS = {
+    "kind": (_KINDS, "tokens a trial (thousands)"),
+    "use": (_USES, "to and from tools (thousands)"),
+    "context": (_PLACES, "read by tools (thousands)"),
+}
+
+
 def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFrame:
-    """`panel` (kind, context), `side`, `part`, `tokens` (mean a trial), `n` trials."""
+    """`panel` (kind, use, context), `side`, `part`, `tokens` (mean a trial), `n` trials."""
     known = with_side(studied(trials))
     if known.empty or not known["input_tokens"].sum():
         return pd.DataFrame()
@@ -33,23 +48,30 @@ def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFram
     kinds = means.reset_index().melt("side", var_name="part", value_name="tokens")
     frames = [kinds.assign(panel="kind", n=kinds["side"].map(sizes))]
     if tools is not None and len(tools):
-        frames.append(_by_place(known, tools).assign(panel="context"))
+        uses = tools.merge(known[["trial_id", "attempt", "side", "target_contexts"]])
+        both = uses["request_tokens"] + uses["result_tokens"]
+        frames.append(_means(uses["kind"], both, uses["side"], sizes).assign(panel="use"))
+        places = _places(uses)
+        frames.append(
+            _means(places, uses["result_tokens"], uses["side"], sizes).assign(panel="context")
+        )
     return pd.concat(frames, ignore_index=True)
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
-    """Stacked bars, one an arm; one panel for kinds, one for contexts where tools were recorded."""
-    panels = [p for p in ("kind", "context") if p in set(rows["panel"])]
+    """Stacked bars, one an arm; the panels about tools where tools were recorded."""
+    panels = [name for name in _PANELS if name in set(rows["panel"])]
     names = sides(rows)
-    figure = style.figure(0.75 + 0.2 * len(names), wide=len(panels) > 1)
-    for axes, panel in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
-        parts = _KINDS if panel == "kind" else _PLACES
+    figure = style.figure(0.85 + 0.2 * len(names), wide=len(panels) > 1)
+    every = figure.subplots(1, len(panels), sharey=True)
+    for axes, panel in zip(np.atleast_1d(every), panels, strict=True):
+        parts, label = _PANELS[panel]
         _draw_bars(axes, rows[rows["panel"] == panel], names, parts)
-        axes.set_xlabel(
-            "tokens a trial (thousands)" if panel == "kind" else "tokens read by tools (thousands)"
-        )
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, borderaxespad=0.2,
-                    handlelength=1.4, columnspacing=0.9, handletextpad=0.4)  # fmt: skip
+        axes.set_xlabel(label)
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=min(3, len(parts) - 1),
+                    borderaxespad=0.2, handlelength=1.2, columnspacing=0.7,
+                    handletextpad=0.3)  # fmt: skip
+    np.atleast_1d(every)[0].invert_yaxis()
     return figure
 
 
@@ -60,25 +82,25 @@ def caption(rows: pd.DataFrame) -> str:
     text = f"Tokens by kind, mean a trial, lost trials left out (trials: {counts})."
     if "context" in set(rows["panel"]):
         text += (
-            " Right: tokens that tools gave back, by where they looked: the task's target contexts,"
-            " others, or files of no context; estimated, not billed."
+            " Middle: tokens that went to tools and came back, by what they were used for. Right:"
+            " tokens that came back, by where they looked: the task's target contexts, others, or"
+            " files of no context. Both estimated, not billed."
         )
     return text
 
 
-def _by_place(trials: pd.DataFrame, tools: pd.DataFrame) -> pd.DataFrame:
-    key = trials[["trial_id", "attempt", "side", "target_contexts"]]
-    uses = tools[["trial_id", "attempt", "contexts_read", "result_tokens"]].merge(key)
-    place = [
-        _place(read, wanted)
-        for read, wanted in zip(uses["contexts_read"], uses["target_contexts"], strict=True)
-    ]
-    total = uses.assign(part=place).groupby(["side", "part"])["result_tokens"].sum()
-    sizes = key.groupby("side").size()
-    found = total.rename("tokens").reset_index()
-    n = found["side"].map(sizes)
-    with_n: pd.DataFrame = found.assign(n=n, tokens=found["tokens"].astype(float) / n)
-    return with_n
+def _means(part: pd.Series, amount: pd.Series, side: pd.Series, sizes: pd.Series) -> pd.DataFrame:
+    """Mean a trial of `amount`, by `side` and `part`; `sizes` counts the trials of a side."""
+    uses = pd.DataFrame({"side": side, "part": part, "tokens": amount.astype(float)})
+    total = uses.groupby(["side", "part"])["tokens"].sum().reset_index()
+    n = total["side"].map(sizes)
+    means: pd.DataFrame = total.assign(n=n, tokens=total["tokens"] / n)
+    return means
+
+
+def _places(uses: pd.DataFrame) -> pd.Series:
+    pairs = zip(uses["contexts_read"], uses["target_contexts"], strict=True)
+    return pd.Series([_place(read, wanted) for read, wanted in pairs], index=uses.index)
 
 
 def _place(read: str, wanted: str) -> str:
@@ -102,6 +124,5 @@ def _draw_bars(
         axes.barh(names, length, 0.6, start, label=label, color=colour, hatch=hatch,
                   edgecolor="0.25", linewidth=0.4)  # fmt: skip
         start += length
-    axes.invert_yaxis()
     axes.grid(axis="x")
     axes.set_xlim(left=0)
