@@ -1,7 +1,7 @@
 """What the harness asks of a language model, in words of no provider."""
 
 from functools import cached_property
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AfterValidator, Field
 
@@ -83,6 +83,12 @@ class Message(Record):
     def json_text(self) -> str:
         """The message as JSON. A conversation is measured at every turn, its messages once."""
         return self.model_dump_json()
+
+    def __copy__(self) -> Self:
+        """A copy is made to change something in it: it is measured anew."""
+        copied = super().__copy__()
+        copied.__dict__.pop("json_text", None)
+        return copied
 
     @property
     def text(self) -> str:

@@ -461,6 +461,13 @@ def test_a_missing_key_names_its_variable(wire: str, monkeypatch: pytest.MonkeyP
         open_model("m", config)
 
 
+def test_a_changed_copy_of_a_message_is_written_as_it_is() -> None:
+    message = user(Text(text="a"))
+    assert '"a"' in message.json_text
+    changed = message.model_copy(update={"parts": (Text(text="b"),)})
+    assert changed.json_text == changed.model_dump_json()
+
+
 def test_the_parts_of_a_message_are_read_by_kind() -> None:
     call = ToolCall(id="1", name="bash", arguments={}, raw="{}")
     message = Message(role="assistant", parts=(Text(text="a"), call, Text(text="b")))
