@@ -92,11 +92,13 @@ def validate(
     Broken off, it goes on when it is run again and nothing has changed; ended, it proves anew.
     """
     from harness import terminal
+    from harness.compose import check
 
     checkout = find_checkout()
     config = _config(checkout, sandbox, workers, *(["verification=quick"] if quick else []))
     config.tasks = globs or config.tasks
     config.doses = [] if dose is None else [dose]
+    check(config)
     if not terminal.validate_and_report(checkout, config):
         raise typer.Exit(1)
 
@@ -211,10 +213,12 @@ def pairs_verify(
     What `pairs record` wrote must be what the programs answer.
     """
     from harness import terminal
+    from harness.compose import check
 
     checkout = find_checkout()
     config = _config(checkout, sandbox, 1)
     config.verification.sequences, config.verification.seed = sequences, seed
+    check(config)
     if not terminal.verify_pair_and_report(checkout, config, app_name):
         raise typer.Exit(1)
 

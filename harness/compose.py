@@ -93,6 +93,7 @@ def one_line(error: Exception) -> str:
         "See https",
         "Config search path",
         "provider=",
+        "To append to your config",
     )
     kept = [line for line in dict.fromkeys(lines) if not line.startswith(noise)]
     return "config: " + "; ".join(kept)
@@ -104,7 +105,9 @@ def _register_schema() -> None:
 
 def _typed(composed: DictConfig) -> RunConfig:
     try:
-        config = OmegaConf.to_object(composed)
+        # Merged anew: what `+` appends is refused there unless the schema has it.
+        whole = OmegaConf.merge(OmegaConf.structured(RunConfig), OmegaConf.to_container(composed))
+        config = OmegaConf.to_object(whole)
     except OmegaConfBaseException as error:  # before Hydra sees it, which prints a line of its own
         raise BadInput(one_line(error)) from error
     if not isinstance(config, RunConfig):
@@ -116,8 +119,12 @@ def _typed(composed: DictConfig) -> RunConfig:
 def check(config: RunConfig) -> None:
     """What types alone cannot say. Raises BadInput naming the key."""
     for key, (value, least) in _at_least(config).items():
-        if value is not None and value < least:
+        if value is not None and not value >= least:  # nan is not, either
             raise BadInput(f"config: {key}={value}: must be at least {least}")
+    for key in ("arms", "doses", "scopes", "context_budgets"):
+        values = getattr(config, key)
+        if twice := [value for value in values if values.count(value) > 1]:
+            raise BadInput(f"config: {key}: {twice[0]} stands there twice")
     _check_models(config)
     if not config.agents:
         raise BadInput("config: agent: choose at least one, for instance agent=oracle")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -26,7 +26,7 @@ CHANGE_NO_RESULT = re.compile("attempts|study_.*")
 """Parts of a budget that say how far a study goes; they may be raised to go on."""
 LABEL_BYTES = 200
 """of what a trial's id says for people; it names a folder, and the digest in it tells it apart"""
-FORMAT = 1
+FORMAT: Literal[1] = 1
 """Version of plan.json; a plan of another version is refused."""
 
 
@@ -55,7 +55,7 @@ class Cell(Record):
 class Plan(Record):
     """The cells in the order they run, and the digests of everything they depend on."""
 
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
     name: str
     locks: dict[str, str]
     """what can change a result -> its digest or value"""
@@ -303,6 +303,8 @@ def read_plan(paths: RunPaths) -> Plan | None:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
+        if any(each["loc"] == ("format",) for each in error.errors()):
+            raise BadInput(f"{paths.plan}: made by another version of SeamBench") from None
         raise BadInput(f"{paths.plan}: {field}: {first['msg']}") from None
 
 

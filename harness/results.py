@@ -42,9 +42,10 @@ def compare(folder: Path, by: str, contrast: str | None) -> None:
     trials = read_trials(folder)
     wanted = comparison.parse_contrast(contrast, trials) if contrast else None
     found = comparison.compare(trials, by, wanted)
+    saved = list(comparison.save(found, folder / "tables"))  # first: whoever reads may stop
     console = Console(file=sys.stdout, markup=False)
     console.print(comparison.table(found))
-    for path in comparison.save(found, folder / "tables"):
+    for path in saved:
         console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
 
 
@@ -53,12 +54,14 @@ def draw(folder: Path, style: str, out: Path | None) -> None:
     chosen = style_named(style)
     trials = read_trials(folder)
     console = Console(file=sys.stdout, markup=False)
-    for saved in save_plates(trials, out or folder / "figures", chosen, read_tools(folder)):
+    plates = list(save_plates(trials, out or folder / "figures", chosen, read_tools(folder)))
+    tables = list(save_tables(trials, out or folder / "tables"))
+    for saved in plates:  # all is there before anything is said: whoever reads may stop
         if saved.missing:
             console.print(f"{saved.name}: not drawn, it needs {saved.missing}", soft_wrap=True)
         for path in saved.paths:
             console.print(str(path), soft_wrap=True)
-    for path in save_tables(trials, out or folder / "tables"):
+    for path in tables:
         console.print(str(path), soft_wrap=True)
 
 

@@ -101,7 +101,7 @@ def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
         if any(agent.kind.asks_a_model for agent in config.agents.values()):
             locks |= {f"prompt/{name}": value for name, value in prompt_digests().items()}
         # What can be refused is refused here, before there is a folder.
-        cells = expand(bench.study)
+        cells = _some(expand(bench.study))
         executor = build.make_executor(config, bench.sandboxes.abort)
         with Store(paths) as store:
             plan = write_plan(paths, config.name, locks, cells)
@@ -112,9 +112,15 @@ def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
                 run_sweep(Sweep(bench, plan, store, executor, display), cells)
 
 
+def _some(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    if not cells:
+        raise BadInput("config: no trials: no task, arm or agent is left that belong together")
+    return cells
+
+
 def show_forecast(checkout: Checkout, config: RunConfig) -> None:
     """Print what a run would do and cost, and run nothing."""
-    cells = expand(build.load_study(config, checkout))
+    cells = _some(expand(build.load_study(config, checkout)))
     table = Table("agent", "model", "trials", "input tokens", "output tokens", "USD")
     rows = list(forecast(config, cells))
     for row in rows:
@@ -150,6 +156,11 @@ def regrade_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
         for cell in plan.cells
         if paths.trial(cell.trial_id).patch.exists()
     }
+    for cell in plan.cells:
+        if cell.trial_id not in patches:
+            console.print(f"left out, no patch.diff there: {cell.trial_id}", soft_wrap=True)
+    if not patches:
+        raise BadInput(f"{folder}: no trial has its patch.diff: there is nothing to score")
     with build.bench(config, checkout, console.print) as bench, Store(paths) as store:
         executor = build.make_executor(config, bench.sandboxes.abort)
         display = ProgressDisplay(console)

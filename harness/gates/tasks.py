@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.config import CONTROLS, AgentConfig, AgentKind
+from harness.errors import BadInput
 from harness.executors import Executor
 from harness.experiment import Sweep, Watcher, run_sweep
 from harness.gates.pairs import differing
@@ -31,6 +32,8 @@ def validate_tasks(
     Trials are kept in `folder` until all have ended, so that a gate that was broken off goes on.
     """
     cells = tuple(cell for task in bench.study.tasks for cell in _cells(bench, task))
+    if not cells:
+        raise BadInput("validate: nothing to prove: this dose changes no arm of these tasks")
     plan = Plan(name="validate", locks={}, cells=cells)
     with Store(RunPaths(folder)) as store:
         for evidence, some in _evidence(bench, cells):

@@ -19,6 +19,7 @@ from harness.agents.session import Spend
 from harness.agents.sessions import Sessions
 from harness.agents.tools import TOOLS
 from harness.compose import compose
+from harness.errors import BadInput
 from harness.forecast import forecast
 from harness.llm import Message, Text
 from harness.paths import Checkout
@@ -76,6 +77,11 @@ def dry_run(
         return capsys.readouterr().out
 
     return shown
+
+
+def test_a_study_of_no_trials_is_refused() -> None:
+    with pytest.raises(BadInput, match="config: no trials"):
+        show_forecast(CHECKOUT, compose(["agent=oracle", "tasks=[]"], CHECKOUT))
 
 
 def test_the_command_shows_what_a_run_would_cost_and_runs_nothing() -> None:

@@ -1,5 +1,6 @@
 """Cells and the lock."""
 
+import json
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -97,6 +98,17 @@ def test_what_a_study_may_spend_changes_no_result(checkout: Checkout) -> None:
 
     assert locked(study_usd=5.0, attempts=1) == locked(study_tokens=10, attempts=3)
     assert locked(turns=5) != locked(turns=6)
+
+
+@pytest.mark.parametrize("changed", [{"format": 2}, {"format": 2, "new": 1}])
+def test_a_plan_of_another_version_is_told(
+    checkout: Checkout, tmp_path: Path, changed: dict[str, int]
+) -> None:
+    paths = RunPaths(tmp_path)
+    plan = write_plan(paths, "t", {}, expand(study(checkout)))
+    paths.plan.write_text(json.dumps(plan.model_dump(mode="json") | changed))
+    with pytest.raises(BadInput, match=r"plan\.json: made by another version of SeamBench"):
+        read_plan(paths)
 
 
 def test_a_damaged_plan_is_named_with_its_field(tmp_path: Path) -> None:

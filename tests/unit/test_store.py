@@ -97,6 +97,12 @@ def test_neither_parquet_nor_a_plan_may_name_such_a_trial(tmp_path: Path, name: 
         read_plan(RunPaths(tmp_path))
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tables").write_text("a file")
+    with pytest.raises(BadInput, match=r"tables/a\.csv: cannot be written: File exists"):
+        write_atomically(tmp_path / "tables/a.csv", b"x")
+
+
 def test_a_long_file_is_read_a_line_at_a_time(tmp_path: Path) -> None:
     line = entry("a").model_dump_json().encode() + b"\n"
     (tmp_path / "records.jsonl").write_bytes(line * 20_000 + b"torn")

@@ -64,10 +64,7 @@ def write_report(folder: Path, out: Path, instructions: Mapping[str, Instruction
     content = page(folder, instructions).encode()
     if out.is_dir():
         raise BadInput(f"{out}: is a folder; name a file")
-    try:
-        write_atomically(out, content)
-    except OSError as error:
-        raise BadInput(f"{out}: cannot be written: {error.strerror}") from None
+    write_atomically(out, content)
     return out
 
 
