@@ -16,6 +16,7 @@ from harness.analysis.report.instructions import Instruction, find_instructions
 from harness.analysis.report.page import write_report
 from harness.analysis.summary import summary
 from harness.analysis.tables import results_table
+from harness.console import plain
 from harness.errors import BadInput
 from harness.export import atif, release, swebench
 from harness.paths import RunPaths, find_checkout
@@ -29,7 +30,7 @@ def show_tables(folder: Path) -> None:
     written = write_outputs(folder)
     trials = read_trials(folder)
     Console(file=sys.stdout).print(results_table(summary(trials)))  # its cells have marks of ours
-    console = Console(file=sys.stdout, markup=False)
+    console = plain()
     if "none" in set(trials["isolation"]):
         console.print("NO ISOLATION: some of these trials ran with sandbox=process")
     console.print(f"wrote to {folder}:", soft_wrap=True)
@@ -43,7 +44,7 @@ def compare(folder: Path, by: str, contrast: str | None) -> None:
     wanted = comparison.parse_contrast(contrast, trials) if contrast else None
     found = comparison.compare(trials, by, wanted)
     saved = list(comparison.save(found, folder / "tables"))  # first: whoever reads may stop
-    console = Console(file=sys.stdout, markup=False)
+    console = plain()
     console.print(comparison.table(found))
     for path in saved:
         console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
@@ -53,7 +54,7 @@ def draw(folder: Path, style: str, out: Path | None) -> None:
     """Draw every figure that the trials of a results folder can fill; say what was not drawn."""
     chosen = style_named(style)
     trials = read_trials(folder)
-    console = Console(file=sys.stdout, markup=False)
+    console = plain()
     plates = list(save_plates(trials, out or folder / "figures", chosen, read_tools(folder)))
     tables = list(save_tables(trials, out or folder / "tables"))
     for saved in plates:  # all is there before anything is said: whoever reads may stop
@@ -81,9 +82,7 @@ def write_page(folder: Path, out: Path) -> None:
             found = folder / "tasks"
         instructions = find_instructions(tasks, plan.locks, found, build.digest_folder)
     written = write_report(folder, out, instructions)
-    Console(file=sys.stdout, markup=False).print(
-        f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True
-    )
+    plain().print(f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True)
 
 
 def _inspect_logs(folder: Path, out: Path) -> list[Path]:
@@ -105,4 +104,4 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     if form not in EXPORTS:
         raise BadInput(f"--format {form}: unknown; choose one of {', '.join(EXPORTS)}")
     for path in EXPORTS[form](folder, out or folder / "export" / form):
-        Console(file=sys.stdout, markup=False).print(str(path), soft_wrap=True)
+        plain().print(str(path), soft_wrap=True)

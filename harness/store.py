@@ -71,7 +71,10 @@ def latest_trials(entries: Iterator[Entry]) -> dict[str, Entry]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary name beside `path`, then rename; a reader sees all of it or nothing."""
+    """Write to a temporary name beside `path`, then rename; a reader sees all of it or nothing.
+
+    Raises DiskFull, or BadInput where `path` cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

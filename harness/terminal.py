@@ -22,6 +22,7 @@ from harness import build
 from harness.agents.prompting import prompt_digests
 from harness.agents.session import spent
 from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
+from harness.console import plain
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
 from harness.forecast import forecast
@@ -94,7 +95,7 @@ class ProgressDisplay:
 
 def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
     """Run a study into `folder`."""
-    console = Console(stderr=True, markup=False)
+    console = plain(stderr=True)
     with build.bench(config, checkout, console.print) as bench:
         paths = RunPaths(folder)
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
@@ -127,7 +128,7 @@ def show_forecast(checkout: Checkout, config: RunConfig) -> None:
         usd = "unknown" if row.usd is None else f"{row.usd[0]:,.2f} to {row.usd[1]:,.2f}"
         table.add_row(row.agent, row.model or "", str(row.trials), _range(row.input_tokens),
                       _range(row.output_tokens), usd)  # fmt: skip
-    console = Console(markup=False)
+    console = plain()
     console.print(table)
     for cell in cells:
         console.print(f"  {cell.trial_id}", soft_wrap=True)
@@ -140,7 +141,7 @@ def _range(tokens: tuple[int, int]) -> str:
 
 def regrade_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
     """Score the stored patches of `folder` again; a patch that is missing is said and left out."""
-    console = Console(stderr=True, markup=False)
+    console = plain(stderr=True)
     paths = RunPaths(folder)
     plan = read_plan(paths)
     if plan is None:
@@ -174,7 +175,7 @@ def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
     A gate that was broken off goes on, unless anything has changed that can change its outcome: a
     gate also proves the harness, whose own code counts among that.
     """
-    console = Console(stderr=True, markup=False)
+    console = plain(stderr=True)
     config.agents = dict(AGENTS)
     display = ProgressDisplay(console)
     with build.bench(config, checkout, console.print) as bench, display.live():
@@ -182,7 +183,7 @@ def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
         locks["harness"] = build.digest_folder(Path(__file__).parent)
         folder = checkout.gate(digest(locks)[:16])
-        return validate_tasks(bench, executor, display, Console(markup=False), folder)
+        return validate_tasks(bench, executor, display, plain(), folder)
 
 
 def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> bool:
@@ -190,18 +191,18 @@ def verify_pair_and_report(checkout: Checkout, config: RunConfig, app: str) -> b
     pair = load_pair(checkout, app)
     config.tasks = []
     doses = [dose for dose in (0, 1, 2) if pair.spec.dose not in (None, dose)]
-    with build.bench(config, checkout, Console(stderr=True, markup=False).print) as bench:
+    with build.bench(config, checkout, plain(stderr=True).print) as bench:
         woven = {dose: load_pair(weave.at_dose(checkout, app, dose), app) for dose in doses}
-        same = verify_pair(bench, pair, Console(markup=False), woven)
-        return contracts_hold(bench, pair, Console(markup=False)) and same
+        same = verify_pair(bench, pair, plain(), woven)
+        return contracts_hold(bench, pair, plain()) and same
 
 
 def record_and_report(checkout: Checkout, config: RunConfig, app: str) -> None:
     """Write what the programs of an app show one another into its arms."""
     pair = load_pair(checkout, app)
     config.tasks = []
-    with build.bench(config, checkout, Console(stderr=True, markup=False).print) as bench:
-        record_contracts(bench, pair, Console(markup=False))
+    with build.bench(config, checkout, plain(stderr=True).print) as bench:
+        record_contracts(bench, pair, plain())
 
 
 def strength_and_report(
@@ -215,7 +216,7 @@ def strength_and_report(
     mutants = find_mutants(read_app(pair.folder / "app"))
     chosen = choose_mutants(mutants, count or None, seed)
     reasons = kills.read_reasons(pair.folder / "survivors.yaml")
-    ledger, say = kills.Ledger(paths.table), _plain(Console(stderr=True, markup=False))
+    ledger, say = kills.Ledger(paths.table), _lines(plain(stderr=True))
     with build.bench(config, checkout, say) as bench:
         executor = build.make_executor(config, bench.sandboxes.abort)
         verdicts = judge_mutants(bench, pair, chosen, executor, ledger, say)
@@ -225,12 +226,12 @@ def strength_and_report(
     paths.summary.write_text(told, encoding="utf-8")
     wrong = list(kills.problems(found))
     for line in (*told.splitlines(), *(f"  {problem}" for problem in wrong)):
-        _plain(Console(markup=False))(line)
+        _lines(plain())(line)
     return not wrong
 
 
-def _plain(console: Console) -> Callable[[str], None]:
-    """Prints a line as it is: names of tests hold brackets."""
+def _lines(console: Console) -> Callable[[str], None]:
+    """Prints whole lines, without colours in them."""
     return lambda line: console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -238,7 +239,5 @@ def show_parity(checkout: Checkout, config: RunConfig, app: str) -> None:
     """Print the parity report of an app."""
     pair = load_pair(checkout, app)
     config.tasks = []
-    with build.bench(config, checkout, Console(stderr=True, markup=False).print) as bench:
-        Console(markup=False).print(
-            parity.table(app, [parity.measure(bench, pair, a) for a in pair.spec.arms])
-        )
+    with build.bench(config, checkout, plain(stderr=True).print) as bench:
+        plain().print(parity.table(app, [parity.measure(bench, pair, a) for a in pair.spec.arms]))

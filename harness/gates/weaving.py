@@ -1,7 +1,6 @@
 """The loom's gate: the committed arms and patches of an app are what its sources give."""
 
-from rich.console import Console
-
+from harness.console import plain
 from harness.pairs import weave
 from harness.paths import Checkout
 
@@ -15,9 +14,9 @@ def weave_app(checkout: Checkout, app: str, *, check: bool) -> bool:
     wrong = woven.differing()
     if not check:
         woven.write()
-        Console().print(f"{app}: {len(woven.files)} files, {len(wrong)} of them changed")
+        plain().print(f"{app}: {len(woven.files)} files, {len(wrong)} of them changed")
         return True
     for path in wrong:
         why = f"not what the sources give; run `seambench weave {app}`"
-        Console(stderr=True, markup=False).print(f"{path}: {why}", soft_wrap=True)
+        plain(stderr=True).print(f"{path}: {why}", soft_wrap=True)
     return not wrong
