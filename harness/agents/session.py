@@ -228,8 +228,8 @@ class Session:
     def _most(self, tokens: int, request: Request) -> dict[str, float]:
         """The most that a call can take of what a study has; an unknown price reserves nothing."""
         out = request.max_output_tokens
-        usd = 0.0 if self.price is None else self.price.most(tokens, out)
-        return {"usd": usd, "turns": 1, "tokens": tokens + out, "output_tokens": out}
+        usd = None if self.price is None else self.price.most(tokens, out)
+        return spent(usd, tokens, out)
 
     def _cost(self, tries: tuple[Try, ...]) -> float | None:
         """What the tries of a call cost together; null as soon as one is unknown."""
@@ -249,28 +249,25 @@ class Session:
         tries: tuple[Try, ...],
         seconds: float,
     ) -> None:
-        cost = self._cost(tries)
         self._waited += sum(one.waited for one in tries)
-        used = sum((one.usage for one in tries), Usage())
-        self.spend.add(spent(cost, used.input_tokens, used.output))
         counted = tries[-1].usage.input_tokens if tries else 0
-        self.calls.append(
-            Call(
-                turn=len(self.calls) + 1,
-                request_digest=request_digest(request),
-                context_tokens=counted or estimate,
-                compacted=compacted,
-                new_messages=new,
-                answer=answer,
-                tries=tries,
-                seconds=seconds,
-                cost_usd=cost,
-            )
+        call = Call(
+            turn=len(self.calls) + 1,
+            request_digest=request_digest(request),
+            context_tokens=counted or estimate,
+            compacted=compacted,
+            new_messages=new,
+            answer=answer,
+            tries=tries,
+            seconds=seconds,
+            cost_usd=self._cost(tries),
         )
+        self.calls.append(call)
+        self.spend.add(spent(call.cost_usd, call.usage.input_tokens, call.usage.output))
 
 
 def spent(usd: float | None, input_tokens: int, output_tokens: int) -> dict[str, float]:
-    """What one call took of what a study has; an unknown cost counts as nothing."""
+    """What one call takes of what a study has; an unknown cost counts as nothing."""
     tokens = input_tokens + output_tokens
     return {"usd": usd or 0.0, "turns": 1, "tokens": tokens, "output_tokens": output_tokens}
 

@@ -103,7 +103,7 @@ class AnthropicMessages:
 
 def _block(part: Part, after: str | None) -> Iterator[dict[str, Any]]:
     if isinstance(part, Text):
-        if part.text.strip():  # blanks are said at times, and not taken back
+        if not part.is_blank:
             yield {"type": "text", "text": part.text}
     elif isinstance(part, Thinking):
         block = unseal(part, after)

@@ -38,6 +38,11 @@ class Text(Record):
     kind: Literal["text"] = "text"
     text: Words
 
+    @property
+    def is_blank(self) -> bool:
+        """Nothing but white space: models say it at times, and providers do not take it back."""
+        return not self.text.strip()
+
 
 class Thinking(Record):
     """Reasoning. `sealed` is what its wire needs to give the provider's block back unchanged."""
@@ -70,7 +75,7 @@ Part = Annotated[Text | Thinking | ToolCall | ToolResult, Field(discriminator="k
 
 
 def _leads_to_nothing(part: Part) -> bool:
-    return isinstance(part, Thinking) or (isinstance(part, Text) and not part.text.strip())
+    return isinstance(part, Thinking) or (isinstance(part, Text) and part.is_blank)
 
 
 class Message(Record):

@@ -2,8 +2,9 @@
 
 import re
 
+from harness.records import NAME_BYTES
+
 PATH_BYTES = 1_000
-COMPONENT_BYTES = 255
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Case-insensitive file systems ignore these marks; git refuses names that fold to .git with them.
@@ -43,8 +44,8 @@ def _component_problem(name: str) -> str | None:
         return "has a .. in it"
     if name in {"", "."}:
         return "is not in plain form"
-    if len(name.encode()) > COMPONENT_BYTES:
-        return f"has a part longer than {COMPONENT_BYTES} bytes"
+    if len(name.encode()) > NAME_BYTES:
+        return f"has a part longer than {NAME_BYTES} bytes"
     if is_git_name(name):
         return "is taken for a .git folder"
     return None

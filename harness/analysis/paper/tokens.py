@@ -28,13 +28,14 @@ _PLACES = {
     "other": ("other contexts", "#D55E00", "////"),
     "shared": ("no context", "#CCCCCC", "...."),
 }
-
-
 _PANELS = {
     "kind": (_KINDS, "tokens a trial (thousands)"),
     "use": (_USES, "to and from tools (thousands)"),
     "context": (_PLACES, "read by tools (thousands)"),
 }
+_TOOL_COLUMNS = [
+    "trial_id", "attempt", "kind", "contexts_read", "request_tokens", "result_tokens",
+]  # fmt: skip
 
 
 def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -48,13 +49,13 @@ def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFram
     kinds = means.reset_index().melt("side", var_name="part", value_name="tokens")
     frames = [kinds.assign(panel="kind", n=kinds["side"].map(sizes))]
     if tools is not None and len(tools):
-        uses = tools.merge(known[["trial_id", "attempt", "side", "target_contexts"]])
-        both = uses["request_tokens"] + uses["result_tokens"]
-        frames.append(_means(uses["kind"], both, uses["side"], sizes).assign(panel="use"))
-        places = _places(uses)
-        frames.append(
-            _means(places, uses["result_tokens"], uses["side"], sizes).assign(panel="context")
-        )
+        uses = tools[_TOOL_COLUMNS].merge(known[["trial_id", "attempt", "side", "target_contexts"]])
+        back = uses["result_tokens"]
+        for panel, part, amount in (
+            ("use", uses["kind"], uses["request_tokens"] + back),
+            ("context", _places(uses), back),
+        ):
+            frames.append(_means(part, amount, uses["side"], sizes).assign(panel=panel))
     return pd.concat(frames, ignore_index=True)
 
 
