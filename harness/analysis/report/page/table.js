@@ -96,7 +96,7 @@ function breakable(text) {
 
 function line(row) {
   const open = make("button", { type: "button", "data-row": row, "aria-haspopup": "dialog" }, ...shown(word("task", row)));
-  const rest = cells(row).map(([look, text]) => make("td", { class: look, title: text }, make("span", {}, ...breakable(text))));
+  const rest = cells(row).map(([look, text]) => make("td", { class: look, title: text }, make("span", {}, ...(look === "why" ? breakable(text) : shown(text)))));
   return make("tr", { onclick: () => openTrial(row) }, make("th", { scope: "row" }, open), ...rest);
 }
 
