@@ -145,9 +145,13 @@ def read_trial_records(folder: Path) -> list[TrialRecord]:
 
     Of a folder that holds tables only, no other table than theirs is needed.
     """
-    if holds_tables_only(folder):
-        return _arrange(parquet_records(folder / "trials.parquet", TrialRecord))
-    return read_run(folder).trials
+    if not holds_tables_only(folder):
+        return read_run(folder).trials
+    path = folder / "trials.parquet"
+    trials = _arrange(parquet_records(path, TrialRecord))
+    if not trials:
+        raise BadInput(f"{path}: no trial stands in it")
+    return trials
 
 
 def to_table(records: Sequence[Record], kind: type[Record]) -> pa.Table:
@@ -167,21 +171,17 @@ def sort_trials(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
 
 
 def read_trials(folder: Path) -> pd.DataFrame:
-    """The trials of a results folder, one row a trial; raises as `read_run` does.
-
-    A folder that holds tables only is read from them.
-    """
-    if holds_tables_only(folder):
-        return read_parquet(folder / "trials.parquet", TrialRecord)
-    return to_frame(read_run(folder).trials, TrialRecord)
+    """The trials of a results folder, one row a trial; raises as `read_run` does."""
+    return to_frame(read_trial_records(folder), TrialRecord)
 
 
 def read_tools(folder: Path) -> pd.DataFrame:
     """The uses of tools of a results folder; empty where only trials were kept."""
     if RunPaths(folder).records.exists():
         return to_frame(read_run(folder).tools, ToolRecord)
-    parquet = folder / "tools.parquet"
-    return read_parquet(parquet, ToolRecord) if parquet.is_file() else to_frame([], ToolRecord)
+    path = folder / "tools.parquet"
+    rows = _arrange(parquet_records(path, ToolRecord)) if path.is_file() else []
+    return to_frame(rows, ToolRecord)
 
 
 def read_parquet(path: Path, kind: type[Record]) -> pd.DataFrame:
@@ -236,19 +236,28 @@ def _check_ids(table: pa.Table, path: Path) -> None:
 
 
 def parquet_records(path: Path, kind: type[R]) -> Iterator[R]:
-    """The rows of a Parquet file as records; raises as `read_parquet` does, and for a bad row."""
+    """The rows of a Parquet file as records; raises as `read_parquet` does, and for a bad row.
+
+    A table holds each row once: one that stands there twice would count twice elsewhere.
+    """
     read_parquet(path, kind)
+    seen = set()
     names = [column.name for column in columns(kind)]
     table = pq.read_table(path)
     table = table.select([name for name in names if name in table.column_names])
     rows = chain.from_iterable(batch.to_pylist() for batch in table.to_batches())
     for number, row in enumerate(rows, start=1):
         try:
-            yield kind.model_validate(row)
+            record = kind.model_validate(row)
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])
             raise BadInput(f"{path}: row {number}: {field}: {first['msg']}") from None
+        if (identity := _identity(record)) in seen:
+            told = ", ".join(str(part) for part in identity)
+            raise BadInput(f"{path}: row {number}: {told} stands there twice")
+        seen.add(identity)
+        yield record
 
 
 def write_parquet(run: Run, folder: Path) -> list[Path]:

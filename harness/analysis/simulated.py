@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from harness.analysis.frame import read_parquet, schema, write_file
+from harness.analysis.frame import read_trials, schema, write_file
 from harness.analysis.order import FACTORS
 from harness.analysis.simulation import World
 from harness.records import TrialRecord, columns
@@ -336,4 +336,4 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 if __name__ == "__main__":
     for path in write(Path(sys.argv[1]), Size()):
         sys.stdout.write(f"{path}\n")
-    read_parquet(Path(sys.argv[1]) / "trials.parquet", TrialRecord)
+    read_trials(Path(sys.argv[1]))

@@ -12,6 +12,7 @@ from harness.analysis.frame import (
     parquet_records,
     read_parquet,
     read_run,
+    read_tools,
     read_trials,
     schema,
     to_frame,
@@ -20,7 +21,15 @@ from harness.analysis.frame import (
 )
 from harness.errors import BadInput
 from harness.paths import RunPaths
-from harness.records import NAME_BYTES, UNSAFE_NAME, AttemptRecord, TestRecord, TrialRecord, columns
+from harness.records import (
+    NAME_BYTES,
+    UNSAFE_NAME,
+    AttemptRecord,
+    TestRecord,
+    ToolRecord,
+    TrialRecord,
+    columns,
+)
 from harness.store import Entry
 from tests.records_factory import demo_trials, entries, hidden_tests, trial, write_run
 
@@ -175,6 +184,40 @@ def test_a_parquet_file_from_before_a_column_came_is_read_with_that_column_null(
     pq.write_table(to_table([trial()], TrialRecord).drop_columns(["arm"]), path)
     with pytest.raises(BadInput, match="column arm is missing"):
         read_parquet(path, TrialRecord)
+
+
+def test_a_folder_of_tables_with_a_bad_row_gives_no_frame(tmp_path):
+    path = tmp_path / "trials.parquet"
+    whole = to_table([trial(), trial(trial_id="1" * 16, repeat=2)], TrialRecord)
+    pq.write_table(whole, path)
+    assert len(read_trials(tmp_path)) == 2
+    pq.write_table(pa.concat_tables([whole, whole.slice(1)]), path)
+    with pytest.raises(BadInput, match=r"trials\.parquet: row 3: .* stands there twice"):
+        read_trials(tmp_path)
+    at = whole.schema.get_field_index("status")
+    pq.write_table(whole.set_column(at, "status", pa.array(["scored", None])), path)
+    with pytest.raises(BadInput, match=r"trials\.parquet: row 2: status: "):
+        read_trials(tmp_path)
+    pq.write_table(whole.slice(2), path)
+    with pytest.raises(BadInput, match=r"trials\.parquet: no trial stands in it"):
+        read_trials(tmp_path)
+
+
+def use(number: int) -> ToolRecord:
+    return ToolRecord(
+        trial_id="0" * 16, attempt=1, call=1, number=number, tool="bash", kind="read",
+        contexts_read="", contexts_edited="", request_tokens=5, result_tokens=9, seconds=0.1,
+        ending="ok",
+    )  # fmt: skip
+
+
+def test_uses_of_tools_that_stand_twice_are_refused(tmp_path):
+    tools = to_table([use(1), use(2)], ToolRecord)
+    pq.write_table(tools, tmp_path / "tools.parquet")
+    assert len(read_tools(tmp_path)) == 2
+    pq.write_table(pa.concat_tables([tools, tools.slice(0, 1)]), tmp_path / "tools.parquet")
+    with pytest.raises(BadInput, match="stands there twice"):
+        read_tools(tmp_path)
 
 
 def test_a_parquet_file_of_other_types_is_read_where_the_values_fit_and_named_where_not(tmp_path):

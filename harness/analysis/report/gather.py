@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from harness.analysis.frame import holds_tables_only, parquet_records, sort_trials
+from harness.analysis.frame import (
+    holds_tables_only,
+    parquet_records,
+    read_trial_records,
+    sort_trials,
+)
 from harness.errors import BadInput
 from harness.paths import RunPaths, TrialPaths
 from harness.records import AttemptRecord, CallRecord, TestRecord, TrialRecord
@@ -63,7 +68,7 @@ def missing_tables(folder: Path) -> list[str]:
 
 
 def _from_tables(paths: RunPaths) -> list[Gathered]:
-    trials = sort_trials(parquet_records(paths.root / "trials.parquet", TrialRecord))
+    trials = read_trial_records(paths.root)
     attempts = _by_trial(paths.root / "attempts.parquet", AttemptRecord)
     calls = _by_trial(paths.root / "calls.parquet", CallRecord)
     failed = _by_trial(paths.root / "tests.parquet", TestRecord)
