@@ -13,7 +13,7 @@ from rich.table import Table
 from harness.analysis.estimate.effects import POOLED, EffectRow, Question, effect, effects
 from harness.analysis.estimate.families import benjamini_hochberg
 from harness.analysis.estimate.matched import matched
-from harness.analysis.estimate.pairing import Contrast, Missing, Side, differences
+from harness.analysis.estimate.pairing import Contrast, Missing, Side, differences, only
 from harness.analysis.estimate.parts import difference_in_differences
 from harness.analysis.frame import to_frame, write_file
 from harness.analysis.order import sort_arms
@@ -51,12 +51,15 @@ def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> 
     Where a language model worked, controls are left out: their outcome is known beforehand.
 
     Raises:
-        BadInput: `by` is none of BY, or the trials have one arm only.
+        BadInput: `by` is none of BY or compares what `contrast` fixes, the trials have one arm
+            only, or a side of the contrast has none.
     """
     if by not in BY:
         raise BadInput(f"--by {by}: unknown; choose one of {', '.join(BY)}")
     studied = trials[trials["model"].notna()]
     studied = studied if len(studied) else trials
+    if contrast:
+        _check_contrast(contrast, by, studied)
     question = Question(contrast or widest(studied))
     found = _with_adjusted(to_frame(list(_rows(studied, question, by)), EffectRow))
     pairs = differences(studied, question.contrast)
@@ -69,13 +72,26 @@ def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> 
     )
 
 
+def _check_contrast(contrast: Contrast, by: str, studied: pd.DataFrame) -> None:
+    """Raises BadInput."""
+    sides = (contrast.minuend, contrast.subtrahend)
+    if by == "arm":
+        raise BadInput("--contrast: --by arm compares every two arms; leave one of them out")
+    if by == "scope" and any(side.scope != "all" for side in sides):
+        raise BadInput("--contrast: --by scope compares two arms in each scope: write ARM-ARM")
+    for side in sides if by != "scope" else ():
+        if only(studied, arm=side.arm, scope=side.scope).empty:
+            raise BadInput(f"--contrast: no trial of {side} to compare")
+
+
 def widest(trials: pd.DataFrame) -> Contrast:
-    """The most distributed arm less the most tangled one."""
+    """The most distributed arm less the most tangled one, both in the scope that all have."""
     arms = sort_arms(trials["arm"].unique())
     if len(arms) < 2:
         only_arm = arms[0] if arms else "none"
         raise BadInput(f"arms: only {only_arm} has trials; a comparison needs two")
-    return Contrast(Side(arms[-1]), Side(arms[0]))
+    scope = min(trials["scope"])  # `all` comes before `own`
+    return Contrast(Side(arms[-1], scope), Side(arms[0], scope))
 
 
 def parse_contrast(text: str, trials: pd.DataFrame) -> Contrast:
@@ -110,12 +126,11 @@ def save(comparison: Comparison, folder: Path) -> list[Path]:
 
 def table(comparison: Comparison) -> Table:
     """For a terminal of 80 columns; what limits the numbers stands below."""
-    contrast = comparison.contrast
     found = comparison.effects
     shown = Table(
         box=HORIZONTALS,
         pad_edge=False,
-        title=f"Resolved: {contrast}, in percentage points",
+        title=f"Resolved: {_subject(comparison)}, in percentage points",
         caption="\n".join(_remarks(comparison)),
         title_justify="left",
         caption_justify="left",
@@ -152,7 +167,7 @@ def latex(comparison: Comparison) -> str:
             "% Needs \\usepackage{booktabs}.",
             r"\begin{table}",
             r"\centering\footnotesize",
-            rf"\caption{{Resolved, {escape_latex(str(comparison.contrast))}. {notes}}}",
+            rf"\caption{{Resolved, {escape_latex(_subject(comparison))}. {notes}}}",
             *tabular("lrrrrrrrr", heads, [rows]),
             r"\end{table}",
             "",
@@ -215,10 +230,17 @@ def _equivalent(p: object) -> str:
     return "-" if pd.isna(p) else ("yes" if p < 0.05 else "open")  # type: ignore[call-overload, operator]
 
 
+def _subject(comparison: Comparison) -> str:
+    return "every two arms" if comparison.by == "arm" else str(comparison.contrast)
+
+
 def _remarks(comparison: Comparison) -> Iterator[str]:
     """What the columns are, then each note with the levels that it belongs to."""
     contrast = comparison.contrast
-    yield f"min. {contrast.minuend}, sub. {contrast.subtrahend}; apps are the clusters;"
+    if comparison.by == "arm":
+        yield "min. the arm before the minus, sub. the one behind it; apps are the clusters;"
+    else:
+        yield f"min. {contrast.minuend}, sub. {contrast.subtrahend}; apps are the clusters;"
     yield "p: sign flips over apps; p adj.: Benjamini-Hochberg, exploratory;"
     yield "±10: equivalent within 10 pp (yes, or open: not shown)."
     notes = comparison.effects.dropna(subset="note").groupby("note", sort=False)["level"]
@@ -227,7 +249,8 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     lost = comparison.effects["lost"].max()
     if lost:
         low, high = _bounds(comparison.sensitivity)
-        yield f"lost trials count as unresolved; pooled between {low:+.1f} and {high:+.1f} pp"
+        whole = contrast if comparison.by == "arm" else "pooled"
+        yield f"lost trials count as unresolved; {whole} between {low:+.1f} and {high:+.1f} pp"
         yield "whatever they would have been."
 
 

@@ -430,6 +430,31 @@ class TestCompare:
             with pytest.raises(BadInput, match="write ARM-ARM"):
                 comparison.parse_contrast(text, trials)
 
+    @pytest.mark.parametrize(
+        ("by", "text", "refusal"),
+        [
+            ("model", "microservices:own-monolith", "no trial of microservices \\(own\\)"),
+            ("model", "microservices-monolith:none", "no trial of monolith \\(none\\)"),
+            ("arm", "microservices-monolith", "leave one of them out"),
+            ("scope", "microservices:own-monolith", "write ARM-ARM"),
+        ],
+    )
+    def test_a_contrast_that_no_row_could_answer_is_refused(self, by, text, refusal):
+        trials = study(APPS)
+        with pytest.raises(BadInput, match=refusal):
+            comparison.compare(trials, by, comparison.parse_contrast(text, trials))
+
+    def test_a_table_of_arms_claims_no_single_contrast(self):
+        found = comparison.compare(study(APPS), "arm")
+        assert "Resolved, every two arms." in comparison.latex(found)
+        assert "Resolved, microservices $-$ monolith" not in comparison.latex(found)
+
+    def test_a_study_of_one_scope_is_compared_in_that_scope(self):
+        trials = study(APPS).assign(scope=pd.array(["own"] * len(study(APPS)), "string"))
+        found = comparison.compare(trials, "model")
+        assert str(found.contrast) == "microservices (own) - monolith (own)"
+        assert found.effects["tasks"].min() > 0
+
     def test_one_arm_is_refused(self):
         with pytest.raises(BadInput, match="only monolith has trials"):
             comparison.compare(frame(some("a", "monolith", [True])), "model")
