@@ -216,11 +216,11 @@ def strength_and_report(
     mutants = find_mutants(read_app(pair.folder / "app"))
     chosen = choose_mutants(mutants, count or None, seed)
     reasons = kills.read_reasons(pair.folder / "survivors.yaml")
-    ledger, say = kills.Ledger(paths.table), _lines(plain(stderr=True))
-    with build.bench(config, checkout, say) as bench:
+    say = _lines(plain(stderr=True))
+    with kills.Ledger(paths.table) as ledger, build.bench(config, checkout, say) as bench:
         executor = build.make_executor(config, bench.sandboxes.abort)
         verdicts = judge_mutants(bench, pair, chosen, executor, ledger, say)
-    ledger.keep(verdicts)
+        ledger.arrange(verdicts, {mutant.id for mutant in mutants})
     found = kills.Findings(app, mutants, verdicts, reasons)
     told = kills.summary(found, f"seambench strength {app} --sample {count} --seed {seed}")
     paths.summary.write_text(told, encoding="utf-8")

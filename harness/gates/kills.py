@@ -1,13 +1,15 @@
 """What became of mutants: the table that is kept, what must hold of it, and its summary."""
 
 import csv
+import fcntl
 import io
+import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, RootModel, StringConstraints, ValidationError
 
@@ -48,13 +50,21 @@ class Verdict(BaseModel):
 
 
 class Ledger:
-    """The verdicts of an app in a CSV file that is whole after each of them."""
+    """The verdicts of an app in a CSV file that is whole after each of them.
+
+    One process at a time has its folder, since each writes all that it knows.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Raises BadInput where the file is not such a table."""
+        """Raises BadInput where the file is not such a table, or somebody else has it."""
         self._path = path
         self._guard = threading.Lock()
-        self._rows = {(row.mutant, row.arm): row for row in _read(path)}
+        self._folder = _lock(path.parent)
+        try:
+            self._rows = {(row.mutant, row.arm): row for row in _read(path)}
+        except BadInput:
+            self.close()
+            raise
 
     def verdict(self, mutant: str, arm: str, judged: str) -> Verdict | None:
         """What is known already of a mutant on an arm, if it still holds."""
@@ -66,11 +76,26 @@ class Ledger:
             self._rows[verdict.mutant, verdict.arm] = verdict
             write_atomically(self._path, _table(list(self._rows.values())))
 
-    def keep(self, verdicts: Sequence[Verdict]) -> None:
-        """These verdicts in this order are the table."""
+    def arrange(self, verdicts: Sequence[Verdict], mutants: Collection[str]) -> None:
+        """Put these verdicts first, in this order; what is known of other `mutants` stays.
+
+        Judging takes hours: a smaller sample must not forget what a larger one cost.
+        """
+        first = {(row.mutant, row.arm): row for row in verdicts}
         with self._guard:
-            self._rows = {(row.mutant, row.arm): row for row in verdicts}
-            write_atomically(self._path, _table(verdicts))
+            others = {key: row for key, row in self._rows.items()
+                      if key not in first and row.mutant in mutants}  # fmt: skip
+            self._rows = first | others
+            write_atomically(self._path, _table(list(self._rows.values())))
+
+    def close(self) -> None:
+        os.close(self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class _Reasons(RootModel[dict[str, Annotated[str, StringConstraints(
@@ -215,6 +240,22 @@ def _table(rows: Sequence[Verdict]) -> bytes:
     writer.writeheader()
     writer.writerows(row.model_dump() for row in rows)
     return text.getvalue().encode()
+
+
+def _lock(folder: Path) -> int:
+    """A descriptor of the folder, which is locked until that is closed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        mine = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be a folder of tables: {error.strerror}") from error
+    try:
+        fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(mine)
+        why = "another `strength` is writing there; wait, or use --out"
+        raise BadInput(f"{folder}: {why}") from None
+    return mine
 
 
 def _read(path: Path) -> list[Verdict]:

@@ -37,10 +37,10 @@ def judge(
     spec = pair.spec.model_copy(update={"arms": {arm: pair.spec.arms[arm] for arm in arms}})
     chosen = config(SandboxKind.docker, [], tasks=[], executor=ExecutorConfig(2))
     said: list[str] = []
-    with build.bench(chosen, Checkout(home), say) as bench:
+    with Ledger(table) as ledger, build.bench(chosen, Checkout(home), say) as bench:
         executor = build.make_executor(chosen, bench.sandboxes.abort)
         few = replace(pair, spec=spec)
-        found = judge_mutants(bench, few, mutants, executor, Ledger(table), said.append)
+        found = judge_mutants(bench, few, mutants, executor, ledger, said.append)
     return found, said
 
 

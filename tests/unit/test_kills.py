@@ -1,5 +1,6 @@
 """What must hold of judged mutants, and the table that they are kept in."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -121,22 +122,39 @@ def test_reasons_are_read_and_none_are_needed(tmp_path: Path):
 
 def test_the_ledger_keeps_every_verdict_and_forgets_what_no_longer_holds(tmp_path: Path):
     path = tmp_path / "results/tally.csv"
-    ledger = Ledger(path)
     rows = [verdict(name, arm) for name in NAMES[:2] for arm in ARMS]
-    for row in rows:
-        ledger.add(row)
-    again = Ledger(path)
-    assert [again.verdict(row.mutant, row.arm, "d1") for row in rows] == rows
-    assert again.verdict(NAMES[0], "one", "d2") is None
-    assert again.verdict(NAMES[2], "one", "d1") is None
-    again.keep(rows[2:])
-    assert Ledger(path).verdict(NAMES[0], "one", "d1") is None
-    assert Ledger(path).verdict(NAMES[1], "two", "d1") == rows[3]
+    with Ledger(path) as ledger:
+        for row in rows:
+            ledger.add(row)
+    with Ledger(path) as again:
+        assert [again.verdict(row.mutant, row.arm, "d1") for row in rows] == rows
+        assert again.verdict(NAMES[0], "one", "d2") is None
+        assert again.verdict(NAMES[2], "one", "d1") is None
+
+
+def test_a_smaller_sample_comes_first_and_takes_nothing_away(tmp_path: Path):
+    path = tmp_path / "tally.csv"
+    rows = [verdict(name, arm) for name in [*NAMES[:2], "tally.gone"] for arm in ARMS]
+    with Ledger(path) as ledger:
+        for row in rows:
+            ledger.add(row)
+        ledger.arrange(rows[2:4], NAMES)
+    with path.open(encoding="utf-8", newline="") as file:
+        kept = [(row["mutant"], row["arm"]) for row in csv.DictReader(file)]
+    assert kept == [(row.mutant, row.arm) for row in [*rows[2:4], *rows[:2]]]
+
+
+def test_two_at_once_do_not_write_one_folder(tmp_path: Path):
+    path = tmp_path / "tally.csv"
+    with Ledger(path), pytest.raises(BadInput, match="another `strength` is writing there"):
+        Ledger(path)
+    Ledger(path).close()
 
 
 def test_a_table_that_is_none_is_refused_with_its_line(tmp_path: Path):
     path = tmp_path / "tally.csv"
-    Ledger(path).add(verdict(NAMES[0], "one"))
+    with Ledger(path) as ledger:
+        ledger.add(verdict(NAMES[0], "one"))
     path.write_text(path.read_text().replace(",test,", ",luck,"))
     with pytest.raises(BadInput, match=r"tally.csv:\d: .*killed_by"):
         Ledger(path)
