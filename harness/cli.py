@@ -1,6 +1,9 @@
 """The command `seambench`. Heavy imports happen inside the commands, so that --help is quick."""
 
+import os
 import sys
+from errno import ENOSPC, EPIPE
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +23,7 @@ Globs = Annotated[list[str] | None, typer.Argument(help="globs over app/task; al
 Sandbox = Annotated[str, typer.Option(help="docker, or process (no isolation)")]
 AppName = Annotated[str, typer.Argument(metavar="APP")]
 Check = Annotated[bool, typer.Option("--check", help="only tell what differs; exit code 1")]
-Out = Annotated[Path | None, typer.Option(help="the file to write", show_default="report.html")]
+Out = Annotated[Path | None, typer.Option(help="the file; else RESULTS/report.html")]
 Workers = Annotated[int, typer.Option(help="trials at once; 0: one a core")]
 
 
@@ -253,16 +256,33 @@ def say(line: str) -> None:
 
 def main() -> None:
     """Entry point: one clear line and exit code 2 for bad input, 1 for broken infrastructure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may have no sign for what we print
+            stream.reconfigure(errors="replace")
     try:
         app()
+        sys.stdout.flush()
     except BadInput as error:
         _fail(error, 2)
     except SeamBenchError as error:
         _fail(error, 1)
+    except OSError as error:
+        if error.errno not in {ENOSPC, EPIPE}:
+            raise
+        _drop_output()
+        if error.errno == ENOSPC:
+            say(f"seambench: {error.filename or 'standard output'}: {error.strerror}")
+        sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
             say("seambench: stopped; finished trials are kept, run the same command to go on")
         raise
+
+
+def _drop_output() -> None:
+    """What could not be printed is not tried again at the end."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
 
 
 def _fail(error: SeamBenchError, code: int) -> None:

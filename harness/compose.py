@@ -7,8 +7,8 @@ Whatever Hydra or OmegaConf refuses becomes BadInput with one line.
 import os
 import re
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,11 +19,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from harness.config import CONTEXT_BUDGETS, WIRES, RunConfig
-from harness.errors import BadInput, SeamBenchError
+from harness.errors import BadInput
 from harness.paths import Checkout
-from harness.specfile import choose
+from harness.specfile import check_yaml, choose
 
 Job = Callable[[RunConfig, Path], None]
 
@@ -34,22 +35,14 @@ def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
     Raises BadInput for anything that does not compose or does not fit the schema.
     """
     _register_schema()
-    os.environ.setdefault("SEAMBENCH_RESULTS", str(checkout.results))
-    failed: list[SeamBenchError] = []
+    if not os.environ.get("SEAMBENCH_RESULTS"):
+        os.environ["SEAMBENCH_RESULTS"] = str(checkout.results)
+    composed: list[tuple[DictConfig, Path]] = []
 
-    def task(composed: DictConfig) -> None:
-        # Hydra prints lines of its own about a job that raises, so ours leave by another door.
-        if failed:
-            return
-        folder = Path(HydraConfig.get().runtime.output_dir)
-        try:
-            job(_typed(composed), folder)
-        except SeamBenchError as error:
-            failed.append(error)
-        finally:
-            # Hydra makes the folder before the job; where nothing was run, nothing shall stay.
-            with suppress(OSError):
-                folder.rmdir()
+    # Jobs run behind Hydra, not in it: a typo in the last of many is told before the first runs,
+    # and Hydra prints lines of its own about a job that raises.
+    def task(config: DictConfig) -> None:
+        composed.append((config, Path(HydraConfig.get().runtime.output_dir)))
 
     entry = hydra.main(version_base="1.3", config_path=str(checkout.configs), config_name="config")(
         task
@@ -60,24 +53,52 @@ def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
     # With this set Hydra lets exceptions through instead of printing several lines and exiting 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        entry()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise BadInput(one_line(error)) from error
+        with _refusals(checkout):
+            entry()
+        for config, folder in [(_typed(config), folder) for config, folder in composed]:
+            job(config, folder)
     finally:
         sys.argv = argv
-    if failed:
-        raise failed[0]
+        for _, folder in composed:
+            _remove_unused(folder, Path(os.environ["SEAMBENCH_RESULTS"]).absolute())
+
+
+def _remove_unused(folder: Path, root: Path) -> None:
+    """Take away a folder below `root` that Hydra made and no job wrote into."""
+    with suppress(OSError):  # the first that is not empty
+        while folder != root:
+            if [path.name for path in folder.iterdir()] == ["multirun.yaml"]:  # Hydra's own
+                (folder / "multirun.yaml").unlink()
+            folder.rmdir()
+            folder = folder.parent
 
 
 def compose(overrides: list[str], checkout: Checkout) -> RunConfig:
     """The RunConfig for one job, without running it; raises BadInput like `run_hydra`."""
     _register_schema()
     GlobalHydra.instance().clear()
+    with (
+        _refusals(checkout),
+        hydra.initialize_config_dir(str(checkout.configs), version_base="1.3"),
+    ):
+        return _typed(hydra.compose("config", overrides))
+
+
+@contextmanager
+def _refusals(checkout: Checkout) -> Iterator[None]:
+    """What composing refuses, or cannot read or make, as BadInput of one line."""
     try:
-        with hydra.initialize_config_dir(str(checkout.configs), version_base="1.3"):
-            return _typed(hydra.compose("config", overrides))
+        yield
     except (HydraException, OmegaConfBaseException) as error:
         raise BadInput(one_line(error)) from error
+    except (YAMLError, UnicodeDecodeError) as error:  # which name no file, or none of one line
+        for path in sorted(checkout.configs.rglob("*.yaml")):
+            check_yaml(path)
+        raise BadInput(f"config: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        if error.filename is None:  # not the folder of results, which Hydra makes
+            raise
+        raise BadInput(f"{str(error.filename)[:200]}: {error.strerror}") from error
 
 
 def one_line(error: Exception) -> str:

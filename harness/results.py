@@ -1,14 +1,11 @@
 """What is made of a results folder, and shown: tables, figures, a page, files for other tools."""
 
-import sys
 from pathlib import Path
-
-from rich.console import Console
 
 from harness import build
 from harness.analysis import comparison
 from harness.analysis.claims import save_tables
-from harness.analysis.frame import read_tools, read_trials
+from harness.analysis.frame import holds_tables_only, read_tools, read_trials
 from harness.analysis.outputs import write_outputs
 from harness.analysis.paper.plates import save_plates
 from harness.analysis.paper.styles import style_named
@@ -16,7 +13,7 @@ from harness.analysis.report.instructions import Instruction, find_instructions
 from harness.analysis.report.page import write_report
 from harness.analysis.summary import summary
 from harness.analysis.tables import results_table
-from harness.console import plain
+from harness.console import for_tables, plain
 from harness.errors import BadInput
 from harness.export import atif, release, swebench
 from harness.paths import RunPaths, find_checkout
@@ -25,11 +22,13 @@ from harness.plan import read_plan
 
 def show_tables(folder: Path) -> None:
     """Write every table and figure of a results folder and show the main table."""
+    if holds_tables_only(folder):
+        raise BadInput(f"{folder}: holds tables only; try `compare`, `figures` or `report` there")
     if not RunPaths(folder).records.exists():
         raise BadInput(f"{folder}: no records.jsonl there; is it a results folder?")
     written = write_outputs(folder)
     trials = read_trials(folder)
-    Console(file=sys.stdout).print(results_table(summary(trials)))  # its cells have marks of ours
+    for_tables().print(results_table(summary(trials)))
     console = plain()
     if "none" in set(trials["isolation"]):
         console.print("NO ISOLATION: some of these trials ran with sandbox=process")
@@ -44,8 +43,8 @@ def compare(folder: Path, by: str, contrast: str | None) -> None:
     wanted = comparison.parse_contrast(contrast, trials) if contrast else None
     found = comparison.compare(trials, by, wanted)
     saved = list(comparison.save(found, folder / "tables"))  # first: whoever reads may stop
+    for_tables().print(comparison.table(found))
     console = plain()
-    console.print(comparison.table(found))
     for path in saved:
         console.print(f"  {path.relative_to(folder)}", soft_wrap=True)
 

@@ -49,11 +49,7 @@ def parse_spec(path: Path, text: str, model: type[M]) -> M:
 
     Raises BadInput with one line: file, line, field, problem.
     """
-    try:
-        content = load_yaml(text)
-    except (yaml.YAMLError, ValueError) as error:  # the latter: what looks like a date and is none
-        told = " ".join(str(error).split())
-        raise BadInput(f"{path}:{_spoilt(text, error)}: not YAML: {told}") from None
+    content = _content(path, text)
     if not isinstance(content, dict):
         raise BadInput(f"{path}: must be a mapping of keys")
     try:
@@ -73,6 +69,19 @@ def place(path: Path, text: str, keys: Sequence[str | int]) -> str:
             break
         line, node = found
     return f"{path}:{line}: {'.'.join(map(str, keys)) or 'file'}"
+
+
+def check_yaml(path: Path) -> None:
+    """Raises BadInput, with file and line, where it is no YAML."""
+    _content(path, read_text(path))
+
+
+def _content(path: Path, text: str) -> Any:
+    try:
+        return load_yaml(text)
+    except (yaml.YAMLError, ValueError) as error:  # the latter: what looks like a date and is none
+        told = " ".join(str(error).split())
+        raise BadInput(f"{path}:{_spoilt(text, error)}: not YAML: {told}") from None
 
 
 def _below(node: yaml.Node | None, key: str | int) -> tuple[int, yaml.Node] | None:

@@ -11,6 +11,7 @@ from tests.benches import CONTROLS, QUICK, edit, seambench
 TASK = "tasks/tally/rename/task.yaml"
 PAIR = "fixtures/tally/pair.yaml"
 RUN = ("run", "sandbox=process", *QUICK, "name=bad")
+RUN_SMALL = (*RUN, "budget=small")
 Spoil = Callable[[Path], object]
 
 
@@ -103,6 +104,22 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         ("task.yaml:4: colour: Extra inputs are not permitted",),
     ),
     "wrong class": (replaced(TASK, "class: L", "class: Z"), RUN, ("task.yaml:", ": class: ")),
+    "config that is no yaml": (
+        replaced("configs/budget/small.yaml", "study_usd:", "- study_usd:"),
+        RUN_SMALL,
+        ("configs/budget/small.yaml:", ": not YAML: "),
+    ),
+    "config that is no text": (
+        no_text("configs/budget/small.yaml"),
+        RUN_SMALL,
+        ("configs/budget/small.yaml: not UTF-8: ",),
+    ),
+    "results of a name too long": (nothing, (*RUN, f"name={'n' * 300}"), ("File name too long",)),
+    "the last of many jobs": (
+        nothing,
+        ("run", "--multirun", *RUN[1:], "seed=1,2", "repeats=1,0"),
+        ("repeats=0: must be at least 1",),
+    ),
     "unknown key in the config": (nothing, (*RUN, "repeets=2"), ("repeets",)),
     "wrong value in the config": (nothing, (*RUN, "repeats=two"), ("repeats", "two")),
     "glob without a match": (nothing, (*RUN, "tasks=[tolly/*]"), ("'tolly/*' matches none of",)),
@@ -142,6 +159,15 @@ def test_bad_input_gets_one_line_that_names_it(home: Path, case: str) -> None:
     for words in said:
         assert words in lines[0]
     assert not list((home / "results").glob("*")), "a refused run leaves nothing behind"
+
+
+def test_a_file_in_the_place_of_results_is_named(home: Path) -> None:
+    (home / "results").mkdir(exist_ok=True)
+    (home / "results/mine").write_text("a note", encoding="utf-8")
+    done = seambench(home, *RUN, "name=mine")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].endswith("results/mine: File exists")
+    assert (home / "results/mine").read_text() == "a note"
 
 
 def test_a_dry_run_leaves_nothing_behind(home: Path) -> None:

@@ -1,5 +1,6 @@
 """Configurations: what Hydra users expect, and one clear line for what is wrong."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,66 @@ def test_the_jobs_of_a_multirun_get_folders_of_their_own(
     assert folders == {
         f"demo/agent={agent},seed={seed}" for agent in ("oracle", "nop") for seed in (1, 2)
     }
+
+
+def test_the_last_of_many_jobs_is_checked_before_the_first_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEAMBENCH_RESULTS", str(tmp_path))
+    seen: list[Path] = []
+    with pytest.raises(BadInput, match="repeats=0"):
+        run_hydra(
+            ["--multirun", "experiment=demo", "repeats=1,0"],
+            CHECKOUT,
+            lambda _, folder: seen.append(folder),
+        )
+    assert not seen
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_name_of_the_results_folder_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAMBENCH_RESULTS", "")
+    seen: list[Path] = []
+    run_hydra(["name=never-run"], CHECKOUT, lambda _, folder: seen.append(folder))
+    assert seen == [CHECKOUT.results / "never-run"]
+    assert not seen[0].exists()
+
+
+def test_the_help_names_what_hydra_does_not_know() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "run", "--help"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    for words in ("--dry-run", "from=results/x", "from=FILE", "experiment: demo"):
+        assert words in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ("> /dev/full", 1, "seambench: standard output: No space left on device\n"),
+        ("| true; exit ${PIPESTATUS[0]}", 1, ""),
+    ],
+)
+def test_what_cannot_be_printed_ends_the_command_in_a_line_at_most(
+    shell: str, code: int, said: str
+) -> None:
+    whole = f"{sys.executable} -c 'import time; time.sleep(1)'; {sys.executable} -m harness.cli"
+    done = subprocess.run(
+        ["bash", "-c", f"{whole} run --help {shell}"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_signs_that_a_terminal_has_not_are_replaced(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "results/simulated/trials.parquet", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "compare", str(tmp_path)],
+        capture_output=True, check=False, cwd=ROOT, env={"PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?10: equivalent within 10 pp" in done.stdout
 
 
 def test_a_single_run_lands_in_the_folder_of_its_name(
