@@ -146,6 +146,11 @@ def check(config: RunConfig) -> None:
         values = getattr(config, key)
         if twice := [value for value in values if values.count(value) > 1]:
             raise BadInput(f"config: {key}: {twice[0]} stands there twice")
+    for name, agent in config.agents.items():
+        for what in ("expected_input_tokens", "expected_output_tokens"):
+            low_high = getattr(agent, what)
+            if len(low_high) != 2 or not 0 <= low_high[0] <= low_high[1]:
+                raise BadInput(f"config: agents.{name}.{what}={low_high}: must be [low, high]")
     _check_models(config)
     if not config.agents:
         raise BadInput("config: agent: choose at least one, for instance agent=oracle")

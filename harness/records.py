@@ -33,9 +33,12 @@ class ColumnSpec:
 
 
 class Record(BaseModel):
-    """A frozen row; unknown fields are refused so that old readers notice new writers."""
+    """A frozen row; unknown fields are refused so that old readers notice new writers.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What is not known is null: a number that is none would spoil every sum in silence.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 NAME_BYTES = 255

@@ -90,8 +90,15 @@ def _inspect_logs(folder: Path, out: Path) -> list[Path]:
     return log.export(folder, out)
 
 
+def _predictions(folder: Path, out: Path) -> list[Path]:
+    made = swebench.export(folder, out)
+    for line in made.left_out:
+        plain(stderr=True).print(line, soft_wrap=True)
+    return [made.path]
+
+
 EXPORTS = {
-    "swebench": swebench.export,
+    "swebench": _predictions,
     "parquet": release.export,
     "atif": atif.export,
     "inspect": _inspect_logs,

@@ -120,7 +120,10 @@ def _scalars(node: Any) -> Iterator[yaml.ScalarNode]:
 
 def load_yaml(text: str) -> Any:
     """YAML of plain values, as safe_load reads it. Raises yaml.YAMLError or ValueError."""
-    return yaml.load(text, _Loader)  # noqa: S506 - both are the safe one
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - both are the safe one
+    except (AttributeError, IndexError, KeyError, TypeError) as error:  # as for !!bool "x"
+        raise yaml.YAMLError("a tag (!!...) does not fit its value") from error
 
 
 def choose(kind: str, name: str, known: list[str], where: str) -> str:

@@ -1,5 +1,6 @@
 """Patches of a run as SWE-bench predictions; `run agent=predictions from=FILE` reads them back."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.analysis.frame import read_trial_records, write_file
@@ -9,23 +10,36 @@ from harness.predictions import Instance, Prediction, lines
 from harness.records import TrialRecord
 
 
-def export(folder: Path, out: Path) -> list[Path]:
-    """Write one line a trial that has a patch; the paths that were written.
+@dataclass(frozen=True)
+class Predictions:
+    """The file, and a line for each trial that is not in it."""
+
+    path: Path
+    left_out: tuple[str, ...]
+
+
+def export(folder: Path, out: Path) -> Predictions:
+    """Write one line a trial that has a patch; JSON holds text, so a patch must be UTF-8.
 
     Raises:
-        BadInput: the folder holds no trial that has ended, or none has a patch.
+        BadInput: the folder holds no trial that has ended, or none has such a patch.
     """
     paths = RunPaths(folder)
-    made = [_prediction(paths, trial) for trial in read_trial_records(folder)]
-    if not any(made):
-        raise BadInput(f"{paths.trials}: no trial has a patch.diff there")
-    return [write_file(out / "predictions.jsonl", "".join(lines(p for p in made if p)))]
+    made, left_out = [], []
+    for trial in read_trial_records(folder):
+        patch = paths.trial(trial.trial_id).patch
+        try:
+            made.append(_prediction(trial, patch.read_bytes().decode()))
+        except FileNotFoundError:
+            left_out.append(f"left out, no patch.diff there: {trial.trial_id}")
+        except UnicodeDecodeError:
+            left_out.append(f"left out, its patch.diff is not UTF-8: {trial.trial_id}")
+    if not made:
+        raise BadInput(f"{paths.trials}: no trial has a patch.diff of UTF-8 there")
+    return Predictions(write_file(out / "predictions.jsonl", "".join(lines(made))), tuple(left_out))
 
 
-def _prediction(paths: RunPaths, trial: TrialRecord) -> Prediction | None:
-    patch = paths.trial(trial.trial_id).patch
-    if not patch.is_file():
-        return None
+def _prediction(trial: TrialRecord, patch: str) -> Prediction:
     instance = Instance(
         trial.task, trial.arm, trial.scope, trial.context_budget, trial.repeat, trial.dose
     )
@@ -33,5 +47,5 @@ def _prediction(paths: RunPaths, trial: TrialRecord) -> Prediction | None:
     return Prediction(
         instance_id=str(instance),
         model_name_or_path=":".join(name for name in names if name),
-        model_patch=patch.read_text("utf-8", "surrogateescape"),
+        model_patch=patch,
     )

@@ -42,7 +42,7 @@ class Arm(Spec):
     """globs of glue that belongs to no single context"""
     contracts: tuple[str, ...] = ()
     """globs of what a context shows the others: all that `scope=own` shows of them"""
-    start_seconds: float = 30.0
+    start_seconds: float = Field(30.0, gt=0, allow_inf_nan=False)
     """how long `app up` may take"""
 
 

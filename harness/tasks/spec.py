@@ -53,7 +53,7 @@ class TaskSpec(Spec):
     base: str | None = None
     """folder with `<arm>.patch` laid over the app before the task starts: a seeded fault where the
     class is D, else the same behaviour in another shape"""
-    agent_seconds: float = 1800.0
+    agent_seconds: float = Field(1800.0, gt=0, allow_inf_nan=False)
     predicates: tuple[str, ...] = Field(min_length=1)
     """names of the functions in predicates.py, each of which must fail on the base"""
     intended: tuple[str, ...] = ()

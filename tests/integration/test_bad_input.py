@@ -103,6 +103,16 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         RUN,
         ("task.yaml:4: colour: Extra inputs are not permitted",),
     ),
+    "no time for an agent": (
+        replaced(TASK, "class: L", "class: L\nagent_seconds: 0"),
+        RUN,
+        ("task.yaml:5: agent_seconds: Input should be greater than 0",),
+    ),
+    "a tag that does not fit": (
+        replaced(TASK, "class: L", 'class: !!bool "x"'),
+        RUN,
+        ("task.yaml:", ": not YAML: a tag (!!...) does not fit its value"),
+    ),
     "wrong class": (replaced(TASK, "class: L", "class: Z"), RUN, ("task.yaml:", ": class: ")),
     "config that is no yaml": (
         replaced("configs/budget/small.yaml", "study_usd:", "- study_usd:"),

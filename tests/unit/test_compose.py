@@ -49,6 +49,14 @@ def test_every_shipped_file_composes(override: str) -> None:
         (["budget.study_usd=nan"], "budget.study_usd=nan: must be at least 0"),
         (["+budget.stdy_usd=5"], "stdy_usd"),
         (["+taks=[a]"], "taks"),
+        (
+            ["model=local", "agent=tool_loop", "agents.tool_loop.expected_input_tokens=[5]"],
+            "config: agents.tool_loop.expected_input_tokens=[5]: must be [low, high]",
+        ),
+        (
+            ["model=local", "agent=tool_loop", "agents.tool_loop.expected_output_tokens=[9,5]"],
+            "expected_output_tokens=[9, 5]: must be [low, high]",
+        ),
         (["budget.study_usd=-1"], "budget.study_usd=-1.0: must be at least 0"),
         (["model=claude", "models.claude.context_tokens=0"], "context_tokens=0: must be at least"),
         (["model=claude", "models.claude.max_concurrency=-3"], "max_concurrency=-3: must be at"),

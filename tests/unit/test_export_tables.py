@@ -9,7 +9,8 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 
 from harness.analysis.frame import TABLES, read_run, write_parquet
 from harness.paths import RunPaths
-from harness.results import EXPORTS
+from harness.predictions import read_predictions
+from harness.results import EXPORTS, export
 from tests.benches import seambench
 from tests.records_factory import demo_trials, entries, write_run
 
@@ -85,6 +86,25 @@ def test_what_only_the_trials_own_files_hold_is_said_to_be_missing(tables, form,
     line = refused(tables, form)
     assert str(tables / "trials") in line
     assert lacks in line
+
+
+def test_a_patch_goes_through_a_prediction_byte_for_byte_or_is_said_to_be_left_out(
+    records, tmp_path, capsys
+):
+    folder = shutil.copytree(records, tmp_path / "run")
+    first, second, third, *_ = sorted(folder.glob("trials/*/patch.diff"))
+    carriage = b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\r\n+caf\xc3\xa9\r\n"
+    first.write_bytes(carriage)
+    second.write_bytes(b"+caf\xe9\n")
+    third.unlink()
+    export(folder, "swebench", tmp_path)
+    made = read_predictions(tmp_path / "predictions.jsonl")
+    assert len(made) == 22
+    assert carriage in [one.model_patch.encode() for one in made.values()]
+    assert set(capsys.readouterr().err.splitlines()) == {
+        f"left out, its patch.diff is not UTF-8: {second.parent.name}",
+        f"left out, no patch.diff there: {third.parent.name}",
+    }
 
 
 def test_where_the_trials_own_files_came_along_they_are_exported(tables, records, tmp_path):

@@ -374,6 +374,8 @@ def test_what_a_folder_of_tables_does_not_hold_is_said(tmp_path):
         "This folder holds tables only; this is what the record says."
     )
     assert "tables only" not in page(folder, {})
+    known = {ASKED.task: Instruction(text="Do it.")}
+    assert "the words of the tasks" not in page(tmp_path / "out", known)
 
 
 def test_the_simulated_study_is_a_page_that_says_what_it_is():

@@ -82,7 +82,7 @@ def page(folder: Path, instructions: Mapping[str, Instruction]) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         headline=headline(frame),
-        missing=_missing(folder, found),
+        missing=_missing(folder, found, instructions),
         pictures=pictures(folder, frame),
         index=Markup(inline_json(document)),  # noqa: S704 - holds no < > &
         blobs=blobs.packed,
@@ -101,15 +101,20 @@ def _parts(found: Gathered, blobs: Blobs, instructions: Mapping[str, Instruction
     )
 
 
-def _missing(folder: Path, found: Sequence[Gathered]) -> str | None:
+def _missing(
+    folder: Path, found: Sequence[Gathered], instructions: Mapping[str, Instruction]
+) -> str | None:
     """What a folder of tables cannot show, in a sentence; None where nothing is missing."""
     if not holds_tables_only(folder):
         return None
     tables = missing_tables(folder)
-    absent = ["the words of the tasks"] + [f"the table of {name}" for name in tables]
+    absent = [f"the table of {name}" for name in tables]
+    if any(one.trial.task not in instructions for one in found):
+        absent.insert(0, "the words of the tasks")
     if not found[0].has_files:
         absent = ["conversations", "patches", "the reasons of each factor's verdict", *absent]
-    return f"This folder holds tables only. Not in it: {', '.join(absent)}."
+    lacks = f" Not in it: {', '.join(absent)}." if absent else ""
+    return f"This folder holds tables only.{lacks}"
 
 
 def _digests(trials: Sequence[TrialRecord]) -> list[str]:
