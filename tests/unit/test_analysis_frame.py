@@ -192,16 +192,16 @@ def test_a_folder_of_tables_with_a_bad_row_gives_no_frame(tmp_path):
     pq.write_table(whole, path)
     assert len(read_trials(tmp_path)) == 2
     pq.write_table(pa.concat_tables([whole, whole.slice(1)]), path)
-    with pytest.raises(BadInput, match=r"trials\.parquet: row 3: .* stands there twice"):
+    with pytest.raises(BadInput, match=r"trials\.parquet: 1{16}: stands there twice"):
         read_trials(tmp_path)
     at = whole.schema.get_field_index("status")
     pq.write_table(whole.set_column(at, "status", pa.array(["scored", None])), path)
-    with pytest.raises(BadInput, match=r"trials\.parquet: row 2: status: "):
+    with pytest.raises(BadInput, match=r"trials\.parquet: row 2: status is null"):
         read_trials(tmp_path)
     at = whole.schema.get_field_index("cost_usd")
     odd = pa.array([0.5, float("nan")])
     pq.write_table(whole.set_column(at, "cost_usd", odd), path)
-    with pytest.raises(BadInput, match=r"row 2: cost_usd: Input should be a finite number"):
+    with pytest.raises(BadInput, match=r"row 2: cost_usd is no finite number"):
         read_trials(tmp_path)
     pq.write_table(whole.slice(2), path)
     with pytest.raises(BadInput, match=r"trials\.parquet: no trial stands in it"):

@@ -388,7 +388,7 @@ def test_the_simulated_study_is_a_page_that_says_what_it_is():
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"status": "odd"}, "row 1: status: "), ({"trial_id": "../x"}, "no plain name")],
+    [({"status": "odd"}, "row 1: status is none of"), ({"trial_id": "../x"}, "no plain name")],
 )
 def test_a_bad_row_of_a_table_is_one_line(tmp_path, change, said):
     to_frame([ASKED], TrialRecord).assign(**change).to_parquet(tmp_path / "trials.parquet")
