@@ -23,8 +23,11 @@ class Recorded:
         recorded, limits = self.trajectory, limits_of(self.trajectory)
         name = f"replay of {assignment.variant}"
         kind = ContextOverflow if recorded.ending == "context" else ModelFailed
-        silence = kind(f"{name}: no answer, as when it was recorded")
-        calls = [(call.request_digest, call.answer or silence) for call in recorded.calls]
+        silence = f"{name}: no answer, as when it was recorded"
+        calls = [
+            (call.request_digest, call.answer or kind(silence, call.tries))
+            for call in recorded.calls
+        ]
         model = ReplayModel(name, limits.context_tokens, calls, request_digest)
         return _Replayed(model, None, limits, most=len(calls), ending=recorded.ending)
 

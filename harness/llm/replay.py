@@ -1,6 +1,7 @@
 """A model that says again what it said: the recorded answers, and a check of the questions."""
 
 from collections.abc import Callable, Sequence
+from itertools import count
 
 from harness.errors import BadInput, ModelFailed
 from harness.llm.protocol import Answer, Request
@@ -21,10 +22,11 @@ class ReplayModel:
         digest: Callable[[Request], str],
     ) -> None:
         self.name, self.context_tokens = name, context_tokens
-        self._recorded, self._digest, self._next = recorded, digest, 0
+        self._recorded, self._digest = recorded, digest
+        self._numbers = count(1)  # one number each, whatever asks at once
 
     def answer(self, request: Request, *, deadline: float) -> Answer:  # noqa: ARG002 - no waiting
-        number = self._next = self._next + 1
+        number = next(self._numbers)
         if number > len(self._recorded):
             raise Diverged(f"{self.name}: call {number}: only {len(self._recorded)} were recorded")
         digest, answer = self._recorded[number - 1]

@@ -102,6 +102,7 @@ def test_a_call_without_an_answer_fails_again(tmp_path: Path) -> None:
     with pytest.raises(ModelFailed, match="no answer") as failed:
         session.ask(words)
     assert not isinstance(failed.value, ContextOverflow)
+    assert failed.value.tries == recorded.calls[1].tries != ()
 
 
 def test_a_question_beyond_the_record_or_unlike_it_is_told(tmp_path: Path) -> None:
