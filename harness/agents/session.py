@@ -264,6 +264,10 @@ class Session:
         )
         self.calls.append(call)
         self.spend.add(spent(call.cost_usd, call.usage.input_tokens, call.usage.output))
+        # A hard stop must hold whatever became of a try whose usage nobody reported.
+        silent = sum(not one.usage_reported for one in tries)
+        most = self._most(estimate, request)
+        self.spend.add({name: silent * most[name] for name in most if name != "turns"})
 
 
 def spent(usd: float | None, input_tokens: int, output_tokens: int) -> dict[str, float]:

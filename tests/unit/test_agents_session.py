@@ -13,6 +13,7 @@ from harness.errors import BadInput, ModelFailed
 from harness.llm import Answer, Message, Part, Request, Text, ToolResult, Usage
 from harness.llm.arguments import read_call
 from harness.llm.prices import Price, Tier
+from harness.llm.protocol import Try
 from tests.wire.scripted import ScriptedModel, answer, fails, says
 
 PRICE = Price((Tier(1.0, 0.1, 1.25, 5.0),), "test", "2026-01-01")
@@ -96,6 +97,24 @@ def test_the_study_stops_hard_with_what_is_in_flight() -> None:
     first.join()
     assert spend.reached == "usd"
     assert spend.spent["usd"] == pytest.approx(PRICE.of(Usage(fresh_input=100, output=10)))
+
+
+def test_what_no_server_reported_counts_as_the_most_for_a_study() -> None:
+    silent = Try(status="timeout", http_status=None, seconds=1.0, usage_reported=False)
+    said = says("on")
+    session = Session(
+        ScriptedModel([said.model_copy(update={"tries": (silent, silent, *said.tries)})]),
+        PRICE, Limits(), Spend(),
+    )  # fmt: skip
+    words = talk()
+    tokens = words.estimate(words.request())
+    session.ask(words)
+    reported = PRICE.of(Usage(fresh_input=100, output=10))
+    assert session.cost_usd == pytest.approx(reported)
+    assert session.spend.spent["turns"] == 1
+    assert session.spend.spent["tokens"] == 110 + 2 * (tokens + 64)
+    assert session.spend.spent["output_tokens"] == 10 + 2 * 64
+    assert session.spend.spent["usd"] == pytest.approx(reported + 2 * PRICE.most(tokens, 64))
 
 
 @pytest.mark.parametrize(
