@@ -10,9 +10,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from harness.config import CONTEXT_BUDGETS, AgentConfig, AgentKind, RunConfig
+from harness.config import (
+    CONTEXT_BUDGETS,
+    AgentConfig,
+    AgentKind,
+    RunConfig,
+    VerificationConfig,
+)
 from harness.errors import BadInput
 from harness.pairs import Pair
 from harness.paths import RunPaths
@@ -306,6 +312,17 @@ def read_plan(paths: RunPaths) -> Plan | None:
         if any(each["loc"] == ("format",) for each in error.errors()):
             raise BadInput(f"{paths.plan}: made by another version of SeamBench") from None
         raise BadInput(f"{paths.plan}: {field}: {first['msg']}") from None
+
+
+def locked_verification(paths: RunPaths, plan: Plan) -> VerificationConfig:
+    """The evidence that the trials of a plan were judged by. Raises BadInput."""
+    try:
+        found = TypeAdapter(VerificationConfig).validate_json(plan.locks["verification"])
+    except (KeyError, ValidationError):
+        found = VerificationConfig(starts=0)
+    if min(found.starts, found.sequences) < 1:
+        raise BadInput(f"{paths.plan}: locks.verification: must hold starts, sequences and seed")
+    return found
 
 
 def _refuse_changes(paths: RunPaths, old: dict[str, str], new: dict[str, str]) -> None:

@@ -1,6 +1,5 @@
 """What a person at the terminal sees while studies run and gates are passed."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from rich.table import Table
 from harness import build
 from harness.agents.prompting import prompt_digests
 from harness.agents.session import spent
-from harness.config import AgentConfig, AgentKind, RunConfig, VerificationConfig
+from harness.config import AgentConfig, AgentKind, RunConfig
 from harness.console import plain
 from harness.errors import BadInput
 from harness.experiment import Sweep, regrade, run_sweep
@@ -34,7 +33,15 @@ from harness.gates.tasks import AGENTS, validate_tasks
 from harness.pairs import load_pair, weave
 from harness.pairs.weave import choose_mutants, find_mutants, read_app
 from harness.paths import Checkout, RunPaths, StrengthPaths
-from harness.plan import Cell, digest, expand, lock, read_plan, write_plan
+from harness.plan import (
+    Cell,
+    digest,
+    expand,
+    lock,
+    locked_verification,
+    read_plan,
+    write_plan,
+)
 from harness.records import TrialRecord
 from harness.store import Store
 
@@ -151,7 +158,7 @@ def regrade_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
     config.tasks = sorted({cell.task for cell in plan.cells})
     config.doses = sorted({cell.dose for cell in plan.cells if cell.dose is not None})
     # The same evidence as the first time, or the scores could not be compared.
-    config.verification = VerificationConfig(**json.loads(plan.locks["verification"]))
+    config.verification = locked_verification(paths, plan)
     patches = {
         cell.trial_id: paths.trial(cell.trial_id).patch.read_bytes()
         for cell in plan.cells

@@ -18,11 +18,12 @@ from harness.config import (
     RunConfig,
     SandboxConfig,
     SandboxKind,
+    VerificationConfig,
 )
 from harness.errors import BadInput
 from harness.pairs import load_pairs
 from harness.paths import Checkout, RunPaths, find_checkout
-from harness.plan import Study, expand, lock, read_plan, write_plan
+from harness.plan import Study, expand, lock, locked_verification, read_plan, write_plan
 from harness.tasks import load_tasks
 from tests.benches import edit
 from tests.samples import make_checkout
@@ -109,6 +110,20 @@ def test_a_plan_of_another_version_is_told(
     paths.plan.write_text(json.dumps(plan.model_dump(mode="json") | changed))
     with pytest.raises(BadInput, match=r"plan\.json: made by another version of SeamBench"):
         read_plan(paths)
+
+
+def test_the_evidence_of_a_plan_is_read_or_named(checkout: Checkout, tmp_path: Path) -> None:
+    config = VerificationConfig(starts=2, sequences=7, seed=3)
+    locks = lock(study(checkout, verification=config), "sha256:1", lambda _: "d")
+    plan = write_plan(RunPaths(tmp_path), "t", locks, ())
+    assert locked_verification(RunPaths(tmp_path), plan) == config
+    for spoilt in ("", "{", "[]", "{}x", '{"starts": "two"}', '{"starts": 0}', "null"):
+        with pytest.raises(BadInput, match=r"plan\.json: locks\.verification: must hold"):
+            locked_verification(
+                RunPaths(tmp_path), plan.model_copy(update={"locks": {"verification": spoilt}})
+            )
+    with pytest.raises(BadInput, match=r"plan\.json: locks\.verification"):
+        locked_verification(RunPaths(tmp_path), plan.model_copy(update={"locks": {}}))
 
 
 def test_a_damaged_plan_is_named_with_its_field(tmp_path: Path) -> None:
