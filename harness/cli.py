@@ -1,8 +1,7 @@
 """The command `seambench`. Heavy imports happen inside the commands, so that --help is quick."""
 
-import os
 import sys
-from errno import ENOSPC, EPIPE
+from errno import ENOSPC
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -261,28 +260,19 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-        sys.stdout.flush()
     except BadInput as error:
         _fail(error, 2)
     except SeamBenchError as error:
         _fail(error, 1)
     except OSError as error:
-        if error.errno not in {ENOSPC, EPIPE}:
+        if error.errno != ENOSPC:
             raise
-        _drop_output()
-        if error.errno == ENOSPC:
-            say(f"seambench: {error.filename or 'standard output'}: {error.strerror}")
+        say(f"seambench: {error.filename or 'standard output'}: {error.strerror}")
         sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
             say("seambench: stopped; finished trials are kept, run the same command to go on")
         raise
-
-
-def _drop_output() -> None:
-    """What could not be printed is not tried again at the end."""
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
 
 
 def _fail(error: SeamBenchError, code: int) -> None:
