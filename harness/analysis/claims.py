@@ -1,18 +1,22 @@
 """Every number that a text would quote, with what it was made of: `claims.json` and its tables."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.analysis.comparison import widest
 from harness.analysis.estimate.cost import cost
-from harness.analysis.estimate.effects import POOLED, Question
-from harness.analysis.estimate.hypotheses import hypotheses
+from harness.analysis.estimate.effects import POOLED, PRIMARY, Question
+from harness.analysis.estimate.families import benjamini_hochberg
+from harness.analysis.estimate.hypotheses import ASKED, hypotheses
 from harness.analysis.estimate.marginal import marginal_effects
+from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast
+from harness.analysis.estimate.parts import ESSAY, MODULES_SCOPE, PARTS, WITHOUT_SCOPE
 from harness.analysis.estimate.repeats import reliability
 from harness.analysis.frame import to_frame, write_file
 from harness.analysis.paper import forest, parts
@@ -26,9 +30,12 @@ class Claim(Record):
 
     id: Annotated[str, Column("which number; stays the same from run to run")]
     value: Annotated[float | None, Column("the number; null where the note says why")]
-    low: Annotated[float | None, Column("lower end of its 95% interval")]
+    low: Annotated[float | None, Column("lower end of its interval")]
     high: Annotated[float | None, Column("upper end of it")]
-    p: Annotated[float | None, Column("two-sided, sign flips over apps")]
+    interval: Annotated[int, Column("of the interval", "%")]
+    p: Annotated[float | None, Column("two-sided for sign flips, the larger one-sided for TOST")]
+    p_adjusted: Annotated[float | None, Column("over the family that it belongs to")]
+    test: Annotated[str | None, Column("what gave the p: sign flips over apps, or TOST")]
     unit: Annotated[str, Column("of value and interval")]
     trials: Annotated[int, Column("rows it was made of", "trials")]
     rows_sha256: Annotated[str, Column("digest of those rows, see `digest`")]
@@ -44,15 +51,20 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     question = Question(widest(studied))
     told = hypotheses(studied, question)
     frames = {
-        "effects": forest.data(studied),
+        "effects": _explored(forest.data(studied)),
         "decomposition": parts.data(studied),
         "hypotheses": told,
         "marginal": marginal_effects(studied, question.contrast),
         "cost": cost(studied, question, "cost_usd"),
-        "reliability": reliability(studied, 1),
+        "reliability": reliability(studied),
     }
-    claims = to_frame(list(_claims(studied, frames)), Claim)
-    document = {"trials": len(trials), "sha256": digest(trials), "claims": _plain(claims)}
+    claims = to_frame(list(_claims(studied, frames, question.contrast)), Claim)
+    document = {
+        "trials": len(trials),
+        "simulated": bool((trials["isolation"] == "simulated").any()),
+        "sha256": digest(trials),
+        "claims": _plain(claims),
+    }
     return [
         *(write_file(folder / f"{name}.csv", _csv(frame)) for name, frame in frames.items()),
         write_file(folder / "hypotheses.tex", _latex(told)),
@@ -60,58 +72,111 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     ]
 
 
+def _explored(effects: pd.DataFrame) -> pd.DataFrame:
+    """With Benjamini-Hochberg over all but the one named test."""
+    tested = effects["p_sign_flip"].where(effects["level"] != PRIMARY)
+    return effects.assign(p_adjusted=benjamini_hochberg(tested))
+
+
 def digest(rows: pd.DataFrame) -> str:
     """SHA-256 over the rows' own hashes, sorted, so that their order does not count.
 
-    A row's hash is pandas' `hash_pandas_object` of trial id, status, outcome and spending.
+    A row's hash is pandas' `hash_pandas_object` of HASHED.
     """
     hashes = rows["hash"] if "hash" in rows else row_hashes(rows)
     ordered = np.sort(hashes.to_numpy("uint64")).astype("<u8")
     return hashlib.sha256(ordered.tobytes()).hexdigest()
 
 
+HASHED = (
+    "trial_id", *FACTORS, *TASK, "behaviour_of", "arm", "scope", "status",
+    "resolved", "agent_ending", "collateral_break_share", "input_tokens", "output_tokens",
+    "cost_usd",
+)  # fmt: skip
+"""what the numbers of the text are made of"""
+
+
 def row_hashes(rows: pd.DataFrame) -> pd.Series:
     """One number a row, which changes with what the row says."""
-    columns = ["trial_id", "status", "resolved", "input_tokens", "output_tokens", "cost_usd"]
-    return pd.util.hash_pandas_object(rows[columns], index=False, categorize=False)
+    return pd.util.hash_pandas_object(rows[list(HASHED)], index=False)
 
 
-def _claims(trials: pd.DataFrame, frames: dict[str, pd.DataFrame]) -> Iterator[Claim]:
+class _Rows:
+    """The trials that a number was made of: those of the cells that both sides have."""
+
+    def __init__(self, trials: pd.DataFrame) -> None:
+        self._trials = trials
+        key = [*FACTORS, *TASK]
+        self._cell = trials.groupby(key, dropna=False, observed=True).ngroup().to_numpy()
+        self._known: dict[Contrast, NDArray[np.bool_]] = {}
+
+    def of(
+        self, contrast: Contrast, model: str = POOLED, classes: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        used = self._paired(contrast)
+        if model != POOLED:
+            used = used & (self._trials["model"] == model).to_numpy(bool)
+        if classes is not None:
+            used = used & self._trials["task_class"].isin(classes).to_numpy(bool)
+        return self._trials.loc[used, ["hash"]]
+
+    def _paired(self, contrast: Contrast) -> NDArray[np.bool_]:
+        if contrast not in self._known:
+            sides = [
+                ((self._trials["arm"] == side.arm) & (self._trials["scope"] == side.scope))
+                .to_numpy(bool)
+                for side in (contrast.minuend, contrast.subtrahend)
+            ]  # fmt: skip
+            common = np.intersect1d(self._cell[sides[0]], self._cell[sides[1]])
+            self._known[contrast] = (sides[0] | sides[1]) & np.isin(self._cell, common)
+        return self._known[contrast]
+
+
+def _claims(
+    trials: pd.DataFrame, frames: dict[str, pd.DataFrame], contrast: Contrast
+) -> Iterator[Claim]:
+    rows = _Rows(trials)
     for _, row in frames["effects"].iterrows():
-        used = _used(trials, row["factor"], row["level"])
-        yield _claim(f"difference/{row['factor']}/{row['level']}", row, "pp", used)
+        level = row["level"]
+        used = rows.of(contrast, row["factor"], None if level in {POOLED, PRIMARY} else [level])
+        yield _claim(f"difference/{row['factor']}/{level}", row, "pp", used)
     for _, row in frames["decomposition"].iterrows():
-        yield _claim(f"part/{row['level']}", row, "pp", trials)
+        asked = _PARTS.get(row["level"], ESSAY)
+        if row["contrast"] == str(WITHOUT_SCOPE):
+            asked = WITHOUT_SCOPE
+        yield _claim(f"part/{row['level']}", row, "pp", rows.of(asked))
     for _, row in frames["hypotheses"].iterrows():
+        asked, classes = ASKED[row["hypothesis"]]
         named = row.rename({"estimate": "difference", "p": "p_sign_flip"})
-        yield _claim(f"hypothesis/{row['hypothesis']}", named, row["measure"], trials)
+        told = {"interval": 90, "test": "TOST"} if row["hypothesis"] == "H5" else {}
+        used = rows.of(asked, classes=classes)
+        claim = _claim(f"hypothesis/{row['hypothesis']}", named, row["measure"], used)
+        yield claim.model_copy(update=told)
     for _, row in frames["cost"].iterrows():
-        named = row.rename(
-            {
-                "per_resolved_ratio": "difference",
-                "per_resolved_low": "low",
-                "per_resolved_high": "high",
-            }
-        )
-        used = _used(trials, row["level"], POOLED)
-        yield _claim(f"cost-per-resolved/{row['level']}", named, "ratio", used)
+        used = rows.of(contrast, row["level"])
+        for name, start in (("cost-ratio", "ratio"), ("cost-per-resolved", "per_resolved")):
+            value = "ratio" if start == "ratio" else "per_resolved_ratio"
+            kept = {value: "difference", f"{start}_low": "low", f"{start}_high": "high"}
+            named = row.rename(kept)
+            if start != "ratio":  # the p belongs to the other
+                named["p_sign_flip"] = pd.NA
+            yield _claim(f"{name}/{row['level']}", named, "ratio", used)
 
 
-def _used(trials: pd.DataFrame, model: str, task_class: str) -> pd.DataFrame:
-    """The trials of a model and class, `pooled` being all."""
-    if model != POOLED:
-        trials = trials[trials["model"] == model]
-    return trials if task_class == POOLED else trials[trials["task_class"] == task_class]
+_PARTS = {**PARTS, "modules scope": MODULES_SCOPE}
 
 
 def _claim(name: str, row: pd.Series, unit: str, used: pd.DataFrame) -> Claim:
-    known = {key: None if pd.isna(row[key]) else row[key] for key in _NUMBERS}
+    known = {key: None if pd.isna(row.get(key)) else row[key] for key in _NUMBERS}
     return Claim(
         id=name,
         value=known["difference"],
         low=known["low"],
         high=known["high"],
+        interval=95,
         p=known["p_sign_flip"],
+        p_adjusted=known["p_adjusted"],
+        test=None if known["p_sign_flip"] is None else "sign flips over apps",
         unit=unit,
         trials=len(used),
         rows_sha256=digest(used),
@@ -119,7 +184,7 @@ def _claim(name: str, row: pd.Series, unit: str, used: pd.DataFrame) -> Claim:
     )
 
 
-_NUMBERS = ("difference", "low", "high", "p_sign_flip", "note")
+_NUMBERS = ("difference", "low", "high", "p_sign_flip", "p_adjusted", "note")
 
 
 def _latex(told: pd.DataFrame) -> str:
@@ -128,6 +193,9 @@ def _latex(told: pd.DataFrame) -> str:
     rows = [_line(row) for _, row in told.iterrows()]
     body = tabular(r"lp{0.42\textwidth}rrrrr", heads, [rows])
     note = "Interval: 95\\%, for H5 90\\%. $p$: sign flips over apps, for H5 equivalence."
+    notes = [f"{row['hypothesis']}: {row['note']}." for _, row in told.iterrows()
+             if not pd.isna(row["estimate"]) and not pd.isna(row["note"])]  # fmt: skip
+    note = " ".join([note, *map(escape_latex, notes)])
     top = ["% Needs \\usepackage{booktabs}.", r"\begin{table*}", r"\centering\footnotesize"]
     return "\n".join([*top, rf"\caption{{The hypotheses. {note}}}", *body, r"\end{table*}", ""])
 

@@ -10,9 +10,16 @@ from rich.box import HORIZONTALS
 from rich.markup import escape
 from rich.table import Table
 
-from harness.analysis.estimate.effects import POOLED, EffectRow, Question, effect, effects
+from harness.analysis.estimate.effects import (
+    POOLED,
+    PRIMARY,
+    EffectRow,
+    Question,
+    effect,
+    effects,
+)
 from harness.analysis.estimate.families import benjamini_hochberg
-from harness.analysis.estimate.matched import matched
+from harness.analysis.estimate.matched import MatchedRow, matched
 from harness.analysis.estimate.pairing import Contrast, Missing, Side, differences, only
 from harness.analysis.estimate.parts import difference_in_differences
 from harness.analysis.frame import to_frame, write_file
@@ -38,11 +45,11 @@ class Comparison:
     by: str
     contrast: Contrast
     effects: pd.DataFrame
-    """`EffectRow`s: the levels, then pooled; with adjusted p"""
+    """`EffectRow`s: the levels, pooled, and the primary test; with adjusted p"""
     sensitivity: pd.DataFrame
-    """`EffectRow`s: pooled, one for each rule for lost trials"""
+    """the same `EffectRow`s under each rule for lost trials"""
     matched: pd.DataFrame
-    """`MatchedRow`s of the levels; empty where the levels are arms"""
+    """`MatchedRow`s of the levels; empty where the levels are arms or scopes"""
 
 
 def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> Comparison:
@@ -61,15 +68,12 @@ def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> 
     if contrast:
         _check_contrast(contrast, by, studied)
     question = Question(contrast or widest(studied))
+    sensitivity = _under_every_rule(studied, question, by)
     found = _with_adjusted(to_frame(list(_rows(studied, question, by)), EffectRow))
     pairs = differences(studied, question.contrast)
-    return Comparison(
-        by,
-        question.contrast,
-        found,
-        sensitivity(studied, question),
-        matched(pairs, BY[by] if BY[by] in pairs else "agent"),
-    )
+    is_one_contrast = BY[by] in pairs
+    counts = matched(pairs, BY[by]) if is_one_contrast else to_frame([], MatchedRow)
+    return Comparison(by, question.contrast, found, sensitivity, counts)
 
 
 def _check_contrast(contrast: Contrast, by: str, studied: pd.DataFrame) -> None:
@@ -85,13 +89,20 @@ def _check_contrast(contrast: Contrast, by: str, studied: pd.DataFrame) -> None:
 
 
 def widest(trials: pd.DataFrame) -> Contrast:
-    """The most distributed arm less the most tangled one, both in the scope that all have."""
+    """The most distributed arm less the most tangled one, in one scope where they have one."""
     arms = sort_arms(trials["arm"].unique())
     if len(arms) < 2:
         only_arm = arms[0] if arms else "none"
         raise BadInput(f"arms: only {only_arm} has trials; a comparison needs two")
-    scope = min(trials["scope"])  # `all` comes before `own`
-    return Contrast(Side(arms[-1], scope), Side(arms[0], scope))
+    return _between(trials, arms[-1], arms[0])
+
+
+def _between(trials: pd.DataFrame, minuend: str, subtrahend: str) -> Contrast:
+    """Two arms in the first scope that both have, or each in the first of its own."""
+    of_arm = {arm: set(only(trials, arm=arm)["scope"]) for arm in (minuend, subtrahend)}
+    both = of_arm[minuend] & of_arm[subtrahend]
+    # `all` comes before `own`.
+    return Contrast(*(Side(arm, min(both or of_arm[arm])) for arm in (minuend, subtrahend)))
 
 
 def parse_contrast(text: str, trials: pd.DataFrame) -> Contrast:
@@ -104,13 +115,10 @@ def parse_contrast(text: str, trials: pd.DataFrame) -> Contrast:
     return Contrast(*sides)
 
 
-def sensitivity(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
-    """The pooled effect under every rule for lost trials."""
-    rows = []
-    for rule in Missing:
-        found = differences(trials, question.contrast, question.outcome, rule)
-        rows.append(effect(found, replace(question, missing=rule), "missing", rule))
-    return to_frame(rows, EffectRow)
+def _under_every_rule(trials: pd.DataFrame, question: Question, by: str) -> pd.DataFrame:
+    """The same rows under every rule for lost trials."""
+    rules = [replace(question, missing=rule) for rule in Missing]
+    return to_frame([row for rule in rules for row in _rows(trials, rule, by)], EffectRow)
 
 
 def save(comparison: Comparison, folder: Path) -> list[Path]:
@@ -157,8 +165,8 @@ def table(comparison: Comparison) -> Table:
 def latex(comparison: Comparison) -> str:
     r"""The table with booktabs, for `\input`."""
     heads = [
-        escape_latex(comparison.by), "Apps, tasks", r"\%", r"\% $-$", "pp", r"95\% interval",
-        "$p$", "$p$ adj.", r"$\pm10$",
+        escape_latex(comparison.by), "Apps, tasks", r"min.\ \%", r"sub.\ \%", "pp",
+        r"95\% interval", "$p$", "$p$ adj.", r"$\pm10$",
     ]  # fmt: skip
     rows = [_latex_row(row) for _, row in comparison.effects.iterrows()]
     notes = escape_latex(" ".join(_remarks(comparison)))
@@ -178,18 +186,22 @@ def latex(comparison: Comparison) -> str:
 def _rows(trials: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
     if by == "arm":
         for subtrahend, minuend in combinations(sort_arms(trials["arm"].unique()), 2):
-            asked = replace(question, contrast=Contrast(Side(minuend), Side(subtrahend)))
-            found = differences(trials, asked.contrast)
-            yield effect(found, asked, by, str(asked.contrast))
+            asked = replace(question, contrast=_between(trials, minuend, subtrahend))
+            yield effect(_differences(trials, asked), asked, by, str(asked.contrast))
     elif by == "scope":
         for scope in sorted(set(trials["scope"])):
             asked = replace(question, contrast=question.contrast.within(scope))
-            yield effect(differences(trials, asked.contrast), asked, by, scope)
+            yield effect(_differences(trials, asked), asked, by, scope)
     else:
         found = effects(trials, question, BY[by])
         yield from (EffectRow.model_validate(row) for row in _plain(found))
+        yield effect(_differences(trials, question), question, by, PRIMARY)
         if by == "budget":
             yield from _budget_slope(trials, question)
+
+
+def _differences(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
+    return differences(trials, question.contrast, question.outcome, question.missing)
 
 
 def _budget_slope(trials: pd.DataFrame, question: Question) -> Iterator[EffectRow]:
@@ -204,8 +216,8 @@ def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _with_adjusted(found: pd.DataFrame) -> pd.DataFrame:
-    """Benjamini-Hochberg over the levels: they explore; the pooled row is the one named test."""
-    tested = found["p_sign_flip"].where(found["level"] != POOLED)
+    """Benjamini-Hochberg over what explores: all but the one named test."""
+    tested = found["p_sign_flip"].where(~found["level"].isin([POOLED, PRIMARY]))
     return found.assign(p_adjusted=benjamini_hochberg(tested))
 
 
@@ -241,6 +253,8 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
         yield "min. the arm before the minus, sub. the one behind it; apps are the clusters;"
     else:
         yield f"min. {contrast.minuend}, sub. {contrast.subtrahend}; apps are the clusters;"
+    if PRIMARY in set(comparison.effects["level"]):
+        yield "primary: the one named test, each class of tasks at equal weight;"
     yield "p: sign flips over apps; p adj.: Benjamini-Hochberg, exploratory;"
     yield "±10: equivalent within 10 pp (yes, or open: not shown)."
     notes = comparison.effects.dropna(subset="note").groupby("note", sort=False)["level"]
@@ -248,14 +262,17 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
         yield f"{', '.join(levels)}: {note}."
     lost = comparison.effects["lost"].max()
     if lost:
-        low, high = _bounds(comparison.sensitivity)
-        whole = contrast if comparison.by == "arm" else "pooled"
-        yield f"lost trials count as unresolved; {whole} between {low:+.1f} and {high:+.1f} pp"
+        level = comparison.effects["level"].iloc[-1]
+        if PRIMARY in set(comparison.effects["level"]):
+            level = PRIMARY
+        low, high = _bounds(comparison.sensitivity, level)
+        yield f"lost trials count as unresolved; {level} between {low:+.1f} and {high:+.1f} pp"
         yield "whatever they would have been."
 
 
-def _bounds(sensitivity: pd.DataFrame) -> tuple[float, float]:
-    values = sensitivity.set_index("level")["difference"].astype(float)
+def _bounds(sensitivity: pd.DataFrame, level: str) -> tuple[float, float]:
+    of_level = sensitivity[sensitivity["level"] == level].set_index("missing")
+    values = of_level["difference"].astype(float)
     return values["worst_low"], values["worst_high"]
 
 

@@ -6,14 +6,16 @@ A trial counts unless it was lost to infrastructure. A factor without evidence d
 from collections.abc import Iterator
 from itertools import combinations
 from math import sqrt
-from statistics import NormalDist, mean, stdev
+from statistics import NormalDist
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.analysis.estimate.pairing import clustered
+from harness.analysis.estimate import pairing
+from harness.analysis.estimate.effects import Question, effect
+from harness.analysis.estimate.pairing import Contrast, Missing, Side
 from harness.analysis.frame import to_frame
 from harness.analysis.order import ARMS, CALIBRATING, CLASSES, CONTROLS, FACTORS, rank, sort_arms
 from harness.records import Column, Record
@@ -105,8 +107,7 @@ def as_expected(trials: pd.DataFrame) -> NDArray[np.bool_]:
 
 def differences(trials: pd.DataFrame) -> pd.DataFrame:
     """One `DifferenceRow` for each agent and pair of arms that share at least one task."""
-    counted = clustered(trials[trials["status"] != "lost"])
-    groups = counted.groupby(["agent", "model", "scope"], dropna=False, sort=False)
+    groups = trials.groupby(["agent", "model", "scope"], dropna=False, sort=False)
     rows = [row for _, group in groups for row in _contrasts(group)]
     rows.sort(key=lambda r: (rank(CONTROLS, r.agent), r.model or "", r.scope))
     return to_frame(rows, DifferenceRow)
@@ -196,44 +197,21 @@ def _contrasts(group: pd.DataFrame) -> Iterator[DifferenceRow]:
     model = None if pd.isna(first["model"]) else first["model"]
     # The more distributed arm comes first: microservices minus monolith, as in SCIENCE.md (c) 1.
     for minuend, subtrahend in combinations(reversed(sort_arms(group["arm"])), 2):
-        by_app = _task_differences(group, minuend, subtrahend)
-        if by_app:
+        contrast = Contrast(Side(minuend, first["scope"]), Side(subtrahend, first["scope"]))
+        # The table has no place for the bootstrap, which is a cross-check.
+        asked = Question(contrast, missing=Missing.exclude, n_boot=100)
+        row = effect(pairing.differences(group, contrast, missing=asked.missing), asked)
+        if row.tasks:
             yield DifferenceRow(
                 agent=first["agent"],
                 model=model,
                 scope=first["scope"],
                 minuend=minuend,
                 subtrahend=subtrahend,
-                **_across_apps(by_app),
+                apps=row.apps,
+                tasks=row.tasks,
+                difference=row.difference,
+                low=row.low,
+                high=row.high,
+                note=row.note,
             )
-
-
-def _task_differences(group: pd.DataFrame, minuend: str, subtrahend: str) -> dict[str, list[float]]:
-    """The difference of each task with both arms, in percentage points, by app."""
-    by_task = ["app", "task"]
-    on_one = group[group["arm"] == minuend].groupby(by_task)["resolved"].mean()
-    on_other = group[group["arm"] == subtrahend].groupby(by_task)["resolved"].mean()
-    # Subtraction aligns the tasks; one that lacks an arm becomes null and is left out.
-    paired = (100 * (on_one - on_other)).dropna().astype(float)
-    return {str(app): list(tasks) for app, tasks in paired.groupby(level="app")}
-
-
-def _across_apps(by_app: dict[str, list[float]]) -> dict[str, float | int | str | None]:
-    means = [mean(tasks) for tasks in by_app.values()]
-    low, high = _t_interval(means) if len(means) > 1 else (None, None)
-    return {
-        "apps": len(means),
-        "tasks": sum(len(tasks) for tasks in by_app.values()),
-        "difference": mean(means),
-        "low": low,
-        "high": high,
-        "note": None if len(means) > 1 else "1 app: no interval across apps",
-    }
-
-
-def _t_interval(values: list[float]) -> tuple[float, float]:
-    """Mean -/+ t_{.975,D-1} SE over D clusters (SCIENCE.md (c) 2)."""
-    from scipy.special import stdtrit  # noqa: PLC0415  only studies of several apps need it
-
-    half = float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / sqrt(len(values))
-    return mean(values) - half, mean(values) + half

@@ -1,5 +1,7 @@
 """From trials to effects: pairing, rules for lost trials, and sentences in place of numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from harness.analysis import comparison, summary
 from harness.analysis.estimate import families, matched, repeats
 from harness.analysis.estimate.cost import cost
-from harness.analysis.estimate.effects import Question, effect, effects
+from harness.analysis.estimate.effects import PRIMARY, Question, effect, effects
 from harness.analysis.estimate.hypotheses import _coupling, hypotheses
 from harness.analysis.estimate.marginal import marginal_effects
 from harness.analysis.estimate.pairing import (
@@ -404,6 +406,100 @@ class TestDose:
         assert row["note"] == "no trials at both doses of coupling, 0 and 2: not tested"
 
 
+class TestWhatWouldMislead:
+    def test_a_floor_of_one_level_is_no_floor_of_a_difference_of_differences(self):
+        small = study(dict.fromkeys(APPS, (0, 0)), context_budget="32k")
+        row = difference_in_differences(
+            pd.concat([small, study(APPS)]), ASKED, "context_budget", "32k", "full"
+        )
+        assert row.note is None
+        assert row.se > 0
+        assert row.p_sign_flip is not None
+        floors = pd.concat([small, study(dict.fromkeys(APPS, (0, 0)))])
+        row = difference_in_differences(floors, ASKED, "context_budget", "32k", "full")
+        assert (row.difference, row.se) == (0, None)
+        assert row.note.startswith("none resolved")
+
+    def test_an_outcome_that_is_no_resolved_has_no_floor_of_resolved(self):
+        trials = study(APPS).assign(
+            collateral_break_share=pd.array([0.0] * (20 * len(APPS)), "Float64")
+        )
+        asked = replace(ASKED, outcome="collateral_break_share")
+        row = effect(differences(trials, DISTRIBUTED, "collateral_break_share"), asked)
+        assert row.note == f"all {len(APPS)} apps differ by the same: no variance"
+
+    def test_sides_that_resolve_all_or_none_have_no_logistic_estimate(self):
+        trials = pd.concat([
+            study(APPS, task="t", task_class="L"), study(dict.fromkeys(APPS, (0, 0)), task="u",
+                                                         task_class="D"),
+        ])  # fmt: skip
+        rows = marginal_effects(trials, DISTRIBUTED).set_index("stratum")
+        assert pd.isna(rows.loc["task_class D", "effect"])
+        assert "no finite estimate" in rows.loc["task_class D", "note"]
+        assert not pd.isna(rows.loc["task_class L", "effect"])
+        (note,) = marginal_effects(study(dict.fromkeys(APPS, (10, 0))), DISTRIBUTED)["note"]
+        assert note == "no variance: the cells of a side ended alike"
+
+    def test_a_model_on_one_arm_alone_is_no_part_of_a_logistic_estimate(self):
+        other = study(APPS, model="n")
+        trials = pd.concat([study(APPS), other[other["arm"] == "monolith"]])
+        rows = marginal_effects(trials, DISTRIBUTED).set_index("stratum")
+        assert list(rows.index) == ["pooled"]
+        assert rows.loc["pooled", "cells"] == 2 * len(APPS)
+
+    def test_apps_that_differ_by_the_same_have_no_logistic_interval(self):
+        trials = pd.concat([
+            study(dict.fromkeys(APPS, (8, 6)), task="t"),
+            study(dict.fromkeys(APPS, (4, 3)), task="u"),
+        ])  # fmt: skip
+        rows = marginal_effects(trials, DISTRIBUTED)
+        assert rows["effect"].tolist() == pytest.approx([15.0])
+        assert rows["p"].isna().all()
+        assert rows["note"].str.contains("no variance").all()
+
+    def test_ratios_that_are_the_same_but_for_rounding_have_no_interval(self):
+        trials = study(APPS)
+        dear = trials["arm"] == "microservices"
+        trials["cost_usd"] = trials["cost_usd"].mask(dear, 3 * trials["cost_usd"])
+        trials["cost_usd"] = trials["cost_usd"] * trials["app"].map(ord) / 7
+        (row,) = cost(trials, ASKED, "cost_usd").to_dict("records")
+        assert row["ratio"] == pytest.approx(3)
+        assert pd.isna(row["ratio_low"])
+        assert pd.isna(row["p_sign_flip"])
+
+    def test_the_overview_pairs_budgets_before_it_pools_them(self):
+        """The monolith resolves at full and not at 32k, where services never worked."""
+        trials = pd.concat([
+            study(dict.fromkeys(APPS, (10, 10))),
+            study(dict.fromkeys(APPS, (0, 0)), context_budget="32k").query("arm == 'monolith'"),
+        ])  # fmt: skip
+        (row,) = summary.differences(trials).to_dict("records")
+        assert row["difference"] == 0
+        assert row["note"].startswith("all resolved on both sides: a ceiling")
+
+    def test_scope_without_distribution_stands_beside_the_sum(self):
+        cells = [
+            some(app, arm, [i < 4 + (ord(app) + n) % 3 for i in range(10)], scope=scope)
+            for app in APPS
+            for n, (arm, scope) in enumerate([
+                ("monolith", "all"), ("modular", "all"), ("modular", "own"),
+                ("microservices", "all"), ("microservices", "own"),
+            ])
+        ]  # fmt: skip
+        rows = decomposition(frame(*cells), ASKED).set_index("level")
+        parts = rows.loc[["boundary", "distribution", "scope"], "difference"]
+        assert parts.sum() == pytest.approx(rows.loc["sum", "difference"])
+        assert rows.loc["modules scope", "contrast"] == "modular (own) - modular"
+
+    def test_reliability_is_told_at_every_usual_k(self):
+        found = repeats.reliability(study(APPS))
+        assert sorted(set(found["k"])) == [1, 2, 4, 8, 10]
+        one = found[found["k"] == 1]
+        assert np.allclose(one["pass_at_k"].to_numpy(float), one["pass_hat_k"].to_numpy(float))
+        four = found[found["k"] == 4]
+        assert (four["pass_at_k"] > four["pass_hat_k"]).all()
+
+
 class TestCompare:
     @pytest.mark.parametrize("by", list(comparison.BY))
     def test_writes_every_table(self, by, tmp_path):
@@ -414,12 +510,71 @@ class TestCompare:
 
     def test_leaves_controls_out_where_a_model_worked(self):
         trials = pd.concat([study(APPS), study(APPS, agent="oracle", model=None)])
-        assert set(comparison.compare(trials, "agent").effects["level"]) == {"tool_loop"}
+        assert set(comparison.compare(trials, "agent").effects["level"]) == {"tool_loop", PRIMARY}
 
     def test_budgets_bring_their_slope(self):
         trials = pd.concat([study(APPS), study(APPS, context_budget="32k")])
         levels = comparison.compare(trials, "budget").effects["level"].tolist()
-        assert levels == ["32k", "full", "pooled", "32k - full"]
+        assert levels == ["32k", "full", "pooled", "primary", "32k - full"]
+
+    def test_the_one_named_test_has_classes_at_equal_weight(self):
+        """Three tasks of class L that gain and one of class X that loses."""
+        cells = []
+        for app in "abcdef":
+            for name, cls, new, old in (
+                ("t", "L", 9, 1), ("u", "L", 9, 1), ("v", "L", 9, 1), ("w", "X", ord(app) % 3, 8),
+            ):  # fmt: skip
+                for arm, won in (("microservices", new), ("monolith", old)):
+                    resolved = [i < won for i in range(10)]
+                    cells.append(some(app, arm, resolved, task=name, task_class=cls))
+        found = comparison.compare(frame(*cells), "class")
+        rows = found.effects.set_index("level")
+        local, across = rows.loc["L", "difference"], rows.loc["X", "difference"]
+        assert rows.loc["pooled", "difference"] == pytest.approx((3 * local + across) / 4)
+        assert rows.loc["primary", "difference"] == pytest.approx((local + across) / 2)
+        assert pd.isna(rows.loc["primary", "p_adjusted"])
+        assert not pd.isna(rows.loc["primary", "p_sign_flip"])
+        assert "primary: the one named test" in comparison.latex(found)
+
+    def test_each_model_has_equal_weight_whatever_its_budgets(self):
+        trials = pd.concat([
+            *(study(dict.fromkeys("abcdefg", (9, 1)), context_budget=budget)
+              for budget in ("32k", "128k", "full")),
+            study(APPS, model="n"),
+        ])  # fmt: skip
+        rows = comparison.compare(trials, "model").effects.set_index("level")["difference"]
+        assert rows["pooled"] == pytest.approx((rows["m"] + rows["n"]) / 2)
+
+    def test_tasks_without_a_model_are_told_wherever_models_are_pooled(self):
+        trials = pd.concat([study(APPS), study({"h": (3, 5)}, model="n")])
+        for by in ("model", "agent", "budget"):
+            notes = comparison.compare(trials, by).effects.set_index("level")["note"]
+            assert notes["primary"] == "8 of 8 tasks lack a model"
+
+    def test_every_level_is_given_under_every_rule_for_lost_trials(self):
+        trials = pd.concat([study(APPS), study(APPS, model="n")]).reset_index(drop=True)
+        trials.loc[trials.index[:3], "status"] = "lost"
+        found = comparison.compare(trials, "model").sensitivity
+        levels = {"m", "n", "pooled", "primary"}
+        told = {rule: set(rows["level"]) for rule, rows in found.groupby("missing")}
+        assert told == dict.fromkeys(("fail", "exclude", "worst_low", "worst_high"), levels)
+
+    def test_a_study_of_services_in_own_scope_alone_is_compared(self):
+        trials = study(APPS)
+        trials["scope"] = trials["scope"].mask(trials["arm"] == "microservices", "own")
+        for by in ("model", "arm"):
+            found = comparison.compare(trials, by)
+            assert str(found.contrast) == "microservices (own) - monolith"
+            assert (found.effects["tasks"] == len(APPS)).all()
+
+    def test_a_task_counts_once_in_the_matched_table(self):
+        budgets = ("32k", "128k", "full")
+        trials = pd.concat([study(APPS, context_budget=budget) for budget in budgets])
+        found = comparison.compare(trials, "model").matched
+        counts = found[["both", "only_minuend", "only_subtrahend", "neither", "tied"]]
+        assert counts.to_numpy().sum() == len(APPS)
+        for by in ("arm", "scope"):
+            assert comparison.compare(trials, by).matched.empty
 
     def test_a_contrast_is_read_or_refused(self):
         trials = study(APPS)

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from harness.analysis import claims
 from harness.analysis.frame import read_trials, to_frame
-from harness.analysis.paper import plates, slopes, tokens
+from harness.analysis.paper import failures, plates, slopes, tokens
 from harness.analysis.paper.plates import PLATES, save_plates
 from harness.analysis.paper.styles import STYLES, look, style_named
 from harness.analysis.simulated import Size, simulate, write
@@ -194,22 +194,86 @@ class TestNumbers:
         assert found["resolved"].sum() == trials["resolved"].sum()
 
 
+class TestStudiesThatFillNoFigure:
+    def test_tasks_in_common_are_needed_for_forest_and_parts(self, tmp_path):
+        trials = simulate(Size(apps=2))
+        odd = (trials["arm"] == "monolith") & trials["model"].notna()
+        trials["task"] = trials["task"].mask(odd, trials["task"] + "-other")
+        saved = {one.name: one for one in save_plates(trials, tmp_path, STYLES["acm"])}
+        assert saved["forest"].missing
+        assert saved["decomposition"].missing
+        claims.save_tables(trials, tmp_path)
+
+    def test_an_arm_that_resolved_everything_stays_in_the_figure_of_failures(self):
+        trials = simulate(Size(apps=2))
+        best = trials["arm"] == "microservices"
+        trials["resolved"] = trials["resolved"].mask(best, other=True)
+        trials["status"] = trials["status"].mask(best, "scored")
+        rows = failures.data(trials)
+        assert {"microservices", "microservices (own)"} <= set(rows["side"])
+        assert rows[rows["side"] == "microservices"]["share"].sum() == 0
+        assert "microservices 216" in failures.caption(rows)
+
+
 class TestClaims:
     def test_hold_every_effect_with_the_digest_of_its_rows(self, trials, tmp_path):
         claims.save_tables(trials, tmp_path)
         document = json.loads((tmp_path / "claims.json").read_text())
         by_id = {claim["id"]: claim for claim in document["claims"]}
         whole = by_id["difference/pooled/pooled"]
-        models = trials[trials["model"].notna()]
-        assert whole["rows_sha256"] == claims.digest(models.sample(frac=1, random_state=1))
-        assert whole["trials"] == len(models)
+        models = trials[trials["model"].notna() & (trials["scope"] == "all")]
+        ends = models[models["arm"].isin(["microservices", "monolith"])]
+        assert whole["rows_sha256"] == claims.digest(ends.sample(frac=1, random_state=1))
+        table = pd.read_csv(tmp_path / "effects.csv").set_index(["factor", "level"])
+        assert whole["trials"] == len(ends) == table.loc[("pooled", "pooled"), "trials"]
+        across = ends[ends["task_class"] == "X"]
+        assert by_id["hypothesis/H3"]["rows_sha256"] == claims.digest(across)
+        own = trials[trials["scope"] == "own"]
+        scope = pd.concat([ends[ends["arm"] == "microservices"], own])
+        assert by_id["part/scope"]["rows_sha256"] == claims.digest(scope)
         assert {f"hypothesis/H{n}" for n in range(1, 8)} <= set(by_id)
         assert "not tested" in by_id["hypothesis/H2"]["note"]
+        assert document["simulated"]
 
-    def test_change_their_digest_with_any_outcome(self, trials):
+    def test_say_what_tested_them_and_over_what_family(self, trials, tmp_path):
+        claims.save_tables(trials, tmp_path)
+        told = json.loads((tmp_path / "claims.json").read_text())["claims"]
+        by_id = {claim["id"]: claim for claim in told}
+        primary = by_id["difference/pooled/primary"]
+        assert (primary["p"] is None, primary["p_adjusted"]) == (False, None)
+        assert all(
+            claim["p_adjusted"] >= claim["p"]
+            for claim in told
+            if claim["id"].startswith("difference/") and claim is not primary
+        )
+        fifth = by_id["hypothesis/H5"]
+        assert (fifth["interval"], fifth["test"]) == (90, "TOST")
+        assert by_id["hypothesis/H3"]["test"] == "sign flips over apps"
+        ratio, paid = by_id["cost-ratio/pooled"], by_id["cost-per-resolved/pooled"]
+        table = pd.read_csv(tmp_path / "cost.csv").set_index("level").loc["pooled"]
+        assert (ratio["value"], ratio["low"]) == pytest.approx((table["ratio"], table["ratio_low"]))
+        assert ratio["p"] == pytest.approx(table["p_sign_flip"])
+        assert (paid["value"], paid["high"]) == pytest.approx(
+            (table["per_resolved_ratio"], table["per_resolved_high"])
+        )
+        assert (paid["p"], paid["test"]) == (None, None), "that p is of the other ratio"
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [("resolved", None), ("arm", "modular"), ("collateral_break_share", 0.5), ("app", "other"),
+         ("scope", "own"), ("model", "other"), ("cost_usd", 9.5)],
+    )  # fmt: skip
+    def test_change_their_digest_with_all_that_they_are_made_of(self, trials, column, value):
         changed = trials.copy()
-        changed.loc[0, "resolved"] = not changed.loc[0, "resolved"]
+        row = changed.index[changed["model"].notna() & (changed["arm"] == "monolith")][0]
+        changed.loc[row, column] = not changed.loc[row, "resolved"] if value is None else value
         assert claims.digest(trials) != claims.digest(changed)
+
+    def test_few_apps_are_said_where_a_p_stands(self, tmp_path):
+        claims.save_tables(simulate(Size(apps=4)), tmp_path)
+        text = (tmp_path / "hypotheses.tex").read_text()
+        assert "H3: with 4 apps the smallest possible two-sided p is 0.125." in text
+        assert "H7: with 4 apps" in text
 
     def test_are_not_written_for_controls_alone(self, tmp_path):
         controls = to_frame(factory.demo_trials(), TrialRecord)

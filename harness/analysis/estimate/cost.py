@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.analysis.estimate import clusters
 from harness.analysis.estimate.clusters import Array
-from harness.analysis.estimate.effects import POOLED, Question, few_apps, level_name
+from harness.analysis.estimate.effects import POOLED, SAME, Question, few_apps, level_name
 from harness.analysis.estimate.pairing import FACTORS, TASK, Side, clustered, only
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
@@ -67,7 +67,11 @@ class _Sides:
 def cost(
     trials: pd.DataFrame, question: Question, quantity: str, by: str = "model"
 ) -> pd.DataFrame:
-    """One `CostRow` for each level of `by`, and one pooled; trials of unknown cost are left out."""
+    """One `CostRow` for each level of `by`, and one pooled.
+
+    Trials of unknown cost are left out, and so are lost ones: what they spent bought no answer to
+    what a task costs.
+    """
     trials = clustered(trials)
     needed = [*FACTORS, *TASK, "arm", "scope", "resolved", "agent_ending", quantity]
     # A copy of these columns alone: of a million trials, all of them are a gigabyte.
@@ -135,10 +139,11 @@ def _note(sides: _Sides, apps: int) -> str | None:
     if not apps:
         return "no task has a known quantity on both sides"
     if apps == 1:
-        return "1 app: no interval across apps, and no claim about others"
+        return "1 app: no interval across apps"
+    notes = [few_apps(apps)]
     if not sides.minuend["resolved"].sum() or not sides.subtrahend["resolved"].sum():
-        return "a side resolved nothing: its cost of a resolved task has no value"
-    return few_apps(apps)
+        notes.append("a side resolved nothing: its cost of a resolved task has no value")
+    return "; ".join(filter(None, notes)) or None
 
 
 def _geometric(sides: _Sides, seed: int) -> dict[str, float | None]:
@@ -148,7 +153,7 @@ def _geometric(sides: _Sides, seed: int) -> dict[str, float | None]:
     means = per_task.groupby(level="app", observed=True).mean().to_numpy(float)
     if not len(means):
         return {}
-    if len(means) == 1 or np.ptp(means) == 0:
+    if len(means) == 1 or np.ptp(means) < SAME:
         return {"ratio": float(np.exp(means.mean()))}
     found = clusters.estimate(means)
     low, high = np.exp(found.interval())

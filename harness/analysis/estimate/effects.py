@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.estimate import clusters
-from harness.analysis.estimate.pairing import Contrast, Missing, by_app, differences
+from harness.analysis.estimate.pairing import (
+    Contrast,
+    Missing,
+    by_app,
+    class_balanced,
+    differences,
+)
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
 
@@ -17,7 +23,9 @@ MARGIN = 10.0
 FEW = 5
 """apps; with so many or fewer no sign-flip p can be below .05"""
 POOLED = "pooled"
-_SAME = 1e-9
+PRIMARY = "primary"
+"""the one named test (SCIENCE.md (c) 10): pooled, with each class of tasks at equal weight"""
+SAME = 1e-9
 """pp; what differs by less differs by rounding"""
 
 
@@ -26,7 +34,7 @@ class EffectRow(Record):
 
     contrast: Annotated[str, Column("the minuend less the subtrahend")]
     factor: Annotated[str, Column("what the rows of the table differ in")]
-    level: Annotated[str, Column("the level of the factor, or pooled")]
+    level: Annotated[str, Column("the level of the factor, or pooled, or primary")]
     outcome: Annotated[str, Column("the column whose mean is compared")]
     missing: Annotated[str, Column("what a lost trial counts as")]
     apps: Annotated[int, Column("clusters", "apps")]
@@ -77,9 +85,15 @@ def effects(trials: pd.DataFrame, question: Question, by: str) -> pd.DataFrame:
 def effect(
     found: pd.DataFrame, question: Question, factor: str = "all", level: str = POOLED
 ) -> EffectRow:
-    """The effect over all differences in `found`, a frame as `pairing.differences` gives."""
-    means = by_app(found)
-    numbers, note = infer(means, question, _spread(found))
+    """The effect over all differences in `found`, a frame as `pairing.differences` gives.
+
+    At the level PRIMARY each class of an app's tasks has equal weight, else each task has.
+    """
+    weigh = class_balanced if level == PRIMARY else by_app
+    means = weigh(found)
+    ends = _ends(found) if question.outcome == "resolved" else None
+    numbers, note = infer(means, question, ends)
+    note = _joined(note, _gaps(found, "model"))
     return EffectRow(
         contrast=str(question.contrast),
         factor=factor,
@@ -90,8 +104,8 @@ def effect(
         tasks=len(found.groupby(["app", "task"], observed=True)),
         trials=int(found["trials"].sum()),
         lost=int(found["lost"].sum()),
-        minuend=_percent(found, "minuend"),
-        subtrahend=_percent(found, "subtrahend"),
+        minuend=100 * float(weigh(found, "minuend").mean()) if len(found) else None,
+        subtrahend=100 * float(weigh(found, "subtrahend").mean()) if len(found) else None,
         margin=question.margin,
         **numbers,
         note=note if len(found) else f"no task has trials on both sides of {question.contrast}",
@@ -99,20 +113,20 @@ def effect(
 
 
 def infer(
-    means: pd.Series, question: Question, spread: str | None = None
+    means: pd.Series, question: Question, ends: str | None = None
 ) -> tuple[dict[str, float | None], str | None]:
     """Numbers of the means of apps, and the sentence that belongs to them.
 
-    `spread` says why nothing varies, where nothing does; then there are no intervals.
+    `ends` says that every cell is at one end, where it is; then there are no intervals.
     """
     values = means.to_numpy(float)
     if not len(values):
         return {"difference": None}, "no pair of trials to compare"
     only_value: dict[str, float | None] = {"difference": float(values.mean())}
     if len(values) == 1:
-        return only_value, "1 app: no interval across apps, and no claim about others"
-    if spread or np.ptp(values) < _SAME:
-        return only_value, spread or f"all {len(values)} apps differ by the same: no variance"
+        return only_value, "1 app: no interval across apps"
+    if ends or np.ptp(values) < SAME:
+        return only_value, ends or f"all {len(values)} apps differ by the same: no variance"
     found = clusters.estimate(values)
     (low, high), (low90, high90) = found.interval(), found.interval(0.90)
     bca_low, bca_high = clusters.bca_of_mean(values, question.seed, question.n_boot)
@@ -151,18 +165,23 @@ def _rows(found: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRo
         yield effect(group, question, by, level_name(level))
     if len(levels) != 1:
         row = effect(found, question, by)
-        yield row.model_copy(update={"note": _with_gaps(row.note, found, len(levels), by)})
+        gaps = None if by == "model" else _gaps(found, by)
+        yield row.model_copy(update={"note": _joined(row.note, gaps)})
 
 
-def _with_gaps(note: str | None, found: pd.DataFrame, levels: int, by: str) -> str | None:
-    held = found.assign(level=found[by].astype(object).fillna("none"))
-    counts = held.groupby(["app", "task"], observed=True)["level"].nunique()
-    lacking = int((counts < levels).sum())
-    gap = f"{lacking} of {len(counts)} tasks lack a {by}" if lacking else None
-    return "; ".join(filter(None, [note, gap])) or None
+def _gaps(found: pd.DataFrame, by: str) -> str | None:
+    """How many tasks have not every level of `by`; None where all have."""
+    levels = found[by].astype(object).fillna("none")
+    counts = levels.groupby([found["app"], found["task"]], observed=True).nunique()
+    lacking = int((counts < levels.nunique()).sum())
+    return f"{lacking} of {len(counts)} tasks lack a {by}" if lacking else None
 
 
-def _spread(found: pd.DataFrame) -> str | None:
+def _joined(*notes: str | None) -> str | None:
+    return "; ".join(filter(None, notes)) or None
+
+
+def _ends(found: pd.DataFrame) -> str | None:
     """Why there is nothing to infer from, if so: every cell at the ceiling, or at the floor."""
     sides = found[["minuend", "subtrahend"]].to_numpy(float)
     if sides.size and (sides == 1).all():
@@ -170,10 +189,6 @@ def _spread(found: pd.DataFrame) -> str | None:
     if sides.size and (sides == 0).all():
         return "none resolved on either side: a floor, not a sign of equality"
     return None
-
-
-def _percent(found: pd.DataFrame, side: str) -> float | None:
-    return 100 * float(by_app(found, side).mean()) if len(found) else None
 
 
 def _number(value: object) -> float | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import pandas as pd
 
 from harness.analysis.estimate.cost import cost
-from harness.analysis.estimate.effects import EffectRow, Question, effect
+from harness.analysis.estimate.effects import EffectRow, Question, effect, few_apps
 from harness.analysis.estimate.families import holm
 from harness.analysis.estimate.pairing import Contrast, Side, differences, only
 from harness.analysis.estimate.parts import difference_in_differences
@@ -17,6 +17,17 @@ from harness.records import Column, Record
 _TANGLED, _MODULES = Side("monolith"), Side("modular")
 _SERVICES, _OWN = Side("microservices"), Side("microservices", "own")
 _DISTRIBUTED = Contrast(_SERVICES, _TANGLED)
+
+ASKED: dict[str, tuple[Contrast, tuple[str, ...] | None]] = {
+    "H1": (Contrast(_OWN, _TANGLED), ("I",)),
+    "H2": (_DISTRIBUTED, None),
+    "H3": (_DISTRIBUTED, ("X",)),
+    "H4": (_DISTRIBUTED, None),
+    "H5": (Contrast(_SERVICES, _MODULES), ("L", "I")),
+    "H6": (_DISTRIBUTED, ("D",)),
+    "H7": (_DISTRIBUTED, ("X",)),
+}
+"""hypothesis -> its contrast, and the classes of tasks that it is about (null: all)"""
 
 
 class HypothesisRow(Record):
@@ -44,7 +55,7 @@ def hypotheses(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
 
 
 def _containment(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    row = _effect(trials, question, Contrast(_OWN, _TANGLED), ("I",), "collateral_break_share")
+    row = _effect(trials, question, "H1", "collateral_break_share")
     claim = "on class I, less breaks outside the context in an own-scope service than in a monolith"
     return _told("H1", claim, "tests broken outside the target context, own - monolith, pp", row)
 
@@ -62,7 +73,7 @@ def _coupling(trials: pd.DataFrame, question: Question) -> HypothesisRow:
 
 
 def _tax(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    row = _effect(trials, question, _DISTRIBUTED, ("X",))
+    row = _effect(trials, question, "H3")
     claim = "work across contexts is resolved less often in services"
     return _told("H3", claim, "Resolved on class X, services - monolith, pp", row)
 
@@ -75,7 +86,7 @@ def _context(trials: pd.DataFrame, question: Question) -> HypothesisRow:
 
 
 def _modules(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    row = _effect(trials, question, Contrast(_SERVICES, _MODULES), ("L", "I"))
+    row = _effect(trials, question, "H5")
     told = _told(
         "H5",
         "modules do as well as services inside a context",
@@ -86,7 +97,7 @@ def _modules(trials: pd.DataFrame, question: Question) -> HypothesisRow:
 
 
 def _diagnosis(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    row = _effect(trials, question, _DISTRIBUTED, ("D",))
+    row = _effect(trials, question, "H6")
     claim = "faults are found and mended less often in services"
     return _told("H6", claim, "Resolved on class D, services - monolith, pp", row)
 
@@ -110,7 +121,7 @@ def _tokens(trials: pd.DataFrame, question: Question) -> HypothesisRow:
             "low": row["ratio_low"],
             "high": row["ratio_high"],
             "p": row["p_sign_flip"],
-            "note": row["note"],
+            "note": few_apps(int(row["apps"])),  # that of a ratio, not of a cost per resolved
         }
     )
 
@@ -118,12 +129,12 @@ def _tokens(trials: pd.DataFrame, question: Question) -> HypothesisRow:
 def _effect(
     trials: pd.DataFrame,
     question: Question,
-    contrast: Contrast,
-    classes: tuple[str, ...],
+    hypothesis: str,
     outcome: str = "resolved",
 ) -> EffectRow:
+    contrast, classes = ASKED[hypothesis]
     asked = replace(question, contrast=contrast, outcome=outcome)
-    chosen = only(trials, task_class=classes)
+    chosen = only(trials, task_class=classes) if classes else trials
     return effect(differences(chosen, contrast, outcome, asked.missing), asked)
 
 

@@ -13,12 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, stdtr, stdtrit
 
-from harness.analysis.estimate.effects import MARGIN, POOLED, few_apps, level_name
-from harness.analysis.estimate.pairing import Contrast, Missing, only, shares
+from harness.analysis.estimate.effects import MARGIN, POOLED, SAME, few_apps, level_name
+from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast, Missing, only, shares
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
 
 Matrix = NDArray[np.float64]
+_DESIGNED = ("task_class", "model", "context_budget")
+"""the columns whose levels have terms of their own"""
 FEWEST = 4
 """apps below which the covariance says nothing"""
 
@@ -72,6 +74,12 @@ def marginal_effects(
         )
         return to_frame([row], MarginalRow)
     design = _design(cells)
+    if np.linalg.matrix_rank(design.as_seen) < design.as_seen.shape[1]:
+        told = "classes, models and budgets do not vary apart from each other: not fitted"
+        row = MarginalRow(
+            contrast=str(contrast), stratum=POOLED, apps=apps, cells=len(cells), note=told
+        )
+        return to_frame([row], MarginalRow)
     fit = _fit(design)
     strata = {POOLED: pd.Series(data=True, index=cells.index)}
     for column in ("task_class", "model"):
@@ -84,27 +92,33 @@ def marginal_effects(
 
 
 def _cells(trials: pd.DataFrame, contrast: Contrast, missing: Missing) -> pd.DataFrame:
+    """The cells that both sides have."""
     sides = [
         shares(only(trials, arm=side.arm, scope=side.scope), missing=missing).assign(arm_is=number)
         for number, side in enumerate((contrast.subtrahend, contrast.minuend))
     ]
-    return pd.concat(sides, ignore_index=True).sort_values("app", kind="stable", ignore_index=True)
+    key = [*FACTORS, *TASK]
+    common = sides[0][key].merge(sides[1][key])
+    both = pd.concat([side.merge(common) for side in sides], ignore_index=True)
+    return both.sort_values("app", kind="stable", ignore_index=True)
 
 
 def _problem(cells: pd.DataFrame, apps: int) -> str | None:
-    if cells["arm_is"].nunique() < 2:
-        return "one arm is missing"
+    if cells.empty:
+        return "no cell has trials on both sides"
     if apps < FEWEST:
         return f"{apps} apps: a covariance over clusters needs at least {FEWEST}"
-    if cells["share"].nunique() < 2:
-        return "no variance: every cell ended alike"
+    alike = ["arm_is", *_DESIGNED]
+    if (cells.groupby(alike, dropna=False, observed=True)["share"].nunique() < 2).all():
+        return "no variance: the cells of a side ended alike"
     return None
 
 
 def _design(cells: pd.DataFrame) -> _Design:
     """Intercept, arm, and each further level of class, model and budget with its arm term."""
-    names = ("task_class", "model", "context_budget")
-    levels = [pd.get_dummies(cells[n].map(level_name), prefix=n, drop_first=True) for n in names]
+    levels = [
+        pd.get_dummies(cells[n].map(level_name), prefix=n, drop_first=True) for n in _DESIGNED
+    ]
     dummies = np.hstack([level.to_numpy(float) for level in levels])
     arm = cells["arm_is"].to_numpy(float)
     return _Design(
@@ -136,9 +150,20 @@ def _fit(design: _Design) -> _Fit:
 def _row(
     design: _Design, fit: _Fit, contrast: Contrast, stratum: str, mask: NDArray[np.bool_]
 ) -> MarginalRow:
-    apps = design.cells.loc[mask, "app"].nunique()
+    cells = design.cells[mask]
+    apps = cells["app"].nunique()
+    if separated := _separated(cells):
+        return MarginalRow(
+            contrast=str(contrast), stratum=stratum, apps=apps, cells=len(cells), note=separated
+        )
     effect, gradient = _effect(design, fit.params, mask)
-    se = 100 * float(np.sqrt(gradient @ fit.covariance @ gradient))
+    # Rounding may leave a variance of nothing a little below nothing.
+    se = 100 * max(0.0, float(gradient @ fit.covariance @ gradient)) ** 0.5
+    if se < SAME:
+        return MarginalRow(
+            contrast=str(contrast), stratum=stratum, apps=apps, cells=len(cells), effect=effect,
+            note=f"all {apps} apps differ by the same: no variance",
+        )  # fmt: skip
     degrees = design.cells["app"].nunique() - 1
     half = float(stdtrit(degrees, 0.975)) * se
     inside = stdtr(degrees, (MARGIN - effect) / se) - stdtr(degrees, (-MARGIN - effect) / se)
@@ -146,7 +171,7 @@ def _row(
         contrast=str(contrast),
         stratum=stratum,
         apps=apps,
-        cells=int(mask.sum()),
+        cells=len(cells),
         effect=effect,
         se=se,
         low=effect - half,
@@ -155,6 +180,14 @@ def _row(
         within_margin=float(inside),
         note=few_apps(apps),
     )
+
+
+def _separated(cells: pd.DataFrame) -> str | None:
+    """Why a logistic model has no finite estimate for these cells, if so."""
+    for _, side in cells.groupby("arm_is"):
+        if (side["share"] == side["share"].iloc[0]).all() and side["share"].iloc[0] in {0, 1}:
+            return "a side resolved all or none: a logistic model has no finite estimate"
+    return None
 
 
 def _effect(design: _Design, params: Matrix, mask: NDArray[np.bool_]) -> tuple[float, Matrix]:

@@ -26,7 +26,10 @@ class MatchedRow(Record):
 
 
 def matched(differences: pd.DataFrame, by: str) -> pd.DataFrame:
-    """One `MatchedRow` for each level of the column `by` (of FACTORS)."""
+    """One `MatchedRow` for each level of the column `by` (of FACTORS or a task's class).
+
+    A task counts once a level, by the mean over agents, models, budgets and doses.
+    """
     groups = differences.groupby(by, dropna=False, observed=True)
     rows = [_row(level_name(level), group) for level, group in groups]
     return to_frame(rows, MatchedRow)
@@ -40,7 +43,8 @@ def exact_p(b: int, c: int) -> float | None:
 
 
 def _row(level: str, group: pd.DataFrame) -> MatchedRow:
-    sides = group[["minuend", "subtrahend"]]
+    tasks = group.groupby(["app", "task"], observed=True)
+    sides = tasks[["minuend", "subtrahend"]].mean()
     tied = (sides == 0.5).any(axis=1)
     wins = sides[~tied] > 0.5
     b = int((wins["minuend"] & ~wins["subtrahend"]).sum())

@@ -124,19 +124,25 @@ def differences(
 
 
 def by_app(differences: pd.DataFrame, value: str = "difference") -> pd.Series:
-    """The clusters' means: over models and budgets within a task, then over tasks within an app.
+    """The clusters' means: within a model, then over models, over tasks, and so for each app.
 
     So each model, each task of an app and each app has equal weight (SCIENCE.md (c) 1).
     """
-    per_task = differences.groupby(["app", "task"], observed=True)[value].mean()
+    per_task = _per_task(differences, value)
     return per_task.groupby(level="app", observed=True).mean()
 
 
 def class_balanced(differences: pd.DataFrame, value: str = "difference") -> pd.Series:
     """As `by_app`, with each class of an app's tasks at equal weight (SCIENCE.md (c) 10)."""
-    per_task = differences.groupby(["app", "task_class", "task"], observed=True)[value].mean()
+    per_task = _per_task(differences, value)
     per_class = per_task.groupby(level=["app", "task_class"], observed=True).mean()
     return per_class.groupby(level="app", observed=True).mean()
+
+
+def _per_task(differences: pd.DataFrame, value: str) -> pd.Series:
+    task = ["app", "task_class", "task"]
+    groups = differences.groupby([*task, "model"], dropna=False, observed=True)
+    return groups[value].mean().groupby(level=task, observed=True).mean()
 
 
 def only(trials: pd.DataFrame, **wanted: str | Sequence[str]) -> pd.DataFrame:

@@ -18,6 +18,8 @@ PARTS = {
     "scope": Contrast(_OWN, _SERVICES),
 }
 """the three parts, which sum to the essay's contrast (SCIENCE.md (c) 7)"""
+MODULES_SCOPE = Contrast(Side("modular", "own"), _MODULES)
+"""scope without distribution, which is no part of the sum"""
 ESSAY = Contrast(_OWN, _TANGLED)
 WITHOUT_SCOPE = Contrast(_SERVICES, _TANGLED)
 """what the parts sum to where nobody worked with scope=own"""
@@ -27,7 +29,8 @@ def decomposition(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
     """One `EffectRow` a part and one of their sum, over the tasks that have every side.
 
     Only common tasks (with the same agent, model and budget) are used, so that the parts sum to
-    the whole exactly. `level` is the part's name, or `sum`.
+    the whole exactly. `level` is the part's name, or `sum`; `modules scope` stands behind it, over
+    its own tasks, where somebody worked so.
     """
     has_own = len(only(trials, arm=_OWN.arm, scope=_OWN.scope)) > 0
     wanted = {name: part for name, part in PARTS.items() if has_own or name != "scope"}
@@ -41,6 +44,10 @@ def decomposition(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
         effect(frame.merge(common), replace(question, contrast=wanted[name]), "part", name)
         for name, frame in found.items()
     ]
+    apart = differences(trials, MODULES_SCOPE, question.outcome, question.missing)
+    if len(apart):
+        asked = replace(question, contrast=MODULES_SCOPE)
+        rows.append(effect(apart, asked, "part", "modules scope"))
     return to_frame(rows, EffectRow)
 
 
@@ -61,6 +68,8 @@ def difference_in_differences(
     key = [name for name in (*FACTORS, *TASK) if name != factor]
     both = sides[0].merge(sides[1], on=key, suffixes=("", "_low"))
     both["difference"] -= both["difference_low"]
+    for side in ("minuend", "subtrahend"):  # at an end where all four cells are
+        both[side] = (both[side] + both[f"{side}_low"]) / 2
     both["trials"] += both["trials_low"]
     both["lost"] += both["lost_low"]
     row = effect(both, question, factor, f"{high} - {low}")

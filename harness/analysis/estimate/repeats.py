@@ -21,19 +21,30 @@ def pass_hat_k(n: pd.Series, c: pd.Series, k: int) -> pd.Series:
     return _share_of_subsets(c, n, k)
 
 
-def reliability(trials: pd.DataFrame, k: int) -> pd.DataFrame:
+def reliability(trials: pd.DataFrame, *ks: int) -> pd.DataFrame:
     """`pass_at_k` and `pass_hat_k` by arm, scope and FACTORS: mean over tasks, then over apps.
+
+    Without `ks`: 1, 2, 4 and so on, up to the repeats that half of the cells have.
 
     Columns: FACTORS, `arm`, `scope`, `k`, `cells`, `pass_at_k`, `pass_hat_k`; a cell with fewer
     than k counted repeats is left out, and `cells` says how many there were.
     """
-    if k < 1:
-        raise BadInput(f"k={k}: pass@k needs k of 1 or more")
+    if ks and min(ks) < 1:
+        raise BadInput(f"k={min(ks)}: pass@k needs k of 1 or more")
     trials = clustered(trials)
     counted = trials[trials["status"] != "lost"]
     key = [*FACTORS, "arm", "scope", *TASK]
-    resolved = counted.assign(resolved=counted["resolved"].astype(int))
+    resolved = counted[key].assign(resolved=counted["resolved"].astype(int))
     cells = resolved.groupby(key, dropna=False, observed=True)["resolved"].agg(["size", "sum"])
+    return pd.concat([_at(cells, k) for k in ks or _usual(cells["size"])], ignore_index=True)
+
+
+def _usual(repeats: pd.Series) -> list[int]:
+    most = int(repeats.quantile(0.5, interpolation="lower")) if len(repeats) else 1
+    return sorted({1, *(2**power for power in range(most.bit_length())), most})
+
+
+def _at(cells: pd.DataFrame, k: int) -> pd.DataFrame:
     cells = cells[cells["size"] >= k]
     cells = cells.assign(
         pass_at_k=pass_at_k(cells["size"], cells["sum"], k),

@@ -29,7 +29,11 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
     known = known.assign(part=reasons(known))
     sizes = known.groupby("side").size()
     found = known[known["part"] != "resolved"].groupby(["side", "part"]).size()
-    shares = found.rename("count").reset_index()
+    if found.empty:
+        return pd.DataFrame()
+    # An arm that resolved everything is shown as well.
+    every = pd.MultiIndex.from_product([sizes.index, found.index.unique("part")])
+    shares = found.reindex(every, fill_value=0).rename("count").reset_index()
     n = shares["side"].map(sizes)
     return shares.assign(n=n, share=100 * shares["count"] / n)
 
@@ -53,7 +57,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     start = np.zeros(len(names))
     for part, (label, colour, hatch) in _PARTS.items():
         found = rows[rows["part"] == part].set_index("side")["share"].reindex(names)
-        if found.isna().all():
+        if not found.fillna(0).any():
             continue
         length = found.fillna(0).to_numpy(float)
         axes.barh(names, length, 0.6, start, color=colour, hatch=hatch, label=label,

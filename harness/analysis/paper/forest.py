@@ -4,17 +4,24 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.analysis.comparison import widest
-from harness.analysis.estimate.effects import MARGIN, POOLED, EffectRow, Question, effect
+from harness.analysis.estimate.effects import MARGIN, POOLED, PRIMARY, EffectRow, Question, effect
 from harness.analysis.estimate.pairing import differences
 from harness.analysis.frame import to_frame
 from harness.analysis.order import CLASSES
 from harness.analysis.paper.styles import Style
 
-_CLASS_NAMES = {"L": "local (L)", "I": "internal (I)", "X": "across (X)", "D": "diagnosis (D)"}
+_LEVELS = {
+    "L": "local (L)",
+    "I": "internal (I)",
+    "X": "across (X)",
+    "D": "diagnosis (D)",
+    POOLED: "all classes",
+    PRIMARY: "primary",
+}
 
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
-    """`EffectRow`s: `factor` is the model or pooled, `level` the class or pooled."""
+    """`EffectRow`s: `factor` is the model or pooled, `level` the class, pooled or primary."""
     models = trials[trials["model"].notna()]
     if models["arm"].nunique() < 2:
         return to_frame([], EffectRow)
@@ -29,7 +36,8 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
             if name in set(of_model["task_class"])
         ]
         rows.append(effect(of_model, question, model, POOLED))
-    return to_frame(rows, EffectRow)
+    rows.append(effect(found, question, POOLED, PRIMARY))
+    return to_frame([row for row in rows if row.difference is not None], EffectRow)
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
@@ -47,7 +55,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
             place += 1
             _draw_row(figure, row, place)
             ticks.append(place)
-            names.append("all classes" if row["level"] == POOLED else _CLASS_NAMES[row["level"]])
+            names.append(_LEVELS[row["level"]])
         place += 1.2
     axes.set_yticks(ticks, names)
     axes.set_ylim(place - 0.4, -0.8)
@@ -63,13 +71,13 @@ def caption(rows: pd.DataFrame) -> str:
         f"percentage points: mean over {whole['apps']} apps ({whole['tasks']} tasks, "
         f"{whole['trials']} trials of which {whole['lost']} were lost and count as unresolved), "
         f"with 95% t intervals over apps. Grey band: the margin of equivalence, {MARGIN:g} pp. "
-        "Filled diamonds: all classes."
+        "Filled diamonds: all classes; primary: each class at equal weight, the one named test."
     )
 
 
 def _draw_row(figure: Figure, row: pd.Series, place: float) -> None:
     axes = figure.axes[0]
-    is_pooled = row["level"] == POOLED
+    is_pooled = row["level"] in {POOLED, PRIMARY}
     if not pd.isna(row["low"]):
         axes.plot([row["low"], row["high"]], [place, place], color="#0072B2",
                   linewidth=1.6 if is_pooled else 0.9, solid_capstyle="butt")  # fmt: skip

@@ -17,7 +17,8 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
     models = trials[trials["model"].notna()]
     if not {"monolith", "modular", "microservices"} <= set(models["arm"]):
         return to_frame([], EffectRow)
-    return decomposition(models, Question(widest(models), n_boot=2000))
+    rows = decomposition(models, Question(widest(models), n_boot=2000))
+    return rows if rows["difference"].notna().all() else to_frame([], EffectRow)
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
@@ -26,6 +27,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     axes = figure.subplots()
     axes.axhline(0, color="0.4", linewidth=0.6)
     start = 0.0
+    rows = rows[rows["level"].isin(_COLOURS)]  # what is no part of the sum has no place among it
     for place, (_, row) in enumerate(rows.iterrows()):
         bottom = 0.0 if row["level"] == "sum" else start
         end = bottom + row["difference"]
@@ -45,7 +47,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
 
 def caption(rows: pd.DataFrame) -> str:
     """What is shown, of how many trials."""
-    whole = rows.iloc[-1]
+    whole = rows[rows["level"] == "sum"].iloc[0]
     return (
         f"Where the difference in Resolved comes from ({whole['contrast']}): each bar starts where "
         f"the one before ended, and the last is their sum. Means over {whole['apps']} apps and the "
