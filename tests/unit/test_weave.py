@@ -14,6 +14,7 @@ import pytest
 from harness.errors import BadInput
 from harness.pairs.weave import Overlay, Woven, overlay_patches, read_app, weave
 from harness.pairs.weave.arms import ARMS
+from harness.pairs.weave.overlays import find_overlays
 from harness.pairs.weave.sources import App
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +113,49 @@ def test_a_changed_arm_a_missing_file_and_one_too_many_are_told_and_mended(tmp_p
     assert told == ["microservices/more.py", "modular/atelier/rows.py", "monolith/atelier/web.py"]
     woven.write()
     assert woven.differing() == []
+
+
+def test_whatever_differs_in_an_arm_is_told_and_mended(tmp_path: Path):
+    shutil.copytree(FIXTURE, tmp_path / "app-x")
+    fixture = tmp_path / "app-x"
+    returns, program, link = (
+        fixture / "monolith/atelier/web.py", fixture / "microservices/edge/main.py",
+        fixture / "modular/atelier/rows.py",
+    )  # fmt: skip
+    returns.write_bytes(returns.read_bytes().replace(b"\n", b"\r\n"))
+    program.chmod(0o755)
+    same = shutil.copy(link, tmp_path / "same")
+    link.unlink()
+    link.symlink_to(same)
+    (fixture / "modular/atelier/nowhere.py").symlink_to("nowhere")
+    (fixture / "modular/atelier/there").symlink_to(tmp_path)
+    more = [
+        fixture / name
+        for name in (
+            "microservices/jobs/openapi/evil.py", "monolith/interactions/sitecustomize.py",
+            "microservices/openapi/more.py", "monolith/atelier/__pycache__/more.py",
+        )
+    ]  # fmt: skip
+    for path in more:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    links = [fixture / "modular/atelier/nowhere.py", fixture / "modular/atelier/there"]
+    woven = Woven(fixture, tmp_path / "none")
+    assert woven.differing() == sorted([returns, program, link, *links, *more])
+    woven.write()
+    assert woven.differing() == []
+    assert (fixture / "microservices/openapi/jobs.json").is_file(), "what is recorded stays"
+    assert same.is_file(), "what a link meant is nobody's to change"
+
+
+@every_app
+def test_the_arms_pass_ruff(app: str):
+    program = Path(sys.executable).with_name("ruff")
+    arms = [str(ROOT / "fixtures" / app / arm) for arm in ARMS]
+    rules = ("--line-length", "100", "--target-version", "py311", "--select", "E,F,W,I,UP,B")
+    command = (str(program), "check", "--isolated", "--no-cache", *rules, *arms)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -277,6 +321,59 @@ def test_a_source_that_cannot_be_read_is_named(
         read_app(sources)
 
 
+@pytest.mark.parametrize(
+    ("name", "patch", "said"),
+    [
+        ("modularr.extra.patch", "new", r"modularr\.extra\.patch: no overlay has a part of that"),
+        ("monolith.dose7.extra.patch", "new", r"dose7\.extra\.patch: no overlay has a part"),
+        ("app.patch", "new", r"mine: changes nothing in any arm"),
+        ("extra.patch", "120000", r"extra\.patch: makes new\.txt a link or a program"),
+        ("extra.patch", "100755", r"extra\.patch: makes new\.txt a link or a program"),
+    ],
+)
+def test_an_overlay_that_gives_nothing_or_no_plain_file_is_refused(
+    sources: Path, tmp_path: Path, name: str, patch: str, said: str
+) -> None:
+    folder = tmp_path / "tasks/t/solutions/mine"
+    folder.mkdir(parents=True)
+    mode = patch if patch.isdigit() else "100644"
+    where = "domain/helpers.py" if name == "app.patch" else "new.txt"
+    content = f"new file mode {mode}\n--- /dev/null\n+++ b/{where}\n@@ -0,0 +1 @@\n+/etc/hostname\n"
+    end = "\\ No newline at end of file\n" if mode == "120000" else ""
+    text = f"diff --git a/{where} b/{where}\n{content}{end}"
+    (folder / name).write_text(text, encoding="utf-8")
+    (folder / "extra.patch").touch() if name.startswith(("modularr", "monolith")) else None
+    app = read_app(sources)
+    with pytest.raises(BadInput, match=said):
+        overlay_patches(app, weave(app), find_overlays(tmp_path / "tasks"), {}, 2)
+
+
+def test_a_file_without_a_last_line_break_gives_a_patch_that_applies(
+    sources: Path, tmp_path: Path
+) -> None:
+    text = (
+        "diff --git a/new.txt b/new.txt\nnew file mode 100644\n--- /dev/null\n+++ b/new.txt\n"
+        "@@ -0,0 +1 @@\n+no end\n\\ No newline at end of file\n"
+    )
+    overlay = tmp_path / "mine"
+    overlay.mkdir()
+    (overlay / "extra.patch").write_text(text, encoding="utf-8")
+    patches = patches_of(read_app(sources), overlay)
+    (tmp_path / "arm").mkdir()
+    command = ("git", "apply", "-")
+    subprocess.run(command, cwd=tmp_path / "arm", input=patches["monolith"].encode(), check=True)
+    assert (tmp_path / "arm/new.txt").read_bytes() == b"no end"
+
+
+def test_an_overlay_that_takes_app_yaml_away_is_said(sources: Path, tmp_path: Path) -> None:
+    lines = (sources / "app.yaml").read_text(encoding="utf-8").splitlines(keepends=True)
+    body = "".join(difflib.unified_diff(lines, [], "a/app.yaml", "/dev/null"))
+    head = "diff --git a/app.yaml b/app.yaml\ndeleted file mode 100644\n"
+    (tmp_path / "app.patch").write_text(head + body, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"app\.patch: .*app\.yaml: no such file"):
+        patches_of(read_app(sources), tmp_path)
+
+
 def test_an_overlay_that_is_no_text_is_named(sources: Path, tmp_path: Path) -> None:
     (tmp_path / "app.patch").write_bytes(b"caf\xe9\n")
     with pytest.raises(BadInput, match=r"app\.patch: not UTF-8: "):
@@ -294,7 +391,9 @@ def test_an_overlay_that_is_no_text_is_named(sources: Path, tmp_path: Path) -> N
         ("app.yaml", "seconds: Seconds = 0", 'seconds: "Seconds > 0"', r"seconds: 'Seconds > 0'"),
         ("app.yaml", "query: get_account", "query: find_nothing", r"query: .*find_nothing"),
         ("app.yaml", "package: atelier", "packaged: atelier", r"app\.yaml:2: packaged: "),
-        ("domain/accounts.py", "self.store.get_account(", "find(", r"asks for get_account"),
+        ("domain/accounts.py", "self.store.get_account(", "find(", r"Accounts asks for it"),
+        ("app.yaml", "title: Accounts and credits", "title: 'a \"\"\" b'",
+         r"is woven as .*:\d+ is not Python"),
         ("domain/stores.py", "find_payment(self, reference:", "find_payment(self, kind:",
          r"stores\.py:\d+: AccountStore\.find_payment: no parameter .* 'kind'"),
         ("domain/jobs.py", "def move(", "def move", r"jobs\.py:\d+: "),

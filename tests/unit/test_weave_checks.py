@@ -106,6 +106,13 @@ OPEN, TOP_UP = f"{A}.operations.open_account", f"{A}.operations.top_up"
         ("    query: get_account", "    query: list_nothing", "couplings.", "no context has a que"),
         ("    query: get_account", "    query: entries", "couplings.", "finds no one row by one"),
         ("  catalogue:\n", "  catalog:\n", "contexts.catalog", "no such file"),
+        ("  catalogue:\n", "  class:\n", "contexts.class", "a word of Python"),
+        ("    tables:\n      jobs:", "    tables:\n      holds:", f"{J}.tables.holds",
+         "accounts has a table of that name"),
+        ("      open_account:\n", "      router:\n", f"{A}.operations.router", "its route needs"),
+        ("      open_account:\n", "      NewAccount:\n", f"{A}.operations.NewAccount", "its route"),
+        ("      open_account:\n", "      accounts:\n", f"{A}.operations.accounts", "its route"),
+        ("      open_account:\n", "      def:\n", f"{A}.operations.def", "a word of Python"),
     ],
 )  # fmt: skip
 def test_an_error_in_app_yaml_names_file_line_and_key(
@@ -132,6 +139,13 @@ def test_an_error_in_app_yaml_names_file_line_and_key(
         ("stores.py", "def find_payment(self, reference:", "def find_payment(self, kind:",
          "AccountStore.find_payment: no parameter of a store can be called 'kind'"),
         ("errors.py", "class NotFound(", "class NotFound((", ""),
+        ("jobs.py", "from .accounts import Accounts", "from .accounts import Accounts as Money",
+         "Accounts keeps its name"),
+        ("jobs.py", "from .accounts import Accounts", "from .accounts import Account, Accounts",
+         "only Accounts comes from there"),
+        ("jobs.py", "from .accounts import", "from .helpers import", "at its top"),
+        ("jobs.py", "from .accounts import", "from ..accounts import", "at its top"),
+        ("jobs.py", "from .accounts import", "if True: from .accounts import", "at its top"),
     ],
 )  # fmt: skip
 def test_an_error_in_the_domain_names_file_and_line(
@@ -142,6 +156,38 @@ def test_an_error_in_the_domain_names_file_and_line(
     told = refusal(sources)
     assert told.startswith(f"{path}:{line}: ")
     assert said in told
+
+
+@pytest.mark.parametrize("name", ["edge", "json", "wiring", "services", "fastapi"])
+def test_a_context_with_the_name_of_something_in_an_arm_is_refused(
+    sources: Path, name: str
+) -> None:
+    (sources / "domain/catalogue.py").rename(sources / f"domain/{name}.py")
+    line = spoil(sources / "app.yaml", "  catalogue:\n", f"  {name}:\n")
+    told = refusal(sources)
+    assert told.startswith(f"{sources}/app.yaml:{line}: contexts.{name}: a name that an arm")
+
+
+def test_a_context_with_the_name_of_the_package_is_refused(sources: Path) -> None:
+    spoil(sources / "app.yaml", "package: atelier", "package: jobs")
+    assert "contexts.jobs: a name that an arm needs for something else" in refusal(sources)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def get(self, account_id: str)", "def get(self, account_id: str, fresh: bool = False)"),
+        ("def get(self, account_id: str)", "def get(self, account_id: str, *, fresh: int = 0)"),
+        ("def get(self, account_id: str)", "def get(self, account_id: str, /)"),
+        ("self.store.get_account(", "find("),
+    ],
+)
+def test_a_row_that_cannot_be_kept_in_memory_is_told_at_its_coupling(
+    sources: Path, old: str, new: str
+) -> None:
+    spoil(sources / "domain/accounts.py", old, new)
+    told = refusal(sources)
+    assert re.match(r".*app\.yaml:\d+: couplings\.\d\.query: .*asks for it", told)
 
 
 def test_an_error_that_app_yaml_does_not_know_is_said_where_it_is_imported(sources: Path) -> None:

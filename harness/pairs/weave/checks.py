@@ -4,6 +4,7 @@ import ast
 import builtins
 import inspect
 import re
+import sys
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
@@ -19,11 +20,18 @@ from harness.pairs.weave.stored import check_stored
 _BUILT_IN = {name for name, each in vars(builtins).items() if isinstance(each, type)}
 _GIVEN = {"store", "now", "new_id"}
 """what a service is made of beside the contexts that it asks"""
+_ROUTED = {"router", "app"}
+RESERVED = sys.stdlib_module_names | {
+    "common", "edge", "errors", "fastapi", "httpx", "interactions", "main", "openapi", "pydantic",
+    "repositories", "routes", "rows", "schemas", "services", "stores", "tests", "wiring",
+}  # fmt: skip
+"""what modules and folders of the arms are called"""
 Keys = tuple[str | int, ...]
 
 
 def check(app: App) -> None:
     """Raises BadInput for the first thing that does not hold."""
+    _check_names(app)
     _check_errors(app)
     for name in app.spec.types:
         if not name[0].isupper():
@@ -38,6 +46,7 @@ def check(app: App) -> None:
         _check_parts(app, context)
         check_stored(app, context)
         _check_asked(app, context)
+        _check_imports(app, context)
         _check_models(app, context)
         for name, operation in context.spec.operations.items():
             _check_operation(app, context, name, operation)
@@ -45,6 +54,47 @@ def check(app: App) -> None:
     _check_routes(app)
     for number, coupling in enumerate(app.spec.couplings):
         _check_coupling(app, coupling, ("couplings", number))
+
+
+def _check_names(app: App) -> None:
+    """No context, table or operation takes the name of something else in an arm."""
+    tables: dict[str, str] = {}
+    for name, context in app.contexts.items():
+        if name in RESERVED or name == app.spec.package:
+            raise app.wrong("a name that an arm needs for something else", "contexts", name)
+        for table in context.spec.tables:
+            if tables.setdefault(table, name) != name:
+                keys = ("contexts", name, "tables", table)
+                raise app.wrong(f"{tables[table]} has a table of that name", *keys)
+        taken = {*_ROUTED, *context.spec.bodies, *context.spec.answers}
+        for operation, each in context.spec.operations.items():
+            keys = ("contexts", name, "operations", operation)
+            called = {node.id for node in ast.walk(_parsed(app, each.call, (*keys, "call")))
+                      if isinstance(node, ast.Name)}  # fmt: skip
+            if operation in taken | called:
+                raise app.wrong("a name that the code of its route needs", *keys)
+
+
+def _check_imports(app: App, context: Context) -> None:
+    """What a context takes of its neighbours: errors, its store, and whom it asks."""
+    services = {name: {other.service} for name, other in app.contexts.items()}
+    offered = services | {"stores": {str(context.store)}}
+    offered["errors"] = {*app.spec.errors, "DomainError"}
+    for node in ast.walk(context.module.tree):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        where = f"{context.module.path}:{node.lineno}"
+        if node not in context.module.tree.body or node.level > 1 or node.module not in offered:
+            told = "a domain file imports from .errors, .stores and contexts, at its top"
+            raise BadInput(f"{where}: {ast.unparse(node)}: {told}")
+        for alias in node.names:
+            if alias.name not in offered[node.module]:
+                told = f"{alias.name} is not among the errors of app.yaml"
+                if node.module != "errors":
+                    told = f"only {', '.join(sorted(offered[node.module]))} comes from there"
+                raise BadInput(f"{where}: {told}")
+            if alias.asname:
+                raise BadInput(f"{where}: {alias.name} keeps its name: write no `as`")
 
 
 def _check_errors(app: App) -> None:
@@ -55,14 +105,6 @@ def _check_errors(app: App) -> None:
             if isinstance(part, ast.Assign) and ast.unparse(part) != f"status = {status}":
                 told = f"{status}, and {ast.unparse(part)} in {app.errors.path}:{part.lineno}"
                 raise app.wrong(told, "errors", name)
-    for context in app.contexts.values():
-        for node in context.module.tree.body:
-            if not isinstance(node, ast.ImportFrom) or (node.level, node.module) != (1, "errors"):
-                continue
-            for alias in node.names:
-                if alias.name not in {*app.spec.errors, "DomainError"}:
-                    where = f"{context.module.path}:{node.lineno}"
-                    raise BadInput(f"{where}: {alias.name} is not among the errors of app.yaml")
 
 
 def _check_parts(app: App, context: Context) -> None:
@@ -238,6 +280,20 @@ def _check_coupling(app: App, coupling: CouplingSpec, keys: Keys) -> None:
     if len(method.parameters) != 1 or not method.returns.endswith(" | None"):
         told = f"{holder.store}.{method.name} finds no one row by one parameter"
         raise app.wrong(told, *keys, "query")
+    if why := _not_kept(holder, coupling.query):
+        raise app.wrong(why, *keys, "query")
+
+
+def _not_kept(holder: Context, query: str) -> str | None:
+    """Why the row that a query finds cannot be kept in memory by what its service is asked."""
+    asks = f"self.store.{query}"
+    asking = [each for each in holder.methods.values() if asks in ast.unparse(each.node)]
+    if not asking:
+        return f"no method of {holder.service} asks for it, so nothing is kept in memory"
+    given = asking[0].node.args
+    if len(given.args) != 2 or given.posonlyargs or given.kwonlyargs or given.vararg:
+        return f"{holder.service}.{asking[0].name}, which asks for it, must take one parameter"
+    return None
 
 
 def _parsed(app: App, text: str, keys: Keys) -> ast.expr:

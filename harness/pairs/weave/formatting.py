@@ -1,5 +1,6 @@
 """Woven Python as ruff writes it: imports in order and used, one style."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -38,12 +39,23 @@ def _as_ruff_writes(files: list[tuple[str, str]]) -> list[str]:
         places = [
             Path(name, str(number), Path(path).name) for number, (path, _) in enumerate(files)
         ]
-        for place, (_, text) in zip(places, files, strict=True):
+        for place, (path, text) in zip(places, files, strict=True):
+            _check_syntax(path, text)
             place.parent.mkdir()
             place.write_text(text, encoding="utf-8")
         for arguments in (_FIXES, _FORMATS):
             _ruff(*arguments, name)
         return [place.read_text(encoding="utf-8") for place in places]
+
+
+def _check_syntax(path: str, text: str) -> None:
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        line = (text.splitlines() or [""])[(error.lineno or 1) - 1].strip()
+        raise BadInput(
+            f"app/: what is woven as {path}:{error.lineno} is not Python: {line}"
+        ) from None
 
 
 def _ruff(*arguments: str) -> None:

@@ -1,5 +1,6 @@
 """Weaving: app/ in, arms and pair.yaml out, and the patches of the tasks."""
 
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -67,19 +68,35 @@ class Woven:
         for path in self._left_over():
             path.unlink()
         for path, text in self.files.items():
+            if _is(path, text):
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.unlink(missing_ok=True)  # a link or a mode would stay
+            path.write_bytes(text.encode())
 
     def differing(self) -> list[Path]:
         """What is not as the sources give it: changed, missing or left over."""
-        changed = {path for path, text in self.files.items() if _text(path) != text}
+        changed = {path for path, text in self.files.items() if not _is(path, text)}
         return sorted(changed | self._left_over())
 
     def _left_over(self) -> set[Path]:
         there = {path for arm in ARMS for path in (self.fixture / arm).rglob("*")}
-        kept = {path for path in there if path.is_file() and "__pycache__" not in path.parts}
-        return {path for path in kept - self.files.keys() if path.parent.name not in RECORDED}
+        files = {path for path in there if path.is_symlink() or not path.is_dir()}
+        return {path for path in files - self.files.keys() if not self._is_kept(path)}
+
+    def _is_kept(self, path: Path) -> bool:
+        """What Python caches, and the contracts that `pairs record` writes."""
+        if path.is_symlink() or path.suffix == ".pyc":
+            return not path.is_symlink() and path.parent.name == "__pycache__"
+        recorded = [self.fixture / "microservices" / kind for kind in RECORDED]
+        return path.parent in recorded and path.suffix == ".json"
 
 
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+def _is(path: Path, text: str) -> bool:
+    """Whether it is a plain file of this text to the byte, which nobody can run."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    is_plain = stat.S_ISREG(found.st_mode) and not found.st_mode & 0o111
+    return is_plain and path.read_bytes() == text.encode()

@@ -2,7 +2,6 @@
 
 import ast
 
-from harness.errors import BadInput
 from harness.pairs.weave import routes, schemas, stores
 from harness.pairs.weave.domain import settle
 from harness.pairs.weave.one_program import holder, program, wiring
@@ -82,11 +81,8 @@ def _repository(app: App, context: Context, cached: CouplingSpec | None) -> str:
 def _read(app: App, cached: CouplingSpec) -> tuple[Context, Method]:
     """Who keeps the cached rows, and the method of the service that reads them."""
     keeper = holder(app, cached)
-    for method in keeper.methods.values():
-        if f"self.store.{cached.query}" in ast.unparse(method.node):
-            return keeper, method
-    raise BadInput(f"{keeper.module.path}: no method of {keeper.service} asks for {cached.query}, "
-                   f"which the coupling {cached.name!r} keeps in memory")  # fmt: skip
+    asks = f"self.store.{cached.query}"
+    return keeper, next(each for each in keeper.methods.values() if asks in ast.unparse(each.node))
 
 
 def _reader(app: App, cached: CouplingSpec, reader: str) -> str:

@@ -6,6 +6,7 @@ something else, `<arm>.dose<N>.extra.patch` takes the latter's place from the co
 """
 
 import difflib
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,9 @@ from harness.specfile import read_text
 FAULT = "base"
 """the folder of a task with the overlay of its seeded fault"""
 Layers = tuple[Path, ...]
+_ARM = "|".join(ARMS)
+_NAMES = re.compile(rf"(app|extra|({_ARM})(\.dose[12])?\.extra|({_ARM})(\.dose\d)?)\.patch")
+"""the parts of an overlay, and the patches that are made of it"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ def find_overlays(tasks: Path) -> list[Overlay]:
     """The seeded faults, solutions and sabotages of an app's tasks that are overlays."""
     kinds = (FAULT, "solutions/*", "sabotages/*")
     found = sorted(path for kind in kinds for path in tasks.glob(f"*/{kind}") if _is_overlay(path))
+    for folder in found:
+        for patch in folder.glob("*.patch"):
+            if not _NAMES.fullmatch(patch.name):
+                raise BadInput(f"{patch}: no overlay has a part of that name")
     faults = {path.parent: path for path in found if path.name == FAULT}
     return [Overlay(path, None if path in faults.values() else faults.get(path.parents[1]))
             for path in found]  # fmt: skip
@@ -67,10 +75,14 @@ def overlay_patches(
     trees: dict[Layers, Tree] = {(): base}
     for layers, tree in zip(order, formatted(raw, known), strict=True):
         trees[layers] = _with_extras(tree, layers, dose)
-    return [
+    patches = [
         {arm: _diff(_arm(trees[each.before], arm), _arm(trees[each.after], arm)) for arm in ARMS}
         for each in overlays
     ]
+    for each, of_arms in zip(overlays, patches, strict=True):
+        if not any(of_arms.values()):
+            raise BadInput(f"{each.folder}: changes nothing in any arm")
+    return patches
 
 
 def _is_overlay(folder: Path) -> bool:
@@ -127,7 +139,11 @@ def _patched(tree: Mapping[str, str], patch: Path) -> Tree:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BadInput(f"{patch}: does not apply: {done.stderr.splitlines()[0]}")
-        files = [path for path in folder.rglob("*") if path.is_file()]
+        files = [each for each in folder.rglob("*") if each.is_symlink() or each.is_file()]
+        for each in files:
+            if each.is_symlink() or each.stat().st_mode & 0o111:
+                where = each.relative_to(folder)
+                raise BadInput(f"{patch}: makes {where} a link or a program, not a plain file")
         new = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in files}
     return {path: text for path, text in tree.items() if path not in meant} | new
 
@@ -146,4 +162,8 @@ def _file_diff(path: str, old: str | None, new: str | None) -> str:
     after = "/dev/null" if new is None else f"b/{path}"
     lines = difflib.unified_diff((old or "").splitlines(keepends=True),
                                  (new or "").splitlines(keepends=True), before, after)  # fmt: skip
-    return head + "".join(lines)
+    ended = (line if line.endswith("\n") else f"{line}\n{_NO_END}" for line in lines)
+    return head + "".join(ended)
+
+
+_NO_END = "\\ No newline at end of file\n"

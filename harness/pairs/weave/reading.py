@@ -25,6 +25,8 @@ def read_sources(folder: Path, texts: Mapping[str, str]) -> App:
 
     Raises BadInput that names file and line. What was read before is not read again.
     """
+    if "app.yaml" not in texts:
+        raise BadInput(f"{folder / 'app.yaml'}: no such file")
     spec = _spec(folder / "app.yaml", texts["app.yaml"])
     stores, errors = (_module(folder, texts, name, name) for name in ("stores", "errors"))
     contexts = {

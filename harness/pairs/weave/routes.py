@@ -45,7 +45,8 @@ def names_in(text: str) -> set[str]:
 
 
 def _imports(context: Context, places: dict[str, str], parts: list[str]) -> str:
-    used = names_in("\n".join(parts))
+    # A function of the domain may have the name of a route, which does not use it.
+    used = names_in("\n".join(parts)) - context.spec.operations.keys()
     theirs = used & context.module.names
     lines = [f"from {places['service']} import {', '.join(sorted(theirs))}"] if theirs else []
     spec = context.spec

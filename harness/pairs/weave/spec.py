@@ -1,5 +1,6 @@
 """What `fixtures/<app>/app/app.yaml` may say."""
 
+import keyword
 import re
 from typing import Annotated, Literal
 
@@ -19,7 +20,17 @@ ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/v1(?:/[a-z-]+|/\{[a-z_]+\})+)
 FIELD = re.compile(
     r"(?P<type>[A-Za-z_][\w\[\], |]*?)(?: (?P<low>\d+)\.\.(?P<high>\d+))?(?: = (?P<default>.+))?"
 )
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+def _is_free(name: str) -> str:
+    if keyword.iskeyword(name):
+        raise ValueError(f"{name!r} is a word of Python")
+    return name
+
+
+Word = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_is_free)
+]
 """a name in the woven code"""
 Status = Annotated[int, Field(ge=400, le=599)]
 """of an answer that refuses"""
