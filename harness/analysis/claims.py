@@ -1,7 +1,7 @@
 """Every number that a text would quote, with what it was made of: `claims.json` and its tables."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -111,13 +111,14 @@ class _Rows:
         self._known: dict[Contrast, NDArray[np.bool_]] = {}
 
     def of(
-        self, contrast: Contrast, model: str = POOLED, classes: Sequence[str] | None = None
+        self, contrast: Contrast, wanted: Mapping[str, Sequence[str]] | None = None
     ) -> pd.DataFrame:
+        """`wanted`: column -> the values that count; `pooled` means any."""
         used = self._paired(contrast)
-        if model != POOLED:
-            used = used & (self._trials["model"] == model).to_numpy(bool)
-        if classes is not None:
-            used = used & self._trials["task_class"].isin(classes).to_numpy(bool)
+        for column, values in (wanted or {}).items():
+            if not {POOLED, PRIMARY} & set(values):
+                of_these = self._trials[column].astype("string").isin(values)
+                used = used & of_these.to_numpy(bool)
         return self._trials.loc[used, ["hash"]]
 
     def _paired(self, contrast: Contrast) -> NDArray[np.bool_]:
@@ -137,23 +138,22 @@ def _claims(
 ) -> Iterator[Claim]:
     rows = _Rows(trials)
     for _, row in frames["effects"].iterrows():
-        level = row["level"]
-        used = rows.of(contrast, row["factor"], None if level in {POOLED, PRIMARY} else [level])
-        yield _claim(f"difference/{row['factor']}/{level}", row, "pp", used)
+        of_row = {"model": [row["factor"]], "task_class": [row["level"]]}
+        used = rows.of(contrast, of_row)
+        yield _claim(f"difference/{row['factor']}/{row['level']}", row, "pp", used)
     for _, row in frames["decomposition"].iterrows():
-        asked = _PARTS.get(row["level"], ESSAY)
-        if row["contrast"] == str(WITHOUT_SCOPE):
-            asked = WITHOUT_SCOPE
-        yield _claim(f"part/{row['level']}", row, "pp", rows.of(asked))
+        whole = WITHOUT_SCOPE if row["contrast"] == str(WITHOUT_SCOPE) else ESSAY
+        part = _PARTS.get(row["level"], whole)
+        yield _claim(f"part/{row['level']}", row, "pp", rows.of(part))
     for _, row in frames["hypotheses"].iterrows():
-        asked, classes = ASKED[row["hypothesis"]]
+        asked = ASKED[row["hypothesis"]]
         named = row.rename({"estimate": "difference", "p": "p_sign_flip"})
         told = {"interval": 90, "test": "TOST"} if row["hypothesis"] == "H5" else {}
-        used = rows.of(asked, classes=classes)
+        used = rows.of(asked.contrast, asked.of)
         claim = _claim(f"hypothesis/{row['hypothesis']}", named, row["measure"], used)
         yield claim.model_copy(update=told)
     for _, row in frames["cost"].iterrows():
-        used = rows.of(contrast, row["level"])
+        used = rows.of(contrast, {"model": [row["level"]]})
         for name, start in (("cost-ratio", "ratio"), ("cost-per-resolved", "per_resolved")):
             value = "ratio" if start == "ratio" else "per_resolved_ratio"
             kept = {value: "difference", f"{start}_low": "low", f"{start}_high": "high"}

@@ -45,6 +45,8 @@ def press_until(page, key, wanted, most=40):
         ("Agent", "oracle", 8),
         ("Model", "m-1", 2),
         ("Scope", "own", 2),
+        ("Budget", "full", 26),
+        ("Dose", "none", 26),
         ("Status", "lost", 1),
         ("Resolved", "yes", 9),
         ("Failing factor", "behaviour", 6),

@@ -228,6 +228,8 @@ class TestClaims:
         assert whole["trials"] == len(ends) == table.loc[("pooled", "pooled"), "trials"]
         across = ends[ends["task_class"] == "X"]
         assert by_id["hypothesis/H3"]["rows_sha256"] == claims.digest(across)
+        budgets = ends[ends["context_budget"].isin(["32k", "full"])]
+        assert by_id["hypothesis/H4"]["rows_sha256"] == claims.digest(budgets)
         own = trials[trials["scope"] == "own"]
         scope = pd.concat([ends[ends["arm"] == "microservices"], own])
         assert by_id["part/scope"]["rows_sha256"] == claims.digest(scope)

@@ -1,7 +1,7 @@
 """H1 to H7 of SCIENCE.md as one family: each is tested where its data exist, and says so if not."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import pandas as pd
@@ -18,16 +18,24 @@ _TANGLED, _MODULES = Side("monolith"), Side("modular")
 _SERVICES, _OWN = Side("microservices"), Side("microservices", "own")
 _DISTRIBUTED = Contrast(_SERVICES, _TANGLED)
 
-ASKED: dict[str, tuple[Contrast, tuple[str, ...] | None]] = {
-    "H1": (Contrast(_OWN, _TANGLED), ("I",)),
-    "H2": (_DISTRIBUTED, None),
-    "H3": (_DISTRIBUTED, ("X",)),
-    "H4": (_DISTRIBUTED, None),
-    "H5": (Contrast(_SERVICES, _MODULES), ("L", "I")),
-    "H6": (_DISTRIBUTED, ("D",)),
-    "H7": (_DISTRIBUTED, ("X",)),
+
+@dataclass(frozen=True)
+class Asked:
+    """What a hypothesis compares, and of which trials: column -> its values."""
+
+    contrast: Contrast
+    of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+ASKED = {
+    "H1": Asked(Contrast(_OWN, _TANGLED), {"task_class": ["I"]}),
+    "H2": Asked(_DISTRIBUTED, {"dose": ["0", "2"]}),
+    "H3": Asked(_DISTRIBUTED, {"task_class": ["X"]}),
+    "H4": Asked(_DISTRIBUTED, {"context_budget": ["32k", "full"]}),
+    "H5": Asked(Contrast(_SERVICES, _MODULES), {"task_class": ["L", "I"]}),
+    "H6": Asked(_DISTRIBUTED, {"task_class": ["D"]}),
+    "H7": Asked(_DISTRIBUTED, {"task_class": ["X"]}),
 }
-"""hypothesis -> its contrast, and the classes of tasks that it is about (null: all)"""
 
 
 class HypothesisRow(Record):
@@ -132,9 +140,9 @@ def _effect(
     hypothesis: str,
     outcome: str = "resolved",
 ) -> EffectRow:
-    contrast, classes = ASKED[hypothesis]
+    contrast = ASKED[hypothesis].contrast
     asked = replace(question, contrast=contrast, outcome=outcome)
-    chosen = only(trials, task_class=classes) if classes else trials
+    chosen = only(trials, **ASKED[hypothesis].of)
     return effect(differences(chosen, contrast, outcome, asked.missing), asked)
 
 

@@ -7,7 +7,7 @@ from harness.analysis.order import FACTORS
 from harness.records import TrialRecord, columns
 
 WORDS = (
-    "arm", "task", "task_class", "agent", "model", "scope", "context_budget", "status",
+    "arm", "task", "task_class", "agent", "model", "scope", "context_budget", "dose", "status",
     "resolved", "reason", "variant", "failure_cause",
 )  # fmt: skip
 NUMBERS = (

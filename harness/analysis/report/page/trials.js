@@ -11,7 +11,7 @@ const tokens = (row) => number("input_tokens", row) + number("output_tokens", ro
 
 const FILTERS = [
   ["arm", "Arm"], ["task", "Task"], ["task_class", "Class"], ["agent", "Agent"], ["model", "Model"],
-  ["scope", "Scope"], ["status", "Status"], ["resolved", "Resolved"],
+  ["scope", "Scope"], ["context_budget", "Budget"], ["dose", "Dose"], ["status", "Status"], ["resolved", "Resolved"],
 ];
 const FAILING = ["factor", "Failing factor"];
 
