@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 from .job import Job, NoVerdict
@@ -62,8 +63,8 @@ def load_predicates(path: Path, names: tuple[str, ...]) -> list[Predicate]:
     package = __name__.rsplit(".", 1)[0]
     # predicates.py says `from verifier.tree import ...` wherever this package is installed.
     sys.modules.setdefault("verifier", sys.modules[package])
-    for part in ("tree", "syntax"):
-        sys.modules.setdefault(f"verifier.{part}", sys.modules[f"{package}.{part}"])
+    for part in ("tree", "syntax", "constants"):
+        sys.modules.setdefault(f"verifier.{part}", import_module(f"{package}.{part}"))
     spec = importlib.util.spec_from_file_location("predicates", path)
     if spec is None or spec.loader is None:
         raise NoVerdict(f"{path} is no Python file")
