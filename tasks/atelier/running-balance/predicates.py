@@ -3,19 +3,24 @@
 import ast
 import re
 
+from verifier.constants import constants, texts
 from verifier.tree import SHARED, Function, Tree
 
-LEDGER = re.compile(r"\b(?:ledger_entries|FROM\s+entries|JOIN\s+entries)\b", re.IGNORECASE)
+OWNERS = ("accounts", SHARED)
+LEDGER = re.compile(r"\b(?:FROM|JOIN)\s+\w*entries\b", re.IGNORECASE)
 
 
 def a_balance_reads_no_ledger(tree: Tree) -> str | None:
     balance = tree.function("Accounts.balance")
     if balance.parameters != ("self", "account_id"):
         return f"{balance} should take an account's id alone"
+    known = constants(module for name in OWNERS for _, module in tree.context(name).trees())
     for function in _reached(tree, balance):
         if function.name == "entries":
             return f"{balance} still gets at the ledger through {function}"
-        if any(LEDGER.search(text) for text in function.string_literals()):
+        said = texts(function.node, known)
+        # The name of a table may be put into the query.
+        if any(LEDGER.search(one + other) for one in said for other in said):
             return f"{balance} still reads the ledger in {function}"
     return None
 
@@ -30,7 +35,7 @@ def the_replay_is_gone(tree: Tree) -> str | None:
 def _reached(tree: Tree, start: Function) -> list[Function]:
     """What a function uses of accounts and of what is shared, by name, directly or not."""
     known: dict[str, list[Function]] = {}
-    for name in ("accounts", SHARED):
+    for name in OWNERS:
         for function in tree.context(name).functions():
             known.setdefault(function.name, []).append(function)
     found = [start]

@@ -3,8 +3,10 @@
 import ast
 import re
 
+from verifier.constants import Constants, constants, texts
 from verifier.tree import SHARED, Function, Tree
 
+OWNERS = ("tariff", SHARED)
 SIGNATURES = {
     "quota": ("self", "quota_id"),
     "available": ("self", "quota_id", "code", "origin"),
@@ -12,15 +14,17 @@ SIGNATURES = {
     "draw_quota": ("self", "quota_id", "key", "wanted_g"),
 }
 READS = re.compile(r"\b(?:FROM|JOIN)\s+\w*allocations\b", re.IGNORECASE)
+ADDS = re.compile(r"\bsum\s*\(", re.IGNORECASE)
 
 
 def a_quota_reads_no_allocations(tree: Tree) -> str | None:
+    known = constants(module for name in OWNERS for _, module in tree.context(name).trees())
     for name, parameters in SIGNATURES.items():
         function = tree.context("tariff").domain.function(f"Tariff.{name}")
         if function.parameters != parameters:
             return f"{function} should take {', '.join(parameters[1:])}"
         for reached in _reached(tree, function):
-            if _reads(reached):
+            if _reads(reached, known):
                 return f"{function} still gets at allocations through {reached}"
     return None
 
@@ -31,23 +35,22 @@ def the_sum_is_gone(tree: Tree) -> str | None:
     copies = [f for f in tree.functions() if f.fingerprint == found.fingerprint]
     if copies:
         return f"the allocations of a quota are still looked up: {copies[0]}"
-    for function in tree.functions():
-        texts = function.string_literals()
-        if any(
-            READS.search(text) and re.search(r"\bsum\s*\(", text, re.IGNORECASE) for text in texts
-        ):
-            return f"allocations are still added up in {function}"
+    for place in tree.string_literals():
+        if READS.search(place.text) and ADDS.search(place.text):
+            return f"allocations are still added up in {place.path}:{place.line}"
     return None
 
 
-def _reads(function: Function) -> bool:
-    return any(READS.search(text) for text in function.string_literals())
+def _reads(function: Function, known: Constants) -> bool:
+    said = texts(function.node, known)
+    # The name of a table may be put into the query.
+    return any(READS.search(one + other) for one in said for other in said)
 
 
 def _reached(tree: Tree, start: Function) -> list[Function]:
     """What a function uses of the tariff and of what is shared, by name, directly or not."""
     known: dict[str, list[Function]] = {}
-    for name in ("tariff", SHARED):
+    for name in OWNERS:
         for function in tree.context(name).functions():
             known.setdefault(function.name, []).append(function)
     found = [start]
