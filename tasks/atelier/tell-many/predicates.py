@@ -2,17 +2,29 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from verifier.tree import Function, Tree
 
 TELLERS = ("jobs", "gallery", "moderation")
+WAYS = ("announce", "notify")
+ANNOUNCE = ("account_ids", "kind", "subject", "text")
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+GIVING = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.NamedExpr,
+    ast.For,
+    ast.AsyncFor,
+    ast.comprehension,
+)
 OLD = re.compile(r"(?<![a-z])notify(?![a-z])", re.IGNORECASE)
 
 
 def notifications_announce(tree: Tree) -> str | None:
     announce = tree.context("notifications").domain.function("Notifications.announce")
-    if announce.parameters != ("self", "account_ids", "kind", "subject", "text"):
+    if announce.parameters != ("self", *ANNOUNCE):
         return f"{announce} should take accounts, a kind, a subject and a text"
     return None
 
@@ -39,25 +51,69 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
 
 
 def reporters_are_told_in_one_call(tree: Tree) -> str | None:
-    moderation = tree.context("moderation").domain
-    ways = {"announce", "notify"}
-    tell = ways | {f.name for f in moderation.functions() if _calls(f.node, ways)}
-    for function in moderation.functions():
-        for loop in _loops(function):
-            if "reporters" in _words(loop) and _calls(loop, tell):
+    functions = tree.context("moderation").domain.functions()
+    for function in functions:
+        for loop, of_one in _loops(function.node):
+            if _tells_alike(loop, of_one, functions):
                 return f"{function} tells reporters one by one"
     return None
 
 
-def _loops(function: Function) -> Iterator[ast.AST]:
-    kinds = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
-    return (node for node in ast.walk(function.node) if isinstance(node, kinds))
+def _loops(node: ast.AST) -> Iterator[tuple[ast.AST, set[str]]]:
+    """Loops, with the names that stand for another thing in each round."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.For | ast.AsyncFor):
+            yield each, _stored(each.target)
+        elif isinstance(each, ast.While):
+            yield each, _stored(each)
+        elif isinstance(each, ast.Lambda):
+            yield each, {parameter.arg for parameter in each.args.args}
+        elif isinstance(each, COMPREHENSIONS):
+            yield each, {name for part in each.generators for name in _stored(part.target)}
 
 
-def _words(node: ast.AST) -> set[str]:
-    return {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+def _tells_alike(
+    node: ast.AST, of_one: set[str], functions: Sequence[Function], seen: tuple[str, ...] = ()
+) -> bool:
+    """Whether it tells people who differ by these names something that does not differ by them."""
+    differs = _made_of(node, of_one)
+    for call in (each for each in ast.walk(node) if isinstance(each, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if name in WAYS:
+            told = {p for p, value in _given(call, ANNOUNCE) if _names(value) & differs}
+            if told == {ANNOUNCE[0]}:
+                return True
+            continue
+        for function in functions:
+            if function.name == name and name not in seen:
+                takes = [p for p in function.parameters if p not in ("self", "cls")]
+                handed = {p for p, value in _given(call, takes) if _names(value) & differs}
+                if handed and _tells_alike(function.node, handed, functions, (*seen, name)):
+                    return True
+    return False
 
 
-def _calls(node: ast.AST, names: set[str]) -> bool:
-    calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
-    return any(isinstance(f, ast.Attribute) and f.attr in names for f in calls)
+def _given(call: ast.Call, parameters: Sequence[str]) -> list[tuple[str, ast.expr]]:
+    """Arguments with the parameters that they are for."""
+    named = [(keyword.arg or "", keyword.value) for keyword in call.keywords]
+    return [*zip(parameters, call.args, strict=False), *named]
+
+
+def _made_of(node: ast.AST, names: set[str]) -> set[str]:
+    """These names, and those that are given something made of them."""
+    found = set(names)
+    for each in ast.walk(node):
+        value = getattr(each, "value", None) or getattr(each, "iter", None)
+        if isinstance(each, GIVING) and value is not None and _names(value) & found:
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            found |= {name for target in targets for name in _stored(target)}
+    return found if found == names else _made_of(node, found)
+
+
+def _stored(node: ast.AST) -> set[str]:
+    every = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {n.id for n in every if isinstance(n.ctx, ast.Store)}
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
