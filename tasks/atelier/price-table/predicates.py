@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from verifier.constants import Constants, constants, gives_one_thing, meant, words
 from verifier.tree import SHARED, Function, Source, Tree, branches_on
 
 WORDS = frozenset({"image", "video", "draft", "standard", "fine"})
@@ -18,22 +19,16 @@ def list_price_looks_up_a_rule(tree: Tree) -> str | None:
         return f"{price} still holds a condition or a loop"
     if "PRICE_RULES" not in price.names():
         return f"{price} does not look into PRICE_RULES"
-    tables = [table for file in _pricing(tree) for table in _tables(file.tree)]
-    if len(tables) != 1:
-        return f"PRICE_RULES should be made in one place, not in {len(tables)}"
-    value = tables[0]
-    if isinstance(value, ast.Dict) and value.keys and len(value.keys) != 2:
-        return f"PRICE_RULES should have 2 entries, not {len(value.keys)}"
-    return None
+    return _why_no_table(tree)
 
 
 def no_price_asks_for_a_kind_or_tier(tree: Tree) -> str | None:
     assert tree.base is not None
     # Checks of what is offered ask for the kind of work too: those may stay, or go.
-    kept = sum(_asks(f.node) for f in _functions(tree.base) if f.name != "list_price")
-    found = [f for f in _functions(tree) if _asks(f.node)]
-    if sum(_asks(f.node) for f in found) > kept:
-        places = ", ".join(str(f) for f in found)
+    kept = sum(count for f, count in _asking(tree.base) if f.name != "list_price")
+    found = _asking(tree)
+    if sum(count for _, count in found) > kept:
+        places = ", ".join(str(f) for f, _ in found)
         return f"kinds or tiers are still compared with words in {places}"
     if branches_on(tree.function("list_price").node, ["kind", "tier"]):
         return "list_price still branches on the kind or the tier"
@@ -59,6 +54,18 @@ def _functions(tree: Tree) -> list[Function]:
     return [f for name in ("catalogue", SHARED) for f in tree.context(name).functions()]
 
 
+def _why_no_table(tree: Tree) -> str | None:
+    tables = [table for file in _pricing(tree) for table in _tables(file.tree)]
+    if len(tables) != 1:
+        return f"PRICE_RULES should be made in one place, not in {len(tables)}"
+    value = tables[0]
+    if isinstance(value, ast.Dict) and value.keys and len(value.keys) != 2:
+        return f"PRICE_RULES should have 2 entries, not {len(value.keys)}"
+    if gives_one_thing((file.tree for file in _pricing(tree)), "PRICE_RULES"):
+        return "PRICE_RULES has one and the same entry for every kind of work"
+    return None
+
+
 def _tables(module: ast.Module) -> Iterator[ast.expr | None]:
     for node in module.body:
         if isinstance(node, ast.Assign):
@@ -71,10 +78,19 @@ def _tables(module: ast.Module) -> Iterator[ast.expr | None]:
             yield node.value
 
 
-def _asks(function: ast.AST) -> int:
-    """How many comparisons and cases name a kind or a tier."""
+def _asking(tree: Tree) -> list[tuple[Function, int]]:
+    """The functions that compare something with kinds or tiers, and how often they do."""
+    functions = _functions(tree)
+    nodes = [*(file.tree for file in _pricing(tree)), *(f.node for f in functions)]
+    known = words(constants(nodes))
+    every = ((function, _asks(function.node, known)) for function in functions)
+    return [(function, count) for function, count in every if count]
+
+
+def _asks(function: ast.AST, known: Constants) -> int:
+    """How many comparisons and cases name a kind or a tier, by itself or by a constant."""
     places = (n for n in ast.walk(function) if isinstance(n, (ast.Compare, ast.MatchValue)))
     return sum(
-        any(isinstance(c, ast.Constant) and c.value in WORDS for c in ast.walk(place))
+        any(isinstance(c, ast.Constant) and c.value in WORDS for c in meant(place, known))
         for place in places
     )

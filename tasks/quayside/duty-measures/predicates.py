@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from verifier.constants import Constants, constants, gives_one_thing, meant, words
 from verifier.tree import SHARED, Function, Source, Tree
 
 MEASURES = frozenset({"free", "ad_valorem", "specific", "mixed", "mixed_min", "mixed_max"})
@@ -30,9 +31,12 @@ def units_are_looked_up(tree: Tree) -> str | None:
 
 
 def nothing_asks_for_a_measure_or_unit(tree: Tree) -> str | None:
+    known = _words(tree)
     for file in _files(tree):
         for node in ast.walk(file.tree):
-            if _compares_a_word(node) or any(_mentions_a_field(test) for test in _tests(node)):
+            if _compares_a_word(node, known) or any(
+                _mentions_a_field(test) for test in _tests(node)
+            ):
                 return f"{file.path}:{getattr(node, 'lineno', 1)} asks for a measure or a unit"
     return None
 
@@ -47,6 +51,12 @@ def _functions(tree: Tree) -> list[Function]:
     return [f for name in ("tariff", SHARED) for f in tree.context(name).functions()]
 
 
+def _words(tree: Tree) -> Constants:
+    """What stands for a word, at the top of a file or within a function."""
+    nodes = [*(file.tree for file in _files(tree)), *(f.node for f in _functions(tree))]
+    return words(constants(nodes))
+
+
 def _looked_into(function: Function) -> set[str]:
     """The names that a function takes an entry of, by index or by a method."""
     found = (
@@ -59,7 +69,7 @@ def _why_no_table(tree: Tree, name: str, keys: frozenset[str]) -> str | None:
     tables = [value for file in _files(tree) for value in _assigned(file.tree, name)]
     if len(tables) != 1:
         return f"{name} should be made in one place, not in {len(tables)}"
-    words = {
+    said = {
         text.value
         for file in _files(tree)
         for text in ast.walk(file.tree)
@@ -67,10 +77,16 @@ def _why_no_table(tree: Tree, name: str, keys: frozenset[str]) -> str | None:
     }
     table = tables[0]
     if isinstance(table, ast.Dict) and table.keys and None not in table.keys:
-        words = {key.value for key in table.keys if isinstance(key, ast.Constant)}
-        words |= _added(tree, name)
-    missing = sorted(keys - words)
-    return f"{name} has no entry for {missing[0]}" if missing else None
+        known = _words(tree)
+        every = (n for key in table.keys if key for n in meant(key, known))
+        said = {n.value for n in every if isinstance(n, ast.Constant)}
+        said |= _added(tree, name)
+    missing = sorted(keys - said)
+    if missing:
+        return f"{name} has no entry for {missing[0]}"
+    if gives_one_thing((file.tree for file in _files(tree)), name):
+        return f"{name} has one and the same entry for everything"
+    return None
 
 
 def _assigned(module: ast.Module, name: str) -> Iterator[ast.expr | None]:
@@ -93,11 +109,13 @@ def _added(tree: Tree, name: str) -> set[object]:
     }
 
 
-def _compares_a_word(node: ast.AST) -> bool:
+def _compares_a_word(node: ast.AST, known: Constants) -> bool:
     asks = isinstance(node, ast.Compare | ast.MatchValue)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         asks = node.func.attr in ("startswith", "endswith", "__eq__")
-    return asks and any(isinstance(n, ast.Constant) and n.value in WORDS for n in ast.walk(node))
+    return asks and any(
+        isinstance(n, ast.Constant) and n.value in WORDS for n in meant(node, known)
+    )
 
 
 def _tests(node: ast.AST) -> list[ast.expr]:
