@@ -4,9 +4,13 @@ import ast
 import re
 from collections.abc import Iterator
 
-from verifier.tree import SHARED, Source, Tree
+from verifier.constants import constants, meant
+from verifier.tree import SHARED, Function, Source, Sources, Tree
 
+OWNERS = ("accounts", SHARED)
 PLANS = {"hobby", "plus", "studio"}
+FILLED = re.compile(r"\bINSERT\b.*?\bINTO\s+(\w+)", re.IGNORECASE | re.DOTALL)
+ASKED_BY_NAME = ("classmethod", "staticmethod", "property")
 
 
 def accounts_keep_the_number(tree: Tree) -> str | None:
@@ -25,19 +29,21 @@ def accounts_keep_the_number(tree: Tree) -> str | None:
 
 
 def the_numbers_stand_once_and_in_accounts(tree: Tree) -> str | None:
-    places = [
-        f"{file.path}:{statement.lineno}"
-        for name in ("accounts", SHARED)
-        for file in tree.context(name).files
-        if file.is_python
+    owned = Sources(tuple(f for name in OWNERS for f in tree.context(name).files), "accounts")
+    places = {
+        f"{file.path}:{statement.lineno}": statement
+        for file in owned.python
         for statement in _statements(file)
         if _numbers_plans(statement)
-    ]
+    }
     if len(places) != 1:
         told = ", ".join(places) or "nowhere"
         return f"which number is which plan should stand in one place of accounts, stands {told}"
+    ((where, numbering),) = places.items()
+    if not _is_used(owned, tree.context("accounts").domain.function("Accounts.open"), numbering):
+        return f"an account is opened without the numbers of {where}"
     for name, context in tree.contexts.items():
-        if name not in ("accounts", SHARED):
+        if name not in OWNERS:
             if "plan_number" in context.names():
                 return f"{name} see the number of a plan"
             for place in context.string_literals():
@@ -48,7 +54,7 @@ def the_numbers_stand_once_and_in_accounts(tree: Tree) -> str | None:
 
 def _tables(tree: Tree) -> Iterator[dict[str, str]]:
     """Column -> type of the tables of accounts."""
-    for name in ("accounts", SHARED):
+    for name in OWNERS:
         for table in tree.context(name).tables():
             if table.name.endswith("accounts"):
                 yield table.columns
@@ -68,6 +74,34 @@ def _numbers_plans(statement: ast.stmt) -> bool:
     numbers = {n.value for n in ast.walk(statement)
                if isinstance(n, ast.Constant) and type(n.value) in (int, float)}  # fmt: skip
     return words >= PLANS and numbers <= {0, 1, 2, 3}
+
+
+def _is_used(owned: Sources, opening: Function, numbering: ast.stmt) -> bool:
+    """Whether the numbers are named, or their table is, on the way to an account that is kept."""
+    known = constants(module for _, module in owned.trees())
+    reached = owned.onward(opening, *(f for f in owned.functions() if _runs_unasked(f)))
+    nodes = [part for function in reached for part in meant(function.node, known)]
+    texts = (n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    used = {word for text in texts for word in re.findall(r"\w+", text)}
+    used |= {getattr(n, field, None) for n in nodes for field in ("id", "attr", "name")}
+    return bool(_defined(numbering) & used)
+
+
+def _runs_unasked(function: Function) -> bool:
+    """Whether a function is called by Python or by what decorates it."""
+    decorators = {ast.unparse(each) for each in function.node.decorator_list}
+    return function.name.startswith("__") or bool(decorators.difference(ASKED_BY_NAME))
+
+
+def _defined(statement: ast.stmt) -> set[object]:
+    """What a statement defines, and the tables that its SQL puts something into."""
+    found: set[object] = {getattr(statement, "name", None)} - {None}
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(FILLED.findall(node.value))
+    return found
 
 
 def _said(node: ast.AST) -> Iterator[str]:
