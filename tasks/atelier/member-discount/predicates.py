@@ -83,6 +83,8 @@ def one_rule_and_the_catalogue_has_it(tree: Tree) -> str | None:
     if len(rules) > 1:
         places = ", ".join(f"{file.path}:{statement.lineno}" for file, statement in rules)
         return f"the rule stands more than once: {places}"
+    if circle := tree.circle():
+        return f"parts ask one another in a circle: {', '.join(circle)}"
     return None
 
 
