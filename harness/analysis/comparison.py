@@ -217,7 +217,7 @@ def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:
 
 def _with_adjusted(found: pd.DataFrame) -> pd.DataFrame:
     """Benjamini-Hochberg over what explores: all but the one named test."""
-    tested = found["p_sign_flip"].where(~found["level"].isin([POOLED, PRIMARY]))
+    tested = found["p_sign_flip"].where(found["level"] != PRIMARY)
     return found.assign(p_adjusted=benjamini_hochberg(tested))
 
 

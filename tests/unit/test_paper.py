@@ -12,9 +12,9 @@ from matplotlib.text import Text
 
 from harness.analysis import claims
 from harness.analysis.frame import read_trials, to_frame
-from harness.analysis.paper import failures, plates, slopes, tokens
+from harness.analysis.paper import failures, heatmap, plates, slopes, tokens
 from harness.analysis.paper.plates import PLATES, save_plates
-from harness.analysis.paper.styles import STYLES, look, style_named
+from harness.analysis.paper.styles import STYLES, look, short_names, style_named
 from harness.analysis.simulated import Size, simulate, write
 from harness.analysis.summary import summary
 from harness.errors import BadInput
@@ -47,10 +47,19 @@ def tools(trials) -> pd.DataFrame:
     return to_frame(rows, ToolRecord)
 
 
+LONG_NAMES = {
+    "simulated-small": "Qwen/Qwen3-Coder-480B-A35B-Instruct",
+    "simulated-medium": "claude-opus-4-5-20251101",
+    "simulated-large": "deepseek-ai/DeepSeek-V3.1-Terminus",
+}
+
+
 @cache
-def drawn(name: str, style):
+def drawn(name: str, style, *, long_names: bool = False):
     """The figure as it lies on paper, and what it was drawn with."""
     plate, trials = PLATES[name], simulate(Size())
+    if long_names:
+        trials = trials.assign(model=trials["model"].replace(LONG_NAMES))
     with style.applied():
         figure = plate.draw(plate.data(trials), style)
         canvas = FigureCanvasAgg(figure)
@@ -71,8 +80,9 @@ def texts(figure) -> list[Text]:
 @pytest.mark.parametrize("style", list(STYLES))
 @pytest.mark.parametrize("name", list(PLATES))
 class TestEveryFigure:
-    def test_cuts_no_word_off(self, name, style):
-        figure, renderer = drawn(name, STYLES[style])
+    @pytest.mark.parametrize("long_names", [False, True])
+    def test_cuts_no_word_off(self, name, style, long_names):
+        figure, renderer = drawn(name, STYLES[style], long_names=long_names)
         page = figure.bbox
         for text in texts(figure):
             box = text.get_window_extent(renderer)
@@ -113,6 +123,28 @@ def shown_ticks(axis) -> list[Text]:
     inside = [tick for tick in axis.majorTicks if low <= tick.get_loc() <= high]
     labels = [label for tick in inside for label in (tick.label1, tick.label2)]
     return [label for label in labels if label.get_visible() and label.get_text()]
+
+
+class TestNamesOfModels:
+    def test_are_cut_to_what_a_column_has_room_for(self):
+        assert short_names(["claude", *LONG_NAMES.values()]) == {
+            "claude": "claude",
+            "Qwen/Qwen3-Coder-480B-A35B-Instruct": "Qwen3-Coder-4…struct",
+            "claude-opus-4-5-20251101": "claude-opus-4…251101",
+            "deepseek-ai/DeepSeek-V3.1-Terminus": "DeepSeek-V3.1…rminus",
+        }
+
+    def test_are_whole_where_two_would_be_the_same(self):
+        twins = ["a/one", "b/one", "c/two"]
+        assert short_names(twins) == {"a/one": "a/one", "b/one": "b/one", "c/two": "two"}
+
+    def test_leave_no_room_for_numbers_where_they_are_many(self):
+        trials = simulate(Size(apps=2))
+        for copies, numbers in ((1, True), (2, False)):
+            many = [trials.assign(model=trials["model"] + f"-{n}") for n in range(copies)]
+            with ACM.applied():
+                figure = heatmap.draw(heatmap.data(pd.concat(many)), ACM)
+            assert bool(figure.axes[0].texts) == numbers
 
 
 class TestTheSet:

@@ -8,7 +8,7 @@ from harness.analysis.estimate.effects import MARGIN, POOLED, PRIMARY, EffectRow
 from harness.analysis.estimate.pairing import differences
 from harness.analysis.frame import to_frame
 from harness.analysis.order import CLASSES
-from harness.analysis.paper.styles import Style
+from harness.analysis.paper.styles import Style, short_names
 
 _LEVELS = {
     "L": "local (L)",
@@ -42,13 +42,14 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
     """A point and its 95% interval a row; the band is the margin of equivalence."""
-    figure = style.figure(0.55 + 0.125 * (len(rows) + rows["factor"].nunique()))
+    figure = style.figure(0.65 + 0.125 * (len(rows) + rows["factor"].nunique()))
     axes = figure.subplots()
     axes.axvspan(-MARGIN, MARGIN, color="0.93", linewidth=0)
     axes.axvline(0, color="0.4", linewidth=0.6)
     place, ticks, names = 0.0, [], []
+    shown = short_names(rows["factor"].unique())
     for model, block in rows.groupby("factor", sort=False):
-        axes.annotate(str(model), (0, place), (-4, 0), xycoords=("axes fraction", "data"),
+        axes.annotate(shown[str(model)], (0, place), (-4, 0), xycoords=("axes fraction", "data"),
                       textcoords="offset points", ha="right", va="center", weight="bold",
                       annotation_clip=False)  # fmt: skip
         for _, row in block.iterrows():
@@ -59,7 +60,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         place += 1.2
     axes.set_yticks(ticks, names)
     axes.set_ylim(place - 0.4, -0.8)
-    axes.set_xlabel(f"resolved, {rows['contrast'].iloc[0].replace(' - ', ' − ')} (pp)")
+    axes.set_xlabel(f"resolved (pp),\n{rows['contrast'].iloc[0].replace(' - ', ' − ')}")
     return figure
 
 

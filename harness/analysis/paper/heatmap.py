@@ -6,10 +6,12 @@ from matplotlib.figure import Figure
 
 from harness.analysis.comparison import widest
 from harness.analysis.estimate.pairing import differences
-from harness.analysis.paper.styles import Style, signed
+from harness.analysis.paper.styles import Style, short_names, signed
 
 MOST_ROWS = 40
 """tasks beyond which rows are families"""
+MOST_NUMBERS = 5
+"""models beyond which a cell has no room for its number, and its colour alone tells"""
 
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
@@ -27,7 +29,7 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
-    """A cell a task and model; the number says what the colour shows."""
+    """A cell a task and model; where there is room a number says what the colour shows."""
     table = rows.pivot_table(
         index=["task_class", "row"], columns="model", values="difference", sort=False
     )
@@ -39,10 +41,13 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     image = axes.imshow(values, cmap="PuOr", vmin=-100, vmax=100, aspect="auto")
     for (y, x), value in np.ndenumerate(values):
         text = "–" if np.isnan(value) else signed(value)
-        axes.text(x, y, text, ha="center", va="center", color="white" if abs(value) > 70 else "0.1")
+        dark = "white" if abs(value) > 70 else "0.1"
+        if len(table.columns) <= MOST_NUMBERS:
+            axes.text(x, y, text, ha="center", va="center", color=dark)
     names = [f"{name} · {cls}" for cls, name in table.index]
     axes.set_yticks(range(len(table)), names)
-    axes.set_xticks(range(len(table.columns)), table.columns, rotation=25, ha="right")
+    shown = short_names(table.columns)
+    axes.set_xticks(range(len(shown)), list(shown.values()), rotation=25, ha="right")
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
     bar.set_label("difference in resolved (pp)")

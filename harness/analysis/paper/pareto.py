@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.analysis.paper.cells import over_apps, sides, studied, with_side
-from harness.analysis.paper.styles import Style, legend_above, look
+from harness.analysis.paper.styles import Style, legend_above, look, short_names
 
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.2, y=0.15)
+    axes.margins(x=0.25, y=0.18)
     axes.set_xlabel("mean cost of a trial (USD, log scale)")
     axes.set_ylabel("resolved (%)")
     axes.grid()
@@ -61,8 +61,9 @@ def caption(rows: pd.DataFrame) -> str:
 
 
 def _name_models(axes: Axes, rows: pd.DataFrame) -> None:
+    shown = short_names(rows["model"].unique())
     for model, found in rows.groupby("model"):
         middle = float(np.exp(np.log(found["cost_usd"]).mean()))
-        axes.annotate(str(model), (middle, found["resolved"].min()), (0, -5),
+        axes.annotate(shown[str(model)], (middle, found["resolved"].min()), (0, -5),
                       textcoords="offset points", ha="center", va="top", color="0.2",
                       bbox={"facecolor": "white", "linewidth": 0, "pad": 0.4})  # fmt: skip

@@ -1,6 +1,7 @@
 """How figures look: sizes by venue, and one colour, marker and hatch an arm."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -97,3 +98,22 @@ def signed(value: float, digits: int = 0) -> str:
     """A number with its sign, typeset; zero has none."""
     text = f"{value:+.{digits}f}"
     return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+LONGEST = 20
+"""letters of a model's name that have a place in a figure of one column"""
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Names as figures write them: without whose they are, cut in the middle, each still its own.
+
+    What came out the same for two is written out; the table beside a figure has whole names.
+    """
+    cut = {name: _cut(name.rpartition("/")[2]) for name in names}
+    counts = Counter(cut.values())
+    return {name: short if counts[short] == 1 else name for name, short in cut.items()}
+
+
+def _cut(name: str) -> str:
+    head = LONGEST * 2 // 3
+    return name if len(name) <= LONGEST else f"{name[:head]}…{name[head + 1 - LONGEST :]}"
