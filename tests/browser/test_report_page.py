@@ -45,8 +45,8 @@ def press_until(page, key, wanted, most=40):
         ("Agent", "oracle", 8),
         ("Model", "m-1", 2),
         ("Scope", "own", 2),
-        ("Budget", "full", 26),
-        ("Dose", "none", 26),
+        ("Budget", "32k", 2),
+        ("Dose", "1", 2),
         ("Status", "lost", 1),
         ("Resolved", "yes", 9),
         ("Failing factor", "behaviour", 6),
@@ -210,7 +210,10 @@ def test_everything_is_reached_with_the_keyboard_and_the_focus_comes_back(visit,
     assert focused(page) == "q"
     page.keyboard.type("late")
     assert status(page).startswith("6 of 26 trials match")
-    for name in ("arm", "task", "task_class", "agent", "model", "scope", "status", "resolved"):
+    for name in (
+        "arm", "task", "task_class", "agent", "model", "scope", "context_budget", "dose",
+        "status", "resolved",
+    ):  # fmt: skip
         assert press_until(page, "Tab", name) == 1, name
     assert press_until(page, "Tab", "factor") == 1
     page.keyboard.press("ArrowDown")
