@@ -536,6 +536,14 @@ class TestCompare:
         assert not pd.isna(rows.loc["primary", "p_sign_flip"])
         assert "primary: the one named test" in comparison.latex(found)
 
+    def test_apps_without_a_class_are_told_beside_the_named_test(self):
+        trials = pd.concat([
+            study(APPS, task_class="L"),
+            study({"a": (3, 5), "b": (4, 4)}, task="u", task_class="X"),
+        ])  # fmt: skip
+        rows = comparison.compare(trials, "model").effects.set_index("level")
+        assert rows.loc["primary", "note"] == "5 of 7 apps lack a class of tasks"
+
     def test_each_model_has_equal_weight_whatever_its_budgets(self):
         trials = pd.concat([
             *(study(dict.fromkeys("abcdefg", (9, 1)), context_budget=budget)

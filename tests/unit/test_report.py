@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.analysis.estimate import pairing
-from harness.analysis.estimate.effects import Question, effect
+from harness.analysis.estimate.effects import POOLED, PRIMARY, Question, effect
 from harness.analysis.frame import read_run, to_frame, write_parquet
 from harness.analysis.report.blobs import PATCH_CHARACTERS, Blobs, clip, inline_json, size
 from harness.analysis.report.headline import headline
@@ -287,15 +287,19 @@ def four_apps(**changes):
 
 def test_differences_are_the_estimates_of_the_package_with_their_p_and_their_sentence(tmp_path):
     rows = [r.model_copy(update={"model": "m", "agent": "tool_loop", "expected_factor": None,
+                                 "task_class": "L" if r.task_class == "I" else r.task_class,
                                  "resolved": (hash_of(r) % 10) < (7 if r.arm == "monolith" else 4)})
             for r in four_apps()]  # fmt: skip
     frame = to_frame(rows, TrialRecord)
-    (one,) = headline(frame).differences
+    primary, one = headline(frame).differences
     contrast = pairing.Contrast(pairing.Side("microservices"), pairing.Side("monolith"))
-    row = effect(pairing.differences(frame, contrast), Question(contrast))
-    assert (one.value, one.low, one.high, one.p) == (
-        row.difference, row.low, row.high, row.p_sign_flip,
-    )  # fmt: skip
+    found = pairing.differences(frame, contrast)
+    for shown, level in ((primary, PRIMARY), (one, POOLED)):
+        row = effect(found, Question(contrast), level=level)
+        assert (shown.value, shown.low, shown.high, shown.p) == (
+            row.difference, row.low, row.high, row.p_sign_flip,
+        )  # fmt: skip
+    assert primary.value != one.value
     assert one.notes == ("with 4 apps the smallest possible two-sided p is 0.125",)
     text = page(write_run(tmp_path, entries(rows)), {})
     assert f"{one.low:+.1f} to {one.high:+.1f}".replace("-", "\u2212") in text
@@ -319,11 +323,13 @@ def test_lost_trials_are_bounded_and_several_models_are_told_together_first():
             for name in "mn" for row in four_apps() if row.agent == "oracle"]  # fmt: skip
     rows[0] = lost(rows[0])
     found = headline(to_frame([*rows, *four_apps()], TrialRecord)).differences
-    assert [one.agent for one in found][:3] == [
-        "every agent and model", "tool_loop (m)", "tool_loop (n)",
+    assert [one.agent for one in found][:4] == [
+        "primary: classes of tasks at equal weight", "every agent and model", "tool_loop (m)",
+        "tool_loop (n)",
     ]  # fmt: skip
-    assert found[0].notes[-1] == "1 lost: 0 to +3.1 whatever they were"
-    assert len(found[2].notes) == 1
+    assert found[1].notes[-1] == "1 lost: 0 to +3.1 whatever they were"
+    assert found[0].notes[-1].startswith("1 lost: 0 to +")
+    assert len(found[3].notes) == 1
 
 
 def test_two_pairs_of_one_behaviour_are_one_app_of_the_headline():

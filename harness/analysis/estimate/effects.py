@@ -93,7 +93,7 @@ def effect(
     means = weigh(found)
     ends = _ends(found) if question.outcome == "resolved" else None
     numbers, note = infer(means, question, ends)
-    note = _joined(note, _gaps(found, "model"))
+    note = _joined(note, _gaps(found, "model"), _lacking(found) if level == PRIMARY else None)
     return EffectRow(
         contrast=str(question.contrast),
         factor=factor,
@@ -175,6 +175,13 @@ def _gaps(found: pd.DataFrame, by: str) -> str | None:
     counts = levels.groupby([found["app"], found["task"]], observed=True).nunique()
     lacking = int((counts < levels.nunique()).sum())
     return f"{lacking} of {len(counts)} tasks lack a {by}" if lacking else None
+
+
+def _lacking(found: pd.DataFrame) -> str | None:
+    """How many apps have not every class of tasks, which then weighs less over all of them."""
+    counts = found.groupby("app", observed=True)["task_class"].nunique()
+    lacking = int((counts < found["task_class"].nunique()).sum())
+    return f"{lacking} of {len(counts)} apps lack a class of tasks" if lacking else None
 
 
 def _joined(*notes: str | None) -> str | None:

@@ -6,8 +6,15 @@ from itertools import combinations
 
 import pandas as pd
 
-from harness.analysis.estimate.effects import EffectRow, Question, effect
-from harness.analysis.estimate.pairing import Contrast, Missing, Side, by_app, differences
+from harness.analysis.estimate.effects import POOLED, PRIMARY, EffectRow, Question, effect
+from harness.analysis.estimate.pairing import (
+    Contrast,
+    Missing,
+    Side,
+    by_app,
+    class_balanced,
+    differences,
+)
 from harness.analysis.order import ARMS, CONTROLS, rank, sort_arms
 from harness.analysis.paper.styles import signed
 from harness.analysis.summary import summary, wilson
@@ -84,8 +91,9 @@ def headline(trials: pd.DataFrame) -> Headline:
 
 
 def _differences(trials: pd.DataFrame) -> Iterator[Difference]:
-    """Over all models first, then each model, then the controls."""
+    """The primary test first, over all models, then each model, then the controls."""
     studied = trials[trials["model"].notna()]
+    yield from _between_arms("primary: classes of tasks at equal weight", studied, PRIMARY)
     if len(studied[["agent", "model"]].drop_duplicates()) > 1:
         yield from _between_arms("every agent and model", studied)
     for part in (studied, trials[trials["model"].isna()]):
@@ -96,7 +104,7 @@ def _differences(trials: pd.DataFrame) -> Iterator[Difference]:
             yield from _between_arms(agent_label(first["agent"], first["model"]), group)
 
 
-def _between_arms(agent: str, trials: pd.DataFrame) -> Iterator[Difference]:
+def _between_arms(agent: str, trials: pd.DataFrame, level: str = POOLED) -> Iterator[Difference]:
     # The more distributed arm comes first: microservices minus monolith, as in SCIENCE.md (c) 1.
     for scope in sorted(set(trials["scope"])):
         for minuend, subtrahend in combinations(reversed(sort_arms(trials["arm"])), 2):
@@ -104,14 +112,15 @@ def _between_arms(agent: str, trials: pd.DataFrame) -> Iterator[Difference]:
             asked = Question(contrast, n_boot=SHOWN_NOT)
             found = differences(trials, asked.contrast)
             if len(found):
-                yield _difference(agent, effect(found, asked), trials, asked)
+                yield _difference(agent, effect(found, asked, level=level), trials, asked)
 
 
 def _difference(agent: str, row: EffectRow, trials: pd.DataFrame, asked: Question) -> Difference:
     notes = [row.note] if row.note else []
     if row.lost:
+        weigh = class_balanced if row.level == PRIMARY else by_app
         low, high = (
-            by_app(differences(trials, asked.contrast, missing=rule)).mean()
+            weigh(differences(trials, asked.contrast, missing=rule)).mean()
             for rule in (Missing.worst_low, Missing.worst_high)
         )
         notes.append(f"{row.lost} lost: {signed(low, 1)} to {signed(high, 1)} whatever they were")
