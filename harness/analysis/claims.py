@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -33,9 +34,9 @@ class Claim(Record):
     low: Annotated[float | None, Column("lower end of its interval")]
     high: Annotated[float | None, Column("upper end of it")]
     interval: Annotated[int, Column("of the interval", "%")]
-    p: Annotated[float | None, Column("two-sided for sign flips, the larger one-sided for TOST")]
+    p: Annotated[float | None, Column("two-sided; for TOST the larger of the one-sided")]
     p_adjusted: Annotated[float | None, Column("over the family that it belongs to")]
-    test: Annotated[str | None, Column("what gave the p: sign flips over apps, or TOST")]
+    test: Annotated[str | None, Column("what gave the p; null where there is none")]
     unit: Annotated[str, Column("of value and interval")]
     trials: Annotated[int, Column("rows it was made of", "trials")]
     rows_sha256: Annotated[str, Column("digest of those rows, see `digest`")]
@@ -84,8 +85,11 @@ def digest(rows: pd.DataFrame) -> str:
     A row's hash is pandas' `hash_pandas_object` of HASHED.
     """
     hashes = rows["hash"] if "hash" in rows else row_hashes(rows)
-    ordered = np.sort(hashes.to_numpy("uint64")).astype("<u8")
-    return hashlib.sha256(ordered.tobytes()).hexdigest()
+    return _digest(hashes.to_numpy("uint64"))
+
+
+def _digest(hashes: NDArray[np.uint64]) -> str:
+    return hashlib.sha256(np.sort(hashes).astype("<u8").tobytes()).hexdigest()
 
 
 HASHED = (
@@ -101,36 +105,47 @@ def row_hashes(rows: pd.DataFrame) -> pd.Series:
     return pd.util.hash_pandas_object(rows[list(HASHED)], index=False)
 
 
+@dataclass(frozen=True)
+class _Used:
+    """How many trials a number was made of, and their digest."""
+
+    trials: int
+    sha256: str
+
+
 class _Rows:
     """The trials that a number was made of: those of the cells that both sides have."""
 
     def __init__(self, trials: pd.DataFrame) -> None:
-        self._trials = trials
         key = [*FACTORS, *TASK]
         self._cell = trials.groupby(key, dropna=False, observed=True).ngroup().to_numpy()
-        self._known: dict[Contrast, NDArray[np.bool_]] = {}
+        self._hash = trials["hash"].to_numpy("uint64")
+        # A million trials are coded once for all numbers.
+        columns = ("arm", "scope", "model", "task_class", "context_budget", "dose")
+        self._codes = {name: pd.factorize(trials[name]) for name in columns}
+        self._paired_by: dict[Contrast, NDArray[np.bool_]] = {}
 
-    def of(
-        self, contrast: Contrast, wanted: Mapping[str, Sequence[str]] | None = None
-    ) -> pd.DataFrame:
+    def of(self, contrast: Contrast, wanted: Mapping[str, Sequence[str]]) -> _Used:
         """`wanted`: column -> the values that count; `pooled` means any."""
         used = self._paired(contrast)
-        for column, values in (wanted or {}).items():
+        for column, values in wanted.items():
             if not {POOLED, PRIMARY} & set(values):
-                of_these = self._trials[column].astype("string").isin(values)
-                used = used & of_these.to_numpy(bool)
-        return self._trials.loc[used, ["hash"]]
+                used = used & self._is(column, values)
+        return _Used(int(used.sum()), _digest(self._hash[used]))
 
     def _paired(self, contrast: Contrast) -> NDArray[np.bool_]:
-        if contrast not in self._known:
+        if contrast not in self._paired_by:
             sides = [
-                ((self._trials["arm"] == side.arm) & (self._trials["scope"] == side.scope))
-                .to_numpy(bool)
+                self._is("arm", [side.arm]) & self._is("scope", [side.scope])
                 for side in (contrast.minuend, contrast.subtrahend)
-            ]  # fmt: skip
+            ]
             common = np.intersect1d(self._cell[sides[0]], self._cell[sides[1]])
-            self._known[contrast] = (sides[0] | sides[1]) & np.isin(self._cell, common)
-        return self._known[contrast]
+            self._paired_by[contrast] = (sides[0] | sides[1]) & np.isin(self._cell, common)
+        return self._paired_by[contrast]
+
+    def _is(self, column: str, values: Sequence[str]) -> NDArray[np.bool_]:
+        codes, known = self._codes[column]
+        return np.isin(codes, [place for place, one in enumerate(known) if str(one) in values])
 
 
 def _claims(
@@ -139,12 +154,26 @@ def _claims(
     rows = _Rows(trials)
     for _, row in frames["effects"].iterrows():
         of_row = {"model": [row["factor"]], "task_class": [row["level"]]}
-        used = rows.of(contrast, of_row)
-        yield _claim(f"difference/{row['factor']}/{row['level']}", row, "pp", used)
+        used, name = rows.of(contrast, of_row), f"{row['factor']}/{row['level']}"
+        yield _claim(f"difference/{name}", row, "pp", used)
+        equal = row[["difference", "note"]].to_dict() | {
+            "low": row["low90"], "high": row["high90"], "p_sign_flip": row["p_equivalence"],
+        }  # fmt: skip
+        claim = _claim(f"equivalence/{name}", pd.Series(equal), "pp", used)
+        yield claim.model_copy(update={"interval": 90, "test": claim.test and "TOST"})
+        for side in ("minuend", "subtrahend"):
+            share = pd.Series({"difference": row[side], "note": row["note"]})
+            yield _claim(f"resolved/{getattr(contrast, side)}/{name}", share, "%", used)
+    for _, row in frames["marginal"].iterrows():
+        column, _, level = row["stratum"].partition(" ")
+        used = rows.of(contrast, {column: [level]} if level else {})
+        named = row.rename({"effect": "difference", "p": "p_sign_flip"})
+        claim = _claim(f"marginal/{row['stratum']}", named, "pp", used)
+        yield claim.model_copy(update={"test": claim.test and "t on apps - 1, of a GEE"})
     for _, row in frames["decomposition"].iterrows():
         whole = WITHOUT_SCOPE if row["contrast"] == str(WITHOUT_SCOPE) else ESSAY
         part = _PARTS.get(row["level"], whole)
-        yield _claim(f"part/{row['level']}", row, "pp", rows.of(part))
+        yield _claim(f"part/{row['level']}", row, "pp", rows.of(part, {}))
     for _, row in frames["hypotheses"].iterrows():
         asked = ASKED[row["hypothesis"]]
         named = row.rename({"estimate": "difference", "p": "p_sign_flip"})
@@ -166,7 +195,7 @@ def _claims(
 _PARTS = {**PARTS, "modules scope": MODULES_SCOPE}
 
 
-def _claim(name: str, row: pd.Series, unit: str, used: pd.DataFrame) -> Claim:
+def _claim(name: str, row: pd.Series, unit: str, used: _Used) -> Claim:
     known = {key: None if pd.isna(row.get(key)) else row[key] for key in _NUMBERS}
     return Claim(
         id=name,
@@ -178,8 +207,8 @@ def _claim(name: str, row: pd.Series, unit: str, used: pd.DataFrame) -> Claim:
         p_adjusted=known["p_adjusted"],
         test=None if known["p_sign_flip"] is None else "sign flips over apps",
         unit=unit,
-        trials=len(used),
-        rows_sha256=digest(used),
+        trials=used.trials,
+        rows_sha256=used.sha256,
         note=known["note"],
     )
 

@@ -283,6 +283,19 @@ class TestClaims:
         fifth = by_id["hypothesis/H5"]
         assert (fifth["interval"], fifth["test"]) == (90, "TOST")
         assert by_id["hypothesis/H3"]["test"] == "sign flips over apps"
+        equal = by_id["equivalence/pooled/primary"]
+        effects = pd.read_csv(tmp_path / "effects.csv").set_index(["factor", "level"])
+        row = effects.loc[("pooled", "primary")]
+        assert (equal["interval"], equal["test"]) == (90, "TOST")
+        assert (equal["low"], equal["p"]) == pytest.approx((row["low90"], row["p_equivalence"]))
+        assert by_id["resolved/monolith/pooled/X"]["value"] == pytest.approx(
+            effects.loc[("pooled", "X"), "subtrahend"]
+        )
+        assert by_id["resolved/monolith/pooled/X"]["unit"] == "%"
+        marginal = pd.read_csv(tmp_path / "marginal.csv").set_index("stratum")
+        found = by_id["marginal/task_class X"]
+        assert found["value"] == pytest.approx(marginal.loc["task_class X", "effect"])
+        assert found["trials"] == by_id["difference/pooled/X"]["trials"]
         ratio, paid = by_id["cost-ratio/pooled"], by_id["cost-per-resolved/pooled"]
         table = pd.read_csv(tmp_path / "cost.csv").set_index("level").loc["pooled"]
         assert (ratio["value"], ratio["low"]) == pytest.approx((table["ratio"], table["ratio_low"]))
