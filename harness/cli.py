@@ -1,7 +1,8 @@
 """The command `seambench`. Heavy imports happen inside the commands, so that --help is quick."""
 
+import os
 import sys
-from errno import ENOSPC
+from errno import ENOSPC, EPIPE
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -259,20 +260,31 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # a terminal may have no sign for what we print
             stream.reconfigure(errors="replace")
     try:
-        app()
+        _run_app()
     except BadInput as error:
         _fail(error, 2)
     except SeamBenchError as error:
         _fail(error, 1)
     except OSError as error:
-        if error.errno != ENOSPC:
+        if error.errno not in {ENOSPC, EPIPE}:
             raise
-        say(f"seambench: {error.filename or 'standard output'}: {error.strerror}")
+        with Path(os.devnull).open("wb") as nowhere:  # else what is left is tried again at exit
+            os.dup2(nowhere.fileno(), 1)
+        if error.errno == ENOSPC:
+            say(f"seambench: {error.filename or 'standard output'}: {error.strerror}")
         sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
             say("seambench: stopped; finished trials are kept, run the same command to go on")
         raise
+
+
+def _run_app() -> None:
+    """Run the command; what it printed is out when this ends, or OSError says why not."""
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
 
 
 def _fail(error: SeamBenchError, code: int) -> None:

@@ -1,5 +1,6 @@
 """Configurations: what Hydra users expect, and one clear line for what is wrong."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -191,6 +192,7 @@ def test_the_help_names_what_hydra_does_not_know() -> None:
         assert words in done.stdout
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("shell", "code", "said"),
     [
@@ -199,11 +201,12 @@ def test_the_help_names_what_hydra_does_not_know() -> None:
     ],
 )
 def test_what_cannot_be_printed_ends_the_command_in_a_line_at_most(
-    shell: str, code: int, said: str
+    shell: str, code: int, said: str, unbuffered: str
 ) -> None:
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m harness.cli run --help {shell}"],
         capture_output=True, text=True, check=False, cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (code, said)
 
