@@ -56,9 +56,16 @@ def caption(trials: pd.DataFrame) -> str:
         "and glue files, mean over the resolved trials. Right: seconds of agent, verification "
         "and harness, mean over the scored trials.\n"
     )
+    mixed = [words for name, words in _MIXED.items() if len(set(trials[name])) > 1]
+    if mixed:
+        text += f"Boxes and bars are over {' and '.join(mixed)} together.\n"
     if (trials["isolation"] == "none").any():
         text += "Some trials ran without isolation (no container engine).\n"
     return text
+
+
+_MIXED = {"scope": "scopes", "context_budget": "context budgets", "dose": "doses of couplings"}
+"""columns that the figure does not tell apart"""
 
 
 def save_overview(trials: pd.DataFrame, folder: Path) -> list[Path]:

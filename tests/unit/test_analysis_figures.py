@@ -126,6 +126,14 @@ def test_the_caption_tells_how_many_trials_counted_and_how_many_were_lost():
     assert "isolation" not in text
 
 
+def test_the_caption_says_what_the_figure_does_not_tell_apart():
+    trials = demo_trials()
+    assert "together" not in caption(frame(trials))
+    trials[0] = trials[0].model_copy(update={"scope": "own", "context_budget": "32k"})
+    text = caption(frame(trials))
+    assert "Boxes and bars are over scopes and context budgets together." in text
+
+
 def test_the_caption_says_when_a_run_had_no_isolation():
     trials = [t.model_copy(update={"isolation": "none"}) for t in demo_trials()]
     assert "without isolation" in caption(frame(trials))

@@ -332,6 +332,17 @@ def test_lost_trials_are_bounded_and_several_models_are_told_together_first():
     assert len(found[3].notes) == 1
 
 
+def test_of_three_arms_the_two_farthest_alone_are_the_primary_test():
+    rows = [row.model_copy(update={"model": "m", "agent": "tool_loop", "expected_factor": None,
+                                   "arm": arm, "trial_id": arm + row.trial_id})
+            for arm in ("monolith", "modular", "microservices")
+            for row in four_apps() if row.agent == "oracle" and row.arm == "monolith"]  # fmt: skip
+    found = headline(to_frame(rows, TrialRecord)).differences
+    primary = [one.arms for one in found if one.agent.startswith("primary")]
+    assert primary == ["microservices minus monolith"]
+    assert len(found) == 4
+
+
 def test_two_pairs_of_one_behaviour_are_one_app_of_the_headline():
     rows = [row.model_copy(update={"behaviour_of": "a" if row.app in "ab" else row.app})
             for row in four_apps()]  # fmt: skip
