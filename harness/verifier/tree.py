@@ -192,6 +192,15 @@ class Source:
         return said(self.path, self.nodes)
 
 
+_MAKING = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
+
+
+def _validates(function: Function, made: Class) -> bool:
+    told = [ast.unparse(node) for node in function.node.decorator_list]
+    own = function.qualname == f"{made.qualname}.{function.name}"
+    return own and any("validator" in each for each in told)
+
+
 class Sources:
     """Some files, and what can be asked of them together."""
 
@@ -284,6 +293,15 @@ class Sources:
             Place(path, node.lineno, ast.unparse(node))
             for path, tree in self.trees()
             for node in occurrences(tree, pattern)
+        )
+
+    def makers(self, made: Class) -> tuple[Function, ...]:
+        """What runs whenever one is made: its making, its validators, those of its fields."""
+        fields = [part for part in made.node.body if isinstance(part, ast.AnnAssign | ast.Assign)]
+        names = {n.id for part in fields for n in ast.walk(part) if isinstance(n, ast.Name)}
+        names |= {f"{made.qualname}.{name}" for name in _MAKING}
+        return tuple(
+            each for each in self.functions() if each.qualname in names or _validates(each, made)
         )
 
     def onward(

@@ -2,11 +2,10 @@
 
 import ast
 
-from verifier.tree import Class, Function, Sources, Tree
+from verifier.tree import Class, Function, Tree
 
 HOURS = frozenset({"quiet_from", "quiet_until"})
 OWNERS = ("QuietHours", "Preferences")
-MAKING = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 
 
 def quiet_hours_are_a_type(tree: Tree) -> str | None:
@@ -22,7 +21,7 @@ def quiet_hours_are_a_type(tree: Tree) -> str | None:
 def no_other_hours_can_be_made(tree: Tree) -> str | None:
     domain = tree.context("notifications").domain
     quiet = domain.class_("QuietHours")
-    making = domain.onward(*_makers(domain, quiet), by=Function.called)
+    making = domain.onward(*domain.makers(quiet), by=Function.called)
     if _is_bounded(quiet.node) or any(_raises(function.node) for function in making):
         return None
     return f"{quiet} can be made of hours that no clock shows"
@@ -49,20 +48,6 @@ def _is_fixed(quiet: Class) -> bool:
     told = [ast.unparse(node) for node in quiet.node.decorator_list]
     told += [ast.unparse(node) for node in quiet.node.body if isinstance(node, ast.Assign)]
     return any("frozen=True" in each or "__slots__" in each for each in told)
-
-
-def _makers(domain: Sources, quiet: Class) -> list[Function]:
-    """What runs whenever one is made: its making and its validators, and those of its fields."""
-    fields = [part for part in quiet.node.body if isinstance(part, ast.AnnAssign | ast.Assign)]
-    names = {n.id for part in fields for n in ast.walk(part) if isinstance(n, ast.Name)}
-    names |= {f"{quiet.qualname}.{name}" for name in MAKING}
-    return [f for f in domain.functions() if f.qualname in names or _validates(f, quiet)]
-
-
-def _validates(function: Function, quiet: Class) -> bool:
-    told = [ast.unparse(node) for node in function.node.decorator_list]
-    own = function.qualname == f"{quiet.qualname}.{function.name}"
-    return own and any("validator" in each for each in told)
 
 
 def _raises(node: ast.AST) -> bool:

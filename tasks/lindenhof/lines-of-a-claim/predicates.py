@@ -2,11 +2,10 @@
 
 import ast
 
-from verifier.tree import Class, Function, Sources, Tree
+from verifier.tree import Class, Function, Tree
 
 LINE = "ProcedureLine"
 STAR = "*"
-MAKING = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 GONE = ("parse_line", "price")
 
 
@@ -25,7 +24,7 @@ def lines_are_a_type(tree: Tree) -> str | None:
 def no_other_lines_can_be_made(tree: Tree) -> str | None:
     domain = tree.context("claims").domain
     line = domain.class_(LINE)
-    making = domain.onward(*_makers(domain, line), by=Function.called)
+    making = domain.onward(*domain.makers(line), by=Function.called)
     if _is_bounded(line.node) or any(_raises(function.node) for function in making):
         return None
     return f"{line} can be made of no code, or of nothing done"
@@ -63,20 +62,6 @@ def _is_fixed(line: Class) -> bool:
     told = [ast.unparse(node) for node in line.node.decorator_list]
     told += [ast.unparse(node) for node in line.node.body if isinstance(node, ast.Assign)]
     return any("frozen=True" in each or "__slots__" in each for each in told)
-
-
-def _makers(domain: Sources, line: Class) -> list[Function]:
-    """What runs whenever one is made: its making and its validators, and those of its fields."""
-    fields = [part for part in line.node.body if isinstance(part, ast.AnnAssign | ast.Assign)]
-    names = {n.id for part in fields for n in ast.walk(part) if isinstance(n, ast.Name)}
-    names |= {f"{line.qualname}.{name}" for name in MAKING}
-    return [f for f in domain.functions() if f.qualname in names or _validates(f, line)]
-
-
-def _validates(function: Function, line: Class) -> bool:
-    told = [ast.unparse(node) for node in function.node.decorator_list]
-    own = function.qualname == f"{line.qualname}.{function.name}"
-    return own and any("validator" in each for each in told)
 
 
 def _raises(node: ast.AST) -> bool:
