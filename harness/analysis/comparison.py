@@ -69,7 +69,8 @@ def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> 
         _check_contrast(contrast, by, studied)
     question = Question(contrast or widest(studied))
     sensitivity = _under_every_rule(studied, question, by)
-    found = _with_adjusted(to_frame(list(_rows(studied, question, by)), EffectRow))
+    primary_rule = sensitivity[sensitivity["missing"] == question.missing]
+    found = _with_adjusted(primary_rule.reset_index(drop=True))
     pairs = differences(studied, question.contrast)
     is_one_contrast = BY[by] in pairs
     counts = matched(pairs, BY[by]) if is_one_contrast else to_frame([], MatchedRow)
