@@ -169,11 +169,14 @@ def figures(
 
 @app.command()
 def export(
-    results: Path,
+    results: list[Path],
     form: Annotated[str, typer.Option("--format", help="swebench, parquet, atif or inspect")],
     out: Annotated[Path | None, typer.Option(help="folder; else RESULTS/export/FORMAT")] = None,
 ) -> None:
-    """Write RESULTS for other tools: patches, tables with a data card, conversations or logs."""
+    """Write RESULTS for other tools: patches, tables with a data card, conversations or logs.
+
+    The tables of several studies, for instance one a machine, are joined.
+    """
     from harness.results import export
 
     export(results, form, out)

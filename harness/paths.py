@@ -2,6 +2,7 @@
 
 results/<name>/
   plan.json                 what was locked before the first trial
+  plans/<digest>.json       in a release: the same of each study that it joins
   records.jsonl             one line an attempt: the source of truth, append-only
   trials.parquet attempts.parquet calls.parquet tools.parquet tests.parquet
   trials.csv summary.csv
@@ -131,6 +132,13 @@ class RunPaths:
     @property
     def plan(self) -> Path:
         return self.root / "plan.json"
+
+    @property
+    def joined_plans(self) -> Path:
+        return self.root / "plans"
+
+    def joined_plan(self, digest: str) -> Path:
+        return self.joined_plans / f"{digest[:16]}.json"
 
     @property
     def records(self) -> Path:

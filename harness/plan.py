@@ -296,22 +296,39 @@ def write_plan(paths: RunPaths, name: str, locks: dict[str, str], cells: Iterabl
         known = {cell.trial_id for cell in old.cells}
         new = tuple(cell for cell in cells if cell.trial_id not in known)
         plan = Plan(name=name, locks=old.locks | locks, cells=old.cells + new)
-    write_atomically(paths.plan, dump_json(plan.model_dump(mode="json")).encode())
+    write_atomically(paths.plan, dump_plan(plan).encode())
     return plan
 
 
+def dump_plan(plan: Plan) -> str:
+    """The content of its file."""
+    return dump_json(plan.model_dump(mode="json"))
+
+
 def read_plan(paths: RunPaths) -> Plan | None:
-    """The plan of a results folder, or None where there is none."""
-    if not paths.plan.exists():
-        return None
+    """The plan of a results folder, or None where there is none. Raises BadInput."""
+    return _read(paths.plan) if paths.plan.exists() else None
+
+
+def read_plans(paths: RunPaths) -> list[Plan]:
+    """The plan of each study in a results folder: its own, and those of a release that joins some.
+
+    Raises BadInput.
+    """
+    own = read_plan(paths)
+    joined = [_read(path) for path in sorted(paths.joined_plans.glob("*.json"))]
+    return [*([own] if own else []), *joined]
+
+
+def _read(path: Path) -> Plan:
     try:
-        return Plan.model_validate_json(paths.plan.read_bytes())
+        return Plan.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         if any(each["loc"] == ("format",) for each in error.errors()):
-            raise BadInput(f"{paths.plan}: made by another version of SeamBench") from None
-        raise BadInput(f"{paths.plan}: {field}: {first['msg']}") from None
+            raise BadInput(f"{path}: made by another version of SeamBench") from None
+        raise BadInput(f"{path}: {field}: {first['msg']}") from None
 
 
 def locked_verification(paths: RunPaths, plan: Plan) -> VerificationConfig:

@@ -1,5 +1,6 @@
 """What is made of a results folder, and shown: tables, figures, a page, files for other tools."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness import build
@@ -17,7 +18,7 @@ from harness.console import for_tables, plain
 from harness.errors import BadInput
 from harness.export import atif, release, swebench
 from harness.paths import RunPaths, find_checkout
-from harness.plan import read_plan
+from harness.plan import read_plans
 
 
 def show_tables(folder: Path) -> None:
@@ -70,16 +71,14 @@ def write_page(folder: Path, out: Path) -> None:
 
     A page can be made anywhere; without a checkout it says that the words are not there.
     """
-    paths = RunPaths(folder)
+    try:
+        found = find_checkout().tasks
+    except BadInput:
+        found = folder / "tasks"
     instructions: dict[str, Instruction] = {}
-    plan = read_plan(paths)
-    if plan is not None:
+    for plan in read_plans(RunPaths(folder)):
         tasks = {cell.task for cell in plan.cells}
-        try:
-            found = find_checkout().tasks
-        except BadInput:
-            found = folder / "tasks"
-        instructions = find_instructions(tasks, plan.locks, found, build.digest_folder)
+        instructions |= find_instructions(tasks, plan.locks, found, build.digest_folder)
     written = write_report(folder, out, instructions)
     plain().print(f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True)
 
@@ -105,9 +104,18 @@ EXPORTS = {
 }
 
 
-def export(folder: Path, form: str, out: Path | None) -> None:
-    """Write a results folder in another tool's format."""
+def export(folders: Sequence[Path], form: str, out: Path | None) -> None:
+    """Write a results folder in another tool's format, or several joined as one release."""
     if form not in EXPORTS:
         raise BadInput(f"--format {form}: unknown; choose one of {', '.join(EXPORTS)}")
-    for path in EXPORTS[form](folder, out or folder / "export" / form):
+    first, *others = folders
+    if not others:
+        written = EXPORTS[form](first, out or first / "export" / form)
+    elif form != "parquet":
+        raise BadInput(f"--format {form}: takes one folder; --format parquet joins several")
+    elif out is None:
+        raise BadInput(f"--out: must say where the {len(folders)} folders are joined")
+    else:
+        written = release.join(folders, out)
+    for path in written:
         plain().print(str(path), soft_wrap=True)

@@ -128,6 +128,26 @@ def read_run(folder: Path) -> Run:
     )
 
 
+def read_runs(folders: Sequence[Path]) -> Run:
+    """The rows of several results folders as those of one study, for instance one a machine.
+
+    Raises:
+        BadInput: as `read_run` does; or a trial stands in two of them, and would count twice.
+    """
+    runs = [read_run(folder) for folder in folders]
+    found: dict[str, Path] = {}
+    for folder, run in zip(folders, runs, strict=True):
+        for trial in run.trials:
+            if trial.trial_id in found:
+                told = f"trial {trial.trial_id} stands in {found[trial.trial_id]}, too"
+                raise BadInput(f"{folder}: {told}; a trial counts once")
+        found |= {trial.trial_id: folder for trial in run.trials}
+    rows: dict[str, Any] = {
+        name: _arrange(chain.from_iterable(vars(run)[name] for run in runs)) for name in TABLES
+    }
+    return Run(**rows)
+
+
 def _read_tables(folder: Path) -> Run:
     files = {name: folder / f"{name}.parquet" for name in TABLES}
     missing = [path.name for path in files.values() if not path.is_file()]

@@ -1,29 +1,55 @@
-"""The Parquet files of a run with a data card, ready to be published."""
+"""The Parquet files of a study, or of several joined, with a data card, ready to be published."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.analysis.columns import sections
-from harness.analysis.frame import TABLES, Run, read_run, write_file, write_parquet
+from harness.analysis.frame import TABLES, Run, read_runs, write_file, write_parquet
 from harness.paths import RunPaths
-from harness.plan import read_plan
+from harness.plan import Plan, dump_plan, read_plans
 
 
 def export(folder: Path, out: Path) -> list[Path]:
-    """Write a Parquet file a table and README.md; the paths that were written.
+    """Write a Parquet file a table, the plan and README.md; the paths that were written.
 
     Raises:
         BadInput: the folder holds no trial that has ended.
     """
-    run = read_run(folder)
-    card = "\n".join(_card(folder, run)) + "\n"
-    return [*write_parquet(run, out), write_file(out / "README.md", card)]
+    return _write([folder], out, folder.resolve().name)
 
 
-def _card(folder: Path, run: Run) -> Iterator[str]:
+def join(folders: Sequence[Path], out: Path) -> list[Path]:
+    """The same of several studies as one: of those of several machines, or several parts of one.
+
+    Each row keeps the digest of its study's plan, and the plans stand side by side.
+
+    Raises:
+        BadInput: a folder holds no trial that has ended, or two of them hold the same trial.
+    """
+    return _write(folders, out, out.resolve().name)
+
+
+def _write(folders: Sequence[Path], out: Path, name: str) -> list[Path]:
+    run = read_runs(folders)
+    plans = {plan.digest: plan for folder in folders for plan in read_plans(RunPaths(folder))}
+    card = "\n".join(_card(name, run)) + "\n"
+    return [
+        *write_parquet(run, out),
+        *(write_file(path, dump_plan(plan)) for path, plan in _places(plans, RunPaths(out))),
+        write_file(out / "README.md", card),
+    ]
+
+
+def _places(plans: Mapping[str, Plan], out: RunPaths) -> Iterator[tuple[Path, Plan]]:
+    """One plan is the folder's own; of several, each has its digest for a name."""
+    for digest, plan in plans.items():
+        yield (out.plan if len(plans) == 1 else out.joined_plan(digest)), plan
+
+
+def _card(name: str, run: Run) -> Iterator[str]:
     yield from _front_matter()
-    yield f"# SeamBench results: {folder.resolve().name}\n"
-    yield from _facts(folder, run)
+    yield f"# SeamBench results: {name}\n"
+    yield from _facts(run)
     yield "\n## Limits\n"
     yield "- Trials within an app are not independent: use apps as clusters."
     yield "- A trial with status `lost` says nothing about its agent."
@@ -46,12 +72,9 @@ def _front_matter() -> Iterator[str]:
     yield "---\n"
 
 
-def _facts(folder: Path, run: Run) -> Iterator[str]:
-    plan = read_plan(RunPaths(folder))
-    locks = plan.locks if plan else {}
-    digests = sorted({trial.plan_digest for trial in run.trials})
-    yield f"- plan: {', '.join(digests)}"
-    yield f"- image: {locks.get('image', 'unknown')}"
+def _facts(run: Run) -> Iterator[str]:
+    for plan, image in sorted({(trial.plan_digest, trial.image_digest) for trial in run.trials}):
+        yield f"- plan: {plan}, image: {image}"
     for name, rows in vars(run).items():
         yield f"- {name}: {len(rows):,} rows"
     for title, key in (("apps", "app"), ("arms", "arm"), ("tasks", "task"), ("agents", "agent")):

@@ -8,7 +8,9 @@ import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from harness.analysis.frame import TABLES, read_run, write_parquet
+from harness.export import release
 from harness.paths import RunPaths
+from harness.plan import Cell, Plan, dump_plan, read_plans
 from harness.predictions import read_predictions
 from harness.results import EXPORTS, export
 from tests.benches import seambench
@@ -51,6 +53,85 @@ def test_a_release_is_released_again_as_it_is(tables, tmp_path):
         )
         pd.testing.assert_frame_equal(first, second)
     assert "- trials: 24 rows" in (tmp_path / "again/README.md").read_text()
+
+
+def lock(folder: Path, image: str, cells: tuple[Cell, ...] = ()) -> Plan:
+    plan = Plan(name=folder.name, locks={"image": image}, cells=cells)
+    RunPaths(folder).plan.write_text(dump_plan(plan))
+    return plan
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> tuple[Path, Path]:
+    """The demo as two machines ran it, an arm each, under a plan of its own."""
+    folders = []
+    for arm in ("monolith", "microservices"):
+        folder = tmp_path / arm
+        image = f"sha256:{arm}"
+        plan = Plan(name=arm, locks={"image": image}, cells=())
+        rows = [
+            row.model_copy(update={"plan_digest": plan.digest, "image_digest": image})
+            for row in demo_trials()
+            if row.arm == arm
+        ]
+        write_run(folder, entries(rows))
+        assert lock(folder, image).digest == plan.digest
+        folders.append(folder)
+    return folders[0], folders[1]
+
+
+def test_studies_are_joined_as_if_they_were_one(halves, tables, tmp_path):
+    out = tmp_path / "joined"
+    done = seambench(ROOT, "export", *map(str, halves), "--format", "parquet", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    for name in TABLES:
+        whole, joined = (pd.read_parquet(f / f"{name}.parquet") for f in (tables, out))
+        told_apart = ["plan_digest", "image_digest"]
+        pd.testing.assert_frame_equal(
+            *(f.drop(columns=told_apart, errors="ignore") for f in (whole, joined))
+        )
+    plans = read_plans(RunPaths(out))
+    assert {plan.name for plan in plans} == {"monolith", "microservices"}
+    trials = pd.read_parquet(out / "trials.parquet")
+    assert set(trials["plan_digest"]) == {plan.digest for plan in plans}
+    card = (out / "README.md").read_text()
+    assert "# SeamBench results: joined" in card
+    for plan in plans:
+        assert f"- plan: {plan.digest}, image: {plan.locks['image']}" in card
+
+
+def test_a_release_of_joined_studies_is_released_again_with_its_plans(halves, tmp_path):
+    first, again = tmp_path / "first", tmp_path / "again"
+    release.join(halves, first)
+    release.export(first, again)
+    assert read_plans(RunPaths(again)) == read_plans(RunPaths(first))
+    assert len(list(again.iterdir())) == len(TABLES) + 2
+
+
+def test_a_trial_of_two_studies_is_refused_before_anything_is_written(records, tables, tmp_path):
+    out = tmp_path / "joined"
+    done = seambench(
+        ROOT, "export", str(records), str(tables), "--format", "parquet", "--out", str(out)
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert f"{tables}: trial " in line
+    assert f"stands in {records}, too" in line
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--format", "atif", "--out", "x"], "--format atif: takes one folder"),
+        (["--format", "parquet"], "--out: must say where the 2 folders are joined"),
+    ],
+)
+def test_what_cannot_be_joined_is_said(halves, asked, told):
+    done = seambench(ROOT, "export", *map(str, halves), *asked)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert told in line
 
 
 def test_the_tables_that_a_release_lacks_are_named(tables):
@@ -97,7 +178,7 @@ def test_a_patch_goes_through_a_prediction_byte_for_byte_or_is_said_to_be_left_o
     first.write_bytes(carriage)
     second.write_bytes(b"+caf\xe9\n")
     third.unlink()
-    export(folder, "swebench", tmp_path)
+    export([folder], "swebench", tmp_path)
     made = read_predictions(tmp_path / "predictions.jsonl")
     assert len(made) == 22
     assert carriage in [one.model_patch.encode() for one in made.values()]
