@@ -177,21 +177,26 @@ def _claims(
     for _, row in frames["hypotheses"].iterrows():
         asked = ASKED[row["hypothesis"]]
         named = row.rename({"estimate": "difference", "p": "p_sign_flip"})
-        told = {"interval": 90, "test": "TOST"} if row["hypothesis"] == "H5" else {}
+        told = _TESTED.get(row["hypothesis"], {})
         used = rows.of(asked.contrast, asked.of)
         claim = _claim(f"hypothesis/{row['hypothesis']}", named, row["measure"], used)
         yield claim.model_copy(update=told)
     for _, row in frames["cost"].iterrows():
         used = rows.of(contrast, {"model": [row["level"]]})
-        for name, start in (("cost-ratio", "ratio"), ("cost-per-resolved", "per_resolved")):
-            value = "ratio" if start == "ratio" else "per_resolved_ratio"
-            kept = {value: "difference", f"{start}_low": "low", f"{start}_high": "high"}
-            named = row.rename(kept)
-            if start != "ratio":  # the p belongs to the other
-                named["p_sign_flip"] = pd.NA
-            yield _claim(f"{name}/{row['level']}", named, "ratio", used)
+        priced = row.rename({"ratio": "difference", "ratio_low": "low", "ratio_high": "high"})
+        yield _claim(f"cost-ratio/{row['level']}", priced, "ratio", used)
+        paid = row[[*_PER_RESOLVED, "note"]].rename(_PER_RESOLVED)
+        claim = _claim(f"cost-per-resolved/{row['level']}", paid, "ratio", used)
+        yield claim.model_copy(update={"test": claim.test and _SWAPPED})
 
 
+_SWAPPED = "arms swapped within apps"
+_TESTED: dict[str, dict[str, object]] = {
+    "H5": {"interval": 90, "test": "TOST"},
+    "H7": {"test": _SWAPPED},
+    "H7 own": {"test": _SWAPPED},
+}
+"""what tests the hypotheses that sign flips do not"""
 _PARTS = {**PARTS, "modules scope": MODULES_SCOPE}
 
 
@@ -214,6 +219,13 @@ def _claim(name: str, row: pd.Series, unit: str, used: _Used) -> Claim:
 
 
 _NUMBERS = ("difference", "low", "high", "p_sign_flip", "p_adjusted", "note")
+_PER_RESOLVED = {
+    "per_resolved_ratio": "difference",
+    "per_resolved_low": "low",
+    "per_resolved_high": "high",
+    "per_resolved_p": "p_sign_flip",
+    "per_resolved_p_adjusted": "p_adjusted",
+}
 
 
 def _latex(told: pd.DataFrame) -> str:
@@ -221,7 +233,10 @@ def _latex(told: pd.DataFrame) -> str:
     heads = ["", "Measure", "Apps", "Estimate", "Interval", "$p$", "$p$ (Holm)"]
     rows = [_line(row) for _, row in told.iterrows()]
     body = tabular(r"lp{0.42\textwidth}rrrrr", heads, [rows])
-    note = "Interval: 95\\%, for H5 90\\%. $p$: sign flips over apps, for H5 equivalence."
+    note = (
+        "Interval: 95\\%, for H5 90\\%. "
+        "$p$: sign flips over apps, for H5 equivalence, for H7 arms swapped within apps."
+    )
     notes = [f"{row['hypothesis']}: {row['note']}." for _, row in told.iterrows()
              if not pd.isna(row["estimate"]) and not pd.isna(row["note"])]  # fmt: skip
     note = " ".join([note, *map(escape_latex, notes)])

@@ -1,5 +1,6 @@
 """From trials to effects: pairing, rules for lost trials, and sentences in place of numbers."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis import comparison, summary
-from harness.analysis.estimate import families, matched, repeats
+from harness.analysis.estimate import clusters, families, matched, repeats
 from harness.analysis.estimate.cost import cost
 from harness.analysis.estimate.effects import PRIMARY, Question, effect, effects
 from harness.analysis.estimate.hypotheses import _coupling, hypotheses
@@ -225,6 +226,14 @@ class TestParts:
         assert row.note == "no task has all four cells of context_budget 32k and full"
 
 
+def swap_p_of_draws(sums: np.ndarray, seed: int) -> float:
+    """The same p from 20,000 random swaps, worked out in the plainest way."""
+    swaps = np.random.default_rng(seed).choice([False, True], size=(20_000, len(sums), 1))
+    swapped = np.where(swaps, sums[:, [2, 3, 0, 1]], sums).sum(axis=1)
+    logs, observed = (np.log(each) @ [1, -1, -1, 1] for each in (swapped, sums.sum(axis=0)))
+    return float(np.mean(np.abs(logs) >= abs(observed) - 1e-9))
+
+
 class TestCost:
     def test_ratios_are_of_geometric_means_within_tasks(self):
         trials = pd.concat([
@@ -258,6 +267,34 @@ class TestCost:
         row = cost(study({"a": (0, 3), "b": (0, 4)}), ASKED, "cost_usd").iloc[0]
         assert pd.isna(row["per_resolved_minuend"])
         assert "a side resolved nothing" in row["note"]
+
+    def test_a_ratio_is_tested_by_swapping_its_sides_within_apps(self):
+        """Of the 2^7 ways to name the sides, those whose ratio is at least as far from 1."""
+        trials = study(APPS)
+        row = cost(trials, ASKED, "cost_usd").iloc[0]
+        resolved = np.array(list(APPS.values()), float)
+        far = []
+        for swaps in itertools.product([False, True], repeat=len(resolved)):
+            new, old = np.where(np.array(swaps)[:, None], resolved[:, ::-1], resolved).sum(axis=0)
+            far.append(abs(np.log(old / new)))
+        assert row["per_resolved_p"] == np.mean(np.array(far) >= far[0] - 1e-12)
+        assert row["per_resolved_p_adjusted"] == row["per_resolved_p"]
+
+    def test_many_apps_are_swapped_at_random(self):
+        gaps = {f"a{n:02}": (3 + n % 3, 5 + n % 2) for n in range(24)}
+        sums = np.array([[10, new, 10, old] for new, old in gaps.values()], float)
+        exact = clusters.swap_p(sums[:20])
+        drawn = [swap_p_of_draws(sums[:20], seed) for seed in range(3)]
+        assert exact == pytest.approx(np.mean(drawn), abs=0.005)
+        assert clusters.swap_p(sums) <= 2 / 100_000
+
+    def test_the_linearised_error_is_that_of_a_jackknife(self):
+        """Both are consistent; with many apps they agree (Efron and Stein 1981)."""
+        rng = np.random.default_rng(1)
+        sums = rng.uniform(1, 2, (200, 4))
+        logs = [np.log(np.delete(sums, n, axis=0).sum(axis=0)) @ [1, -1, -1, 1] for n in range(200)]
+        jackknife = np.sqrt(199 * np.var(logs))
+        assert clusters.log_ratio(sums).se == pytest.approx(jackknife, rel=0.02)
 
 
 class TestDescriptions:
@@ -335,18 +372,59 @@ class TestTheSecondaryModel:
         assert sentence in marginal_effects(study(gaps), DISTRIBUTED)["note"].iloc[0]
 
 
+NAMES = ["H1", "H2", "H3", "H4", "H4 size", "H5", "H6", "H7", "H7 own"]
+
+
 class TestHypotheses:
     def test_stand_in_order_and_say_what_is_missing(self):
         found = hypotheses(study(APPS, task_class="X"), ASKED)
-        assert found["hypothesis"].tolist() == [f"H{n}" for n in range(1, 8)]
-        assert found["estimate"].notna().tolist() == [False, False, True, False, False, False, True]
+        assert found["hypothesis"].tolist() == NAMES
+        assert found.loc[found["estimate"].notna(), "hypothesis"].tolist() == ["H3", "H7"]
         assert found.loc[found["estimate"].isna(), "note"].notna().all()
 
     def test_are_one_family(self):
         trials = pd.concat([study(APPS, task_class="X"), study(APPS, task="d", task_class="D")])
         found = hypotheses(trials, ASKED).set_index("hypothesis")
         assert found["p"]["H3"] == found["p"]["H6"]
-        assert found["p_adjusted"]["H3"] == pytest.approx(min(1, 2 * found["p"]["H3"]))
+        tested = found["p"].notna()
+        assert tested[tested].index.tolist() == ["H3", "H6", "H7"]
+        assert found["p_adjusted"]["H3"] == pytest.approx(min(1, 3 * found["p"]["H3"]))
+
+    def test_tokens_are_counted_for_each_resolved_task(self):
+        """Services spend as much and resolve half as often: a resolved task takes twice as many."""
+        gaps = {app: (3, 5 + 2 * (n % 2)) for n, app in enumerate("abcdef")}
+        across = study(gaps, task_class="X")
+        inside = pd.concat([
+            frame(some(app, "microservices", [True, True], scope="own", input_tokens=400),
+                  some(app, "monolith", [True, n % 2 == 0], input_tokens=900))
+            for n, app in enumerate("abcdef")
+        ])  # fmt: skip
+        found = hypotheses(pd.concat([across, inside]), ASKED).set_index("hypothesis")
+        assert found["estimate"]["H7"] == pytest.approx(2.0)
+        assert found["low"]["H7"] < 2.0 < found["high"]["H7"]
+        # 500 tokens a trial, all resolved, against 1,000 of which three of four are.
+        assert found["estimate"]["H7 own"] == pytest.approx(0.5 * 0.75)
+        assert found["p"]["H7 own"] == 2 / 2**6
+
+    def test_a_slope_in_size_is_found_within_apps(self):
+        """Each doubling adds 10 points; that larger apps are harder as a whole does not count."""
+        trials = pd.concat([
+            study({name: (3 + n % 2 + double, 3 + n % 2)}, behaviour_of=app, task=f"t{app}",
+                  app_code_lines=1000 * 2**double)
+            for n, app in enumerate("abcdef")
+            for double, name in enumerate((app, f"{app}-large", f"{app}-huge"))
+        ])  # fmt: skip
+        found = hypotheses(trials, ASKED).set_index("hypothesis").loc["H4 size"]
+        assert (found["apps"], found["estimate"]) == (6, pytest.approx(10.0))
+        steep = study({"g": (2, 2)}, behaviour_of="g", task="tg", app_code_lines=1000)
+        larger = study({"g-large": (6, 2)}, behaviour_of="g", task="tg", app_code_lines=4000)
+        found = hypotheses(pd.concat([trials, steep, larger]), ASKED).set_index("hypothesis")
+        assert found.loc["H4 size", "estimate"] == pytest.approx((6 * 10 + 20) / 7)
+        assert found.loc["H4 size", ["low", "high"]].notna().all()
+
+    def test_one_size_alone_is_said(self):
+        row = hypotheses(study(APPS), ASKED).set_index("hypothesis").loc["H4 size"]
+        assert row["note"] == "no task was set at two sizes of one app: not tested"
 
 
 def dosed(worlds: dict[int, World], design: Design, seed: int) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from harness.analysis import claims
+from harness.analysis.estimate.hypotheses import ASKED
 from harness.analysis.frame import read_trials, to_frame
 from harness.analysis.paper import failures, heatmap, plates, slopes, tokens
 from harness.analysis.paper.plates import PLATES, save_plates
@@ -265,7 +266,7 @@ class TestClaims:
         own = trials[trials["scope"] == "own"]
         scope = pd.concat([ends[ends["arm"] == "microservices"], own])
         assert by_id["part/scope"]["rows_sha256"] == claims.digest(scope)
-        assert {f"hypothesis/H{n}" for n in range(1, 8)} <= set(by_id)
+        assert {f"hypothesis/{name}" for name in ASKED} <= set(by_id)
         assert "not tested" in by_id["hypothesis/H2"]["note"]
         assert document["simulated"]
 
@@ -283,6 +284,7 @@ class TestClaims:
         fifth = by_id["hypothesis/H5"]
         assert (fifth["interval"], fifth["test"]) == (90, "TOST")
         assert by_id["hypothesis/H3"]["test"] == "sign flips over apps"
+        assert by_id["hypothesis/H7"]["test"] == "arms swapped within apps"
         equal = by_id["equivalence/pooled/primary"]
         effects = pd.read_csv(tmp_path / "effects.csv").set_index(["factor", "level"])
         row = effects.loc[("pooled", "primary")]
@@ -303,7 +305,9 @@ class TestClaims:
         assert (paid["value"], paid["high"]) == pytest.approx(
             (table["per_resolved_ratio"], table["per_resolved_high"])
         )
-        assert (paid["p"], paid["test"]) == (None, None), "that p is of the other ratio"
+        assert paid["p"] == pytest.approx(table["per_resolved_p"])
+        assert paid["p"] != pytest.approx(ratio["p"]), "that p is of the other ratio"
+        assert paid["test"] == "arms swapped within apps"
 
     @pytest.mark.parametrize(
         ("column", "value"),

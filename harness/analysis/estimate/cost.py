@@ -12,7 +12,8 @@ import pandas as pd
 
 from harness.analysis.estimate import clusters
 from harness.analysis.estimate.clusters import Array
-from harness.analysis.estimate.effects import POOLED, SAME, Question, few_apps, level_name
+from harness.analysis.estimate.effects import POOLED, SAME, Question, few_apps, level_name, number
+from harness.analysis.estimate.families import benjamini_hochberg
 from harness.analysis.estimate.pairing import FACTORS, TASK, Side, clustered, only
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
@@ -38,6 +39,7 @@ class CostRow(Record):
     p_sign_flip: Annotated[
         float | None, Column("two-sided, signs of the apps' mean log ratios flipped")
     ] = None
+    p_adjusted: Annotated[float | None, Column("Benjamini-Hochberg over the rows")] = None
     per_resolved_minuend: Annotated[
         float | None, Column("sum over trials by number of resolved ones", "of the quantity")
     ] = None
@@ -46,9 +48,17 @@ class CostRow(Record):
     ] = None
     per_resolved_ratio: Annotated[float | None, Column("the one over the other")] = None
     per_resolved_low: Annotated[
-        float | None, Column("lower end of its 95% BCa interval, apps resampled")
+        float | None, Column("lower end of its 95% t interval over apps, linearised")
     ] = None
     per_resolved_high: Annotated[float | None, Column("upper end of it")] = None
+    per_resolved_bca_low: Annotated[
+        float | None, Column("lower end of the 95% BCa interval, apps resampled")
+    ] = None
+    per_resolved_bca_high: Annotated[float | None, Column("upper end of it")] = None
+    per_resolved_p: Annotated[float | None, Column("two-sided, arms swapped within apps")] = None
+    per_resolved_p_adjusted: Annotated[float | None, Column("Benjamini-Hochberg over the rows")] = (
+        None
+    )
     capped_minuend: Annotated[float | None, Column("trials stopped at a cap (censored)", "%")] = (
         None
     )
@@ -88,7 +98,11 @@ def cost(
     ]
     if len(levels) != 1:
         rows.append(_row(sides, question, quantity, by, POOLED))
-    return to_frame(rows, CostRow)
+    found = to_frame(rows, CostRow)
+    return found.assign(
+        p_adjusted=benjamini_hochberg(found["p_sign_flip"]),
+        per_resolved_p_adjusted=benjamini_hochberg(found["per_resolved_p"]),
+    )
 
 
 def _cells(trials: pd.DataFrame, side: Side, quantity: str) -> pd.DataFrame:
@@ -166,7 +180,10 @@ def _geometric(sides: _Sides, seed: int) -> dict[str, float | None]:
 
 
 def _per_resolved(sides: _Sides, question: Question) -> dict[str, float | None]:
-    """Sum of the quantity over sum of resolved, on each side, and their ratio."""
+    """Sum of the quantity over sum of resolved, on each side, and their ratio.
+
+    The interval is by t: resampled apps cover too little where they are few (docs/analysis.md).
+    """
     sums = [
         side.groupby("app", observed=True)[["total", "resolved"]].sum().to_numpy(float)
         for side in (sides.minuend, sides.subtrahend)
@@ -178,15 +195,21 @@ def _per_resolved(sides: _Sides, question: Question) -> dict[str, float | None]:
     }
     if not (resolved and resolved_s and spent_s):
         return found
-    low, high = float("nan"), float("nan")
-    if len(sums[0]) > 1:
-        low, high = clusters.bootstrap(
-            np.hstack(sums), _ratio, seed=question.seed, n_boot=question.n_boot
-        )
+    found["per_resolved_ratio"] = (spent / resolved) / (spent_s / resolved_s)
+    both = np.hstack(sums)
+    if len(both) == 1 or not spent:
+        return found
+    ratio = clusters.log_ratio(both)
+    if ratio.se < SAME:
+        return found
+    low, high = np.exp(ratio.interval())
+    bca = clusters.bootstrap(both, _ratio, seed=question.seed, n_boot=question.n_boot)
     return found | {
-        "per_resolved_ratio": (spent / resolved) / (spent_s / resolved_s),
-        "per_resolved_low": None if np.isnan(low) else low,
-        "per_resolved_high": None if np.isnan(high) else high,
+        "per_resolved_low": float(low),
+        "per_resolved_high": float(high),
+        "per_resolved_bca_low": number(bca[0]),
+        "per_resolved_bca_high": number(bca[1]),
+        "per_resolved_p": clusters.swap_p(both, question.seed),
     }
 
 

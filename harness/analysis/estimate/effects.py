@@ -143,12 +143,18 @@ def infer(
         "high90": high90,
         "p_equivalence": found.p_equivalence(question.margin),
     }
-    return {name: _number(value) for name, value in numbers.items()}, few_apps(len(values))
+    return {name: number(value) for name, value in numbers.items()}, few_apps(len(values))
 
 
 def level_name(level: object) -> str:
     """A level of a factor as text; controls have no model, which is `none`."""
     return str(level) if isinstance(level, str) else "none"
+
+
+def number(value: object) -> float | None:
+    """A number of an array as a record holds it: what is none is null."""
+    found = float(value)  # type: ignore[arg-type]
+    return None if np.isnan(found) else found
 
 
 def few_apps(number: int) -> str | None:
@@ -196,8 +202,3 @@ def _ends(found: pd.DataFrame) -> str | None:
     if sides.size and (sides == 0).all():
         return "none resolved on either side: a floor, not a sign of equality"
     return None
-
-
-def _number(value: object) -> float | None:
-    number = float(value)  # type: ignore[arg-type]
-    return None if np.isnan(number) else number

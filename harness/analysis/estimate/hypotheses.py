@@ -1,4 +1,7 @@
-"""H1 to H7 of SCIENCE.md as one family: each is tested where its data exist, and says so if not."""
+"""H1 to H7 of SCIENCE.md as one family: each is tested where its data exist, and says so if not.
+
+H4 and H7 say two things each, which are two members of the family.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,10 +10,10 @@ from typing import Annotated
 import pandas as pd
 
 from harness.analysis.estimate.cost import cost
-from harness.analysis.estimate.effects import EffectRow, Question, effect, few_apps
+from harness.analysis.estimate.effects import EffectRow, Question, effect
 from harness.analysis.estimate.families import holm
 from harness.analysis.estimate.pairing import Contrast, Side, differences, only
-from harness.analysis.estimate.parts import difference_in_differences
+from harness.analysis.estimate.parts import difference_in_differences, per_doubling
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
 
@@ -32,23 +35,27 @@ ASKED = {
     "H2": Asked(_DISTRIBUTED, {"dose": ["0", "2"]}),
     "H3": Asked(_DISTRIBUTED, {"task_class": ["X"]}),
     "H4": Asked(_DISTRIBUTED, {"context_budget": ["32k", "full"]}),
+    "H4 size": Asked(_DISTRIBUTED),
     "H5": Asked(Contrast(_SERVICES, _MODULES), {"task_class": ["L", "I"]}),
     "H6": Asked(_DISTRIBUTED, {"task_class": ["D"]}),
     "H7": Asked(_DISTRIBUTED, {"task_class": ["X"]}),
+    "H7 own": Asked(Contrast(_OWN, _TANGLED), {"task_class": ["L", "I"]}),
 }
 
 
 class HypothesisRow(Record):
     """One hypothesis: what was measured, and what the family-wise test makes of it."""
 
-    hypothesis: Annotated[str, Column("H1 to H7")]
+    hypothesis: Annotated[str, Column("H1 to H7, with the second halves of H4 and H7")]
     claim: Annotated[str, Column("what it says")]
     measure: Annotated[str, Column("what is estimated, and its unit")]
     apps: Annotated[int, Column("clusters", "apps")] = 0
     estimate: Annotated[float | None, Column("of the measure")] = None
     low: Annotated[float | None, Column("lower end of the 95% interval (H5: 90%)")] = None
     high: Annotated[float | None, Column("upper end of it")] = None
-    p: Annotated[float | None, Column("sign flips over apps (H5: equivalence)")] = None
+    p: Annotated[
+        float | None, Column("sign flips over apps (H5: equivalence, H7: arms swapped)")
+    ] = None
     p_adjusted: Annotated[float | None, Column("Holm over the hypotheses with a p")] = None
     note: Annotated[str | None, Column("what to know before reading the numbers")] = None
 
@@ -56,7 +63,7 @@ class HypothesisRow(Record):
 def hypotheses(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
     """One `HypothesisRow` each, in order; Holm's family is those that could be tested."""
     tests: tuple[Callable[[pd.DataFrame, Question], HypothesisRow], ...] = (
-        _containment, _coupling, _tax, _context, _modules, _diagnosis, _tokens,
+        _containment, _coupling, _tax, _context, _size, _modules, _diagnosis, _tokens, _own_tokens,
     )  # fmt: skip
     frame = to_frame([test(trials, question) for test in tests], HypothesisRow)
     return frame.assign(p_adjusted=holm(frame["p"]))
@@ -93,6 +100,13 @@ def _context(trials: pd.DataFrame, question: Question) -> HypothesisRow:
     return _told("H4", claim, "Resolved, services - monolith, 32k - full, pp", row)
 
 
+def _size(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    asked = replace(question, contrast=_DISTRIBUTED)
+    claim = "the larger the app, the more services are favoured"
+    measure = "Resolved, services - monolith, for each doubling of the monolith's lines, pp"
+    return _told("H4 size", claim, measure, per_doubling(trials, asked))
+
+
 def _modules(trials: pd.DataFrame, question: Question) -> HypothesisRow:
     row = _effect(trials, question, "H5")
     told = _told(
@@ -111,25 +125,36 @@ def _diagnosis(trials: pd.DataFrame, question: Question) -> HypothesisRow:
 
 
 def _tokens(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    told = HypothesisRow(
-        hypothesis="H7",
-        claim="work across contexts takes more tokens in services",
-        measure="tokens on class X, services over monolith, ratio of geometric means",
-    )
-    spent = only(trials, task_class="X")
-    spent = spent.assign(tokens=spent["input_tokens"] + spent["output_tokens"])
-    found = cost(spent, replace(question, contrast=_DISTRIBUTED), "tokens").iloc[-1:]
+    claim = "work across contexts takes more tokens in services"
+    measure = "tokens per resolved task on class X, services over monolith, ratio"
+    return _spent("H7", claim, measure, trials, question)
+
+
+def _own_tokens(trials: pd.DataFrame, question: Question) -> HypothesisRow:
+    claim = "work inside a context takes less tokens in an own-scope service than in a monolith"
+    measure = "tokens per resolved task on classes L and I, own over monolith, ratio"
+    return _spent("H7 own", claim, measure, trials, question)
+
+
+def _spent(
+    name: str, claim: str, measure: str, trials: pd.DataFrame, question: Question
+) -> HypothesisRow:
+    asked = ASKED[name]
+    chosen = only(trials, **asked.of)
+    chosen = chosen.assign(tokens=chosen["input_tokens"] + chosen["output_tokens"])
+    found = cost(chosen, replace(question, contrast=asked.contrast), "tokens").iloc[-1:]
+    told = HypothesisRow(hypothesis=name, claim=claim, measure=measure)
     if not found["apps"].sum():
         return told.model_copy(update={"note": "no task has trials on both sides: not tested"})
     row = found.astype(object).where(found.notna(), None).iloc[0]
     return told.model_copy(
         update={
             "apps": int(row["apps"]),
-            "estimate": row["ratio"],
-            "low": row["ratio_low"],
-            "high": row["ratio_high"],
-            "p": row["p_sign_flip"],
-            "note": few_apps(int(row["apps"])),  # that of a ratio, not of a cost per resolved
+            "estimate": row["per_resolved_ratio"],
+            "low": row["per_resolved_low"],
+            "high": row["per_resolved_high"],
+            "p": row["per_resolved_p"],
+            "note": row["note"],
         }
     )
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from harness.analysis.estimate.effects import EffectRow, Question, effect
+from harness.analysis.estimate.effects import SAME, EffectRow, Question, effect
 from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast, Side, differences, only
 from harness.analysis.frame import to_frame
 
@@ -23,6 +25,8 @@ MODULES_SCOPE = Contrast(Side("modular", "own"), _MODULES)
 ESSAY = Contrast(_OWN, _TANGLED)
 WITHOUT_SCOPE = Contrast(_SERVICES, _TANGLED)
 """what the parts sum to where nobody worked with scope=own"""
+_ALL: Any = {"dropna": False, "observed": True}
+"""groups of keys that may be null, and no others than there are"""
 
 
 def decomposition(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
@@ -74,6 +78,31 @@ def difference_in_differences(
     both["lost"] += both["lost_low"]
     row = effect(both, question, factor, f"{high} - {low}")
     note = row.note if len(both) else f"no task has all four cells of {factor} {high} and {low}"
+    return row.model_copy(update={"minuend": None, "subtrahend": None, "note": note})
+
+
+def per_doubling(trials: pd.DataFrame, question: Question) -> EffectRow:
+    """How the contrast moves with the size of an app: its slope in log2 of the app's lines, in pp.
+
+    Within a behaviour that the study holds at several sizes, and within a task of it by its name;
+    the lines are those of the subtrahend's arm. `minuend` and `subtrahend` of the row are null.
+    """
+    side = only(trials, arm=question.contrast.subtrahend.arm)
+    lines = side.groupby("task", observed=True)["app_code_lines"].max().astype(float)
+    found = differences(trials, question.contrast, question.outcome, question.missing)
+    found["size"] = np.log2(found["task"].map(lines).astype(float))
+    found["task"] = found["task"].str.replace("^[^/]*/", "", regex=True)
+    key = [*FACTORS, *TASK]
+    around = found["size"] - found.groupby(key, **_ALL)["size"].transform("mean")
+    # Of centred sizes: their products with the differences over their squares are the slope.
+    found["product"], found["square"] = around * found["difference"], around**2
+    groups = found.groupby(key, **_ALL)
+    sums = groups[["product", "square", "trials", "lost"]].sum()
+    rows = sums.join(groups[["minuend", "subtrahend"]].mean()).reset_index()
+    rows = rows[rows["square"] > SAME]
+    rows["difference"] = rows["product"] / rows["square"]
+    row = effect(rows, question, "size", "doubling")
+    note = row.note if len(rows) else "no task was set at two sizes of one app: not tested"
     return row.model_copy(update={"minuend": None, "subtrahend": None, "note": note})
 
 
