@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -293,9 +294,10 @@ GOOD = [
     '{"command": "create", "path": "a/b.py", "text": "x = 1"}',
     '{"command": "str_replace", "path": "tally/rules.py", "old": "step", "new": "by"}',
     '{"command": "echo héllo > out.txt && cat out.txt"}',
-    "tally/rules.py\n<<<<<<< SEARCH\n    return value\n=======\n    return 0\n>>>>>>> REPLACE\n",
+    "tally/rules.py\n<<<<<<< SEARCH\n        return value\n=======\n    pass\n>>>>>>> REPLACE\n",
     "b.py\n<<<<<<< FILE\nx = 1\n>>>>>>> END\n",
 ]
+BEGUN = re.compile(r"^<{5,9} ?(?:SEARCH|FILE)[^\S\n]*$", re.MULTILINE)
 PIECES = ["", "\0", "\ud800", "../", "/etc/passwd", "{", "}", '"', "\\", "<<<<<<< FILE\n", "\n",
           "=======\n", ">>>>>>> END\n", "null", "[]", "-1", "1e999", "é" * 50, "$(touch /tmp/z)",
           "a" * 3000, "[" * 300, "Infinity", "\x1b[2J", "{{ 7 * 7 }}", ".git/config",
@@ -336,13 +338,15 @@ def test_two_thousand_mutated_answers_crash_nothing(
         answers += len(report.calls)
     for seed in range(1000):
         rng = random.Random(-1 - seed)
-        script = [says("\n".join(mutated(rng) for _ in range(rng.randrange(1, 4))))]
-        model = ScriptedModel(script)
+        text = "\n".join(mutated(rng) for _ in range(rng.randrange(1, 4)))
+        model = ScriptedModel([says(text)])
         if seed % 50 == 0:
             shell(agent_sandbox, "rm -rf /work/*")
             agent_sandbox.put(tar_of(dict(FILES)), "/work")
         report = OneShot(OneSession(model, Limits())).work(assignment, agent_sandbox)
         assert_whole(report, seed)
+        # Each block that was begun counts, whatever became of it; none swallows another.
+        assert report.edits_applied + report.edits_failed == max(1, len(BEGUN.findall(text))), seed
         shots += report.edits_applied
     assert shots > 50
     assert answers + 1000 > 2000

@@ -1,10 +1,13 @@
 """The parts of the scaffolds: edits, labels, prompts, packing."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from harness.agents.edits import Edit, apply_edit, parse_edits
@@ -73,6 +76,119 @@ def test_an_edit_that_cannot_be_made_says_why(answer: str, problem: str) -> None
     files = {"a.py": "x\nx\n"}
     assert problem in (apply_edit(edit, files) or "")
     assert files == {"a.py": "x\nx\n"}
+
+
+def test_a_block_without_an_end_takes_none_of_the_next_one() -> None:
+    """It counts as one that failed, and the good one behind it is made."""
+    answer = "a.py\n<<<<<<< FILE\nx = 1\n\nb.py\n<<<<<<< FILE\ny = 2\n>>>>>>> END\n"
+    broken, good = parse_edits(answer)
+    files: dict[str, str] = {}
+    assert (broken.path, apply_edit(broken, files)) == ("a.py", "the block has no end")
+    assert apply_edit(good, files) is None
+    assert files == {"b.py": "y = 2\n"}
+
+
+@pytest.mark.parametrize("between", ["", "\n", "```\n\n```python\n"])
+def test_blocks_under_one_name_change_the_same_file(between: str) -> None:
+    block = "<<<<<<< SEARCH\n{}\n=======\n{}\n>>>>>>> REPLACE\n"
+    answer = "a.py\n" + block.format("x", "y") + between + block.format("z", "w")
+    assert list(parse_edits(answer)) == [Edit("a.py", "x\n", "y\n"), Edit("a.py", "z\n", "w\n")]
+
+
+@pytest.mark.parametrize(
+    ("text", "old"),
+    [
+        ("    max = 1\n", "x = 1\n"),
+        ("class A:\n    def f(self):\n        return 1\n", "def f(self):\n        return 1\n"),
+        ("x = 10\n", "x = 1\n"),
+        ("x\nx\nx\n", "x\nx\n"),
+        ("x\n", "x\n\n"),
+        ("x\n", "\n"),
+    ],
+)
+def test_only_whole_lines_that_are_there_once_are_replaced(text: str, old: str) -> None:
+    files = {"a.py": text}
+    assert "must be once" in (apply_edit(Edit("a.py", old, "y\n"), files) or "")
+    assert files == {"a.py": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "after"),
+    [
+        ("x = 1", "x = 1\n", "x = 2\n", "x = 2"),
+        ("a\nx = 1", "x = 1\n", "", "a\n"),
+        ("a\r\nb\r\nc\r\n", "a\nb\n", "x\ny\nz\n", "x\r\ny\r\nz\r\nc\r\n"),
+        ("a\r\nb", "b\n", "x\ny\n", "a\r\nx\r\ny"),
+        ("a\r\nb\nc\n", "a\nb\n", "", "c\n"),
+        ("\f\nb = '\u2028'\nc\n", "b = '\u2028'\n", "\x85\n", "\f\n\x85\nc\n"),
+        ("x\n\ny\n", "\n", "", "x\ny\n"),
+    ],
+)
+def test_a_file_keeps_its_line_ends_and_the_lack_of_one(
+    text: str, old: str, new: str, after: str
+) -> None:
+    files = {"a.py": text}
+    assert apply_edit(Edit("a.py", old, new), files) is None
+    assert files == {"a.py": after}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_answer_is_split_at_line_feeds_alone(end: str) -> None:
+    text = "a.py\n<<<<<<< FILE\nS = 'a\u2028b\x85'\n\f\n>>>>>>> END\n".replace("\n", end)
+    (edit,) = parse_edits(text)
+    assert edit == Edit("a.py", None, "S = 'a\u2028b\x85'\n\f\n")
+    files = {"a.py": "T\r\n", "b.py": "T\n"}
+    apply_edit(edit, files)
+    apply_edit(replace(edit, path="b.py"), files)
+    assert files == {"a.py": edit.new.replace("\n", "\r\n"), "b.py": edit.new}
+
+
+LINES = st.lists(st.sampled_from(["x", " x", "x = 1", "", "\f", "a\u2028b", "b.py"]), max_size=6)
+BLOCKS = st.lists(
+    st.tuples(st.sampled_from(["SEARCH", "FILE"]), LINES, LINES, st.booleans()), max_size=5
+)
+
+
+@given(BLOCKS)
+def test_each_block_that_is_begun_is_one_edit_and_only_broken_ones_fail(
+    blocks: list[tuple[str, list[str], list[str], bool]],
+) -> None:
+    answer, wanted = "", []
+    for kind, old, new, is_closed in blocks:
+        middle = [*old, "======="] if kind == "SEARCH" else []
+        body = [*middle, *new] if is_closed else new
+        end = [">>>>>>> " + ("REPLACE" if kind == "SEARCH" else "END")] if is_closed else []
+        answer += "\n".join(["name.py", f"<<<<<<< {kind}", *body, *end, ""])
+        texts = ["".join(f"{line}\n" for line in lines) for lines in (old, new)]
+        wanted.append(Edit("name.py", texts[0] if middle else None, texts[1]) if end else None)
+    edits = list(parse_edits(answer))
+    assert [None if edit.problem else edit for edit in edits] == wanted
+
+
+@given(LINES, LINES, LINES, LINES, st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_what_is_replaced_is_what_stands_there_line_by_line(
+    before: list[str], old: list[str], after: list[str], new: list[str], end: str, is_ended: bool
+) -> None:
+    """Against a search through the lines, for every kind of line end."""
+    rows = [line + end for line in (*before, *old, *after)]
+    if rows and not is_ended and rows[-1] != end:
+        rows[-1] = rows[-1].removesuffix(end)
+    bare = [row.removesuffix(end) for row in rows]
+    places = [n for n in range(len(rows)) if old and bare[n : n + len(old)] == old]
+    text = "".join(rows)
+    files = {"a.py": text}
+    asked, told = ("".join(f"{line}\n" for line in lines) for lines in (old, new))
+    problem = apply_edit(Edit("a.py", asked, told), files)
+    if len(places) != 1:
+        assert problem == f"the text to replace is there {len(places)} times, must be once"
+        assert files == {"a.py": text}
+        return
+    assert problem is None
+    stop = places[0] + len(old)
+    made = [end.join(new), rows[stop - 1].removeprefix(bare[stop - 1])] if new else []
+    usual = end if end in text else "\n"
+    expected = "".join([*rows[: places[0]], *made, *rows[stop:]])
+    assert files["a.py"] == expected.replace(end, usual)
 
 
 @pytest.mark.parametrize(
