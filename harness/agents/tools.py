@@ -65,10 +65,10 @@ class Toolbox:
 
     def serve(self, answer: Answer) -> Message:
         """Every call of an answer, in order; each gets a result, whatever it asked for."""
-        calls = answer.message.tool_calls
         results = []
-        for number, call in enumerate(calls, start=1):
-            is_cut = answer.stop == "max_tokens" and number == len(calls)
+        for number, call in enumerate(answer.message.tool_calls, start=1):
+            # A limit cuts what was said last: a call that words follow is whole.
+            is_cut = answer.stop == "max_tokens" and call is answer.message.parts[-1]
             results.append(self._serve(call, number, is_cut=is_cut))
         return Message(role="user", parts=tuple(results))
 
