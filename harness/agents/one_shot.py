@@ -1,5 +1,6 @@
 """A scaffold without a loop: the files go into one prompt, the edits come back in one answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.agents.conversation import BYTES_PER_TOKEN, Conversation
@@ -13,7 +14,7 @@ from harness.agents.sessions import SessionSource
 from harness.agents.trajectory import ToolUse
 from harness.errors import BadInput
 from harness.llm import Message, Text
-from harness.patch import FILE, Entry, Tree, read_workspace
+from harness.patch import FILE, LINK, Entry, Tree, read_workspace
 from harness.sandbox import Sandbox
 
 WORKSPACE_BYTES = 64 * 2**20
@@ -65,20 +66,21 @@ def _answer(
     applied: Applied,
 ) -> None:
     answer = session.ask(talk)
-    before = dict(files)
+    changed: dict[str, str] = {}
     for edit in parse_edits(answer.message.text):
-        trial = dict(files)
-        problem = apply_edit(edit, trial) or _unplaceable(trial, edit.path, tree)
+        trial = {**files, **changed}
+        problem = apply_edit(edit, trial)
+        after = changed if problem else changed | {edit.path: trial[edit.path]}
+        problem = problem or _unplaceable(edit.path, after, tree)
         if problem is None:
-            files.update(trial)
+            changed = after
             applied.good += 1
         else:
             applied.bad.append(f"{edit.path[:200] or '(no file)'}: {problem}")
     if not applied.good and not applied.bad and answer.stop != "refusal":
         applied.bad.append("(no file): the answer holds no edit")
-    changed = {path: text for path, text in files.items() if before.get(path) != text}
     if changed:
-        sandbox.put(Tree({p: _entry(p, text, tree) for p, text in changed.items()}).tar(), "/work")
+        sandbox.put(_laid(changed, tree).tar(), "/work")
     raise Ended("refusal" if answer.stop == "refusal" else "stopped")
 
 
@@ -101,7 +103,7 @@ def _texts(tree: Tree) -> dict[str, str]:
     """The files that are text; the others cannot be shown and stay as they are."""
     found: dict[str, str] = {}
     for path, entry in tree.entries.items():
-        if entry.mode == FILE:
+        if entry.mode != LINK:
             try:
                 found[path] = entry.content.decode()
             except UnicodeDecodeError:
@@ -109,18 +111,22 @@ def _texts(tree: Tree) -> dict[str, str]:
     return found
 
 
-def _unplaceable(files: dict[str, str], path: str, tree: Tree) -> str | None:
-    """Why a file cannot lie at a path: outside, below a file, on a link, or no text."""
+def _unplaceable(path: str, changed: Mapping[str, str], tree: Tree) -> str | None:
+    """Why a file that has changed, as others did, cannot lie at its path.
+
+    It would be outside, below a file, on a link, or where there is no text.
+    """
     old = tree.entries.get(path)
     if old is not None and path not in _texts(Tree({path: old})):
         return "not a plain text file"
     try:
-        Tree({**tree.entries, path: _entry(path, files[path], tree)})
+        tree.overlay(_laid(changed, tree))
     except (BadInput, UnicodeEncodeError) as error:
         return str(error)[:200]
     return None
 
 
-def _entry(path: str, text: str, tree: Tree) -> Entry:
-    old = tree.entries.get(path)
-    return Entry(old.mode if old else FILE, text.encode())
+def _laid(changed: Mapping[str, str], tree: Tree) -> Tree:
+    """The texts as files with the modes that they had. Raises BadInput where they make no tree."""
+    modes = {path: entry.mode for path, entry in tree.entries.items()}
+    return Tree({p: Entry(modes.get(p, FILE), text.encode()) for p, text in changed.items()})

@@ -1,4 +1,4 @@
-"""What the scaffolds do in a sandbox: the edit tool, and calls that were cut.
+"""What the scaffolds do in a sandbox: the edit tool, calls that were cut, the edits of one answer.
 
 The sandbox is a process: nothing here runs a program that a model wrote.
 """
@@ -9,15 +9,16 @@ from typing import cast
 
 import pytest
 
-from harness.agents.protocol import Assignment
+from harness.agents.one_shot import OneShot
+from harness.agents.protocol import AgentReport, Assignment
 from harness.agents.session import Limits, Session
 from harness.agents.tools import Toolbox
 from harness.llm import Answer, Text, ToolCall, ToolResult
 from harness.llm.arguments import read_call
 from harness.patch import read_workspace
 from harness.sandbox import Sandbox, Sandboxes
-from tests.sandboxes import tar_of
-from tests.wire.scripted import ScriptedModel, answer, uses
+from tests.sandboxes import shell, tar_of
+from tests.wire.scripted import ScriptedModel, answer, says, uses
 
 ASSIGNMENT = Assignment(
     cast("object", SimpleNamespace(instruction="x")),  # type: ignore[arg-type]
@@ -116,3 +117,29 @@ def test_a_call_is_cut_only_where_it_is_the_last_of_the_answer(place: Sandbox) -
     assert first.text == "1\n"
     assert "reached its limit inside this call" in second.text
     assert [r.text for r in serve(place, answer([call(1), call(2)]))] == ["1\n", "2\n"]
+
+
+def one_shot(place: Sandbox, said: str) -> AgentReport:
+    return OneShot(OneSession(says(said))).work(ASSIGNMENT, place)
+
+
+def test_edits_that_cannot_lie_side_by_side_are_not_both_made(place: Sandbox) -> None:
+    """A file, and another below it: what comes second fails, and the trial goes on."""
+    block = "{}\n<<<<<<< FILE\n1\n>>>>>>> END\n"
+    report = one_shot(place, "".join(map(block.format, ["x", "x/y.py", "deep/er/z.py"])))
+    assert (report.ending, report.edits_applied, report.edits_failed) == ("stopped", 2, 1)
+    assert "x/y.py: 'x' is both a file and a folder" in report.log
+    assert shell(place, "find . -type f | sort").stdout.split() == ["./deep/er/z.py", "./x"]
+
+
+def test_one_shot_edits_programs_and_files_with_other_line_ends(place: Sandbox) -> None:
+    place.put(tar_of({"run.sh": "one\ntwo", "a.py": b"a\r\nb\r\n", "raw": b"\xff\n"}), "/work")
+    shell(place, "chmod +x run.sh")
+    block = "{}\n<<<<<<< SEARCH\n{}\n=======\nnew\n>>>>>>> REPLACE\n"
+    said = block.format("run.sh", "two") + block.format("a.py", "b") + block.format("raw", "x")
+    report = one_shot(place, said)
+    assert (report.edits_applied, report.edits_failed) == (2, 1)
+    assert file(place, "run.sh") == b"one\nnew"
+    assert shell(place, "test -x run.sh").ok
+    assert file(place, "a.py") == b"a\r\nnew\r\n"
+    assert file(place, "raw") == b"\xff\n"
