@@ -1,13 +1,16 @@
 """What a run would cost, from the priors in the configs: shown by `--dry-run`, never recorded."""
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from harness.config import CONTEXT_BUDGETS, ModelConfig, RunConfig
-from harness.llm.prices import Price
+from harness.agents.sessions import sizes
+from harness.config import AgentKind, BudgetConfig, ModelConfig, RunConfig
 from harness.llm.settings import price_of
 from harness.plan import Cell
+
+Amount = TypeVar("Amount", int, float)
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,9 @@ class Forecast:
     """The trials of one agent with one model; tokens and USD as (low, high), all trials together.
 
     `usd` is null where the price is unknown; nothing is taken to be read from a cache, and each
-    request to be as long as the trial's input and the context budget let it be.
+    request to be as long as the trial's input and the context budget let it be. What a limit of
+    the config does not allow is left out, and `caps` names those limits. A limit of a whole trial
+    is looked at before each request, so the last one may still go beyond it.
     """
 
     agent: str
@@ -24,38 +29,81 @@ class Forecast:
     input_tokens: tuple[int, int]
     output_tokens: tuple[int, int]
     usd: tuple[float, float] | None
+    caps: tuple[str, ...] = ()
 
 
 def forecast(config: RunConfig, cells: tuple[Cell, ...]) -> Iterator[Forecast]:
     """One row for each agent and model of the cells, in the order of the config."""
-    counts = Counter((cell.agent, cell.model) for cell in cells)
-    for (agent, model), trials in counts.items():
-        known = config.agents[agent]
-        spends = known.kind.asks_a_model
-        given = _times(known.expected_input_tokens, trials if spends else 0)
-        made = _times(known.expected_output_tokens, trials if spends else 0)
-        usd: tuple[float, float] | None = (0.0, 0.0)
-        if model is not None and spends:
-            longest = _longest(config, config.models[model])
-            requests = tuple(min(one, longest) for one in known.expected_input_tokens)
-            usd = _usd(price_of(config.models[model]), given, made, requests)
-        yield Forecast(agent, model, trials, given, made, usd)
+    rows: dict[tuple[str, str | None], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        rows[cell.agent, cell.model].append(cell)
+    for (agent, model), trials in rows.items():
+        if model is None or not config.agents[agent].kind.asks_a_model:
+            yield Forecast(agent, model, len(trials), (0, 0), (0, 0), (0.0, 0.0))
+        else:
+            yield _row(config, agent, model, trials)
 
 
-def _longest(config: RunConfig, model: ModelConfig) -> int:
-    """Input tokens of the largest request that any context budget of the study allows."""
-    budgets = (CONTEXT_BUDGETS[budget] for budget in config.context_budgets)
-    return max(min(budget or model.context_tokens, model.context_tokens) for budget in budgets)
+def _row(config: RunConfig, agent: str, model: str, trials: list[Cell]) -> Forecast:
+    known, asked, budget = config.agents[agent], config.models[model], config.budget
+    if known.kind is AgentKind.one_shot:  # what is looked at before a request never stops the first
+        budget = replace(budget, turns=1, tokens=None, output_tokens=None, usd=None)
+    lows, highs = (
+        [_trial(given, made, budget, asked, cell.context_budget) for cell in trials]
+        for given, made in zip(
+            known.expected_input_tokens, known.expected_output_tokens, strict=True
+        )
+    )
+    low, high = _sum(lows), _sum(highs)
+    usd = None if low.usd is None or high.usd is None else (low.usd, high.usd)
+    given, made = (low.given, high.given), (low.made, high.made)
+    return Forecast(agent, model, len(trials), given, made, usd, high.caps)
 
 
-def _times(pair: list[int], trials: int) -> tuple[int, int]:
-    return pair[0] * trials, pair[1] * trials
+@dataclass(frozen=True)
+class _Use:
+    """Tokens and USD of trials, and the limits without which they would be more."""
+
+    given: int
+    made: int
+    usd: float | None
+    caps: tuple[str, ...]
 
 
-def _usd(
-    price: Price | None, given: tuple[int, int], made: tuple[int, int], requests: tuple[int, ...]
-) -> tuple[float, float] | None:
-    if price is None:
-        return None
-    low, high = (price.most(*tokens) for tokens in zip(given, made, requests, strict=True))
-    return low, high
+def _trial(
+    given: int, made: int, budget: BudgetConfig, model: ModelConfig, context_budget: str
+) -> _Use:
+    """What a trial uses that would take so many tokens, were there no limits."""
+    context, answer = sizes(budget, context_budget, model.context_tokens)
+    question, reply = "budget.turns", "budget.turns"
+    if budget.turns == 1:
+        question, reply = "the context", "budget.max_output_tokens"
+    most_given = {question: budget.turns * (context - answer), "budget.tokens": budget.tokens}
+    most_made = {reply: budget.turns * answer, "budget.output_tokens": budget.output_tokens}
+    given, by_given = _least(given, most_given)
+    made, by_made = _least(made, {**most_made, "budget.tokens": budget.tokens})
+    usd, by_usd = None, None
+    if (price := price_of(model)) is not None:
+        beside = given if budget.tokens is None else min(given, budget.tokens - made)
+        paid = price.most(beside, made, min(given, context - answer))
+        usd, by_usd = _least(paid, {"budget.usd": budget.usd})
+    return _Use(given, made, usd, tuple(by for by in (by_given, by_made, by_usd) if by))
+
+
+def _least(prior: Amount, limits: Mapping[str, Amount | None]) -> tuple[Amount, str | None]:
+    """The prior or a limit that is less, with the limit's name."""
+    least, name = prior, None
+    for each, limit in limits.items():
+        if limit is not None and limit < least:
+            least, name = limit, each
+    return least, name
+
+
+def _sum(trials: list[_Use]) -> _Use:
+    costs = [trial.usd for trial in trials if trial.usd is not None]
+    return _Use(
+        sum(trial.given for trial in trials),
+        sum(trial.made for trial in trials),
+        sum(costs) if len(costs) == len(trials) else None,
+        tuple(dict.fromkeys(cap for trial in trials for cap in trial.caps)),
+    )

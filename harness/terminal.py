@@ -137,6 +137,10 @@ def show_forecast(checkout: Checkout, config: RunConfig) -> None:
                       _range(row.output_tokens), usd)  # fmt: skip
     console = plain()
     console.print(table)
+    for row in rows:
+        if row.caps:
+            by = ", ".join(row.caps)
+            console.print(f"{row.agent}, {row.model}: capped by {by}", soft_wrap=True)
     for cell in cells:
         console.print(f"  {cell.trial_id}", soft_wrap=True)
     console.print(f"{len(cells)} trials; nothing was run (priors: configs/agent/*.yaml)")

@@ -13,6 +13,12 @@ LARGEST_ANSWER = 0.25
 """Share of the context that an answer may be: where it were all, no question would fit."""
 
 
+def sizes(budget: BudgetConfig, context_budget: str, model_tokens: int) -> tuple[int, int]:
+    """Tokens of the largest request together with its answer, and of the largest answer."""
+    context = min(CONTEXT_BUDGETS[context_budget] or model_tokens, model_tokens)
+    return context, min(budget.max_output_tokens, int(context * LARGEST_ANSWER))
+
+
 class SessionSource(Protocol):
     """Opens one session a trial."""
 
@@ -29,8 +35,8 @@ class Sessions:
     spend: Spend
 
     def open(self, assignment: Assignment) -> Session:
-        budget, most = self.budget, CONTEXT_BUDGETS[assignment.context_budget]
-        context = min(most or self.model.context_tokens, self.model.context_tokens)
+        budget = self.budget
+        context, answer = sizes(budget, assignment.context_budget, self.model.context_tokens)
         limits = Limits(
             turns=budget.turns,
             tokens=budget.tokens,
@@ -40,6 +46,6 @@ class Sessions:
             call_seconds=budget.call_seconds,
             usd=budget.usd,
             context_tokens=context,
-            max_output_tokens=min(budget.max_output_tokens, int(context * LARGEST_ANSWER)),
+            max_output_tokens=answer,
         )
         return Session(self.model, self.price, limits, self.spend)

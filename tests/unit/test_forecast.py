@@ -153,6 +153,47 @@ def test_a_long_trial_of_short_requests_is_not_paid_as_one_long_request() -> Non
     assert usd["full"] == pytest.approx((0.009, 0.6375))
 
 
+@pytest.mark.parametrize(
+    ("words", "given", "made", "usd", "caps"),
+    [
+        ("budget=default", (120_000, 1_800_000), (6_000, 60_000), (0.36, 5.10), ""),
+        ("budget=small", (120_000, 120_000), (2_048, 2_048), (0.31536, 0.31536),
+         "budget.tokens, budget.turns"),
+        ("budget.tokens=100000", (120_000, 200_000), (6_000, 60_000), (0.36, 0.95),
+         "budget.tokens"),
+        ("budget.output_tokens=10000", (120_000, 1_800_000), (6_000, 20_000), (0.36, 4.70),
+         "budget.output_tokens"),
+        ("budget.usd=1", (120_000, 1_800_000), (6_000, 60_000), (0.36, 2.0), "budget.usd"),
+        ("budget.turns=2 context_budgets=[32k]", (114_688, 114_688), (6_000, 16_384),
+         (0.34672, 0.45056), "budget.turns"),
+        ("agent=one_shot context_budgets=[32k]", (24_000, 57_344), (2_000, 8_192),
+         (0.08, 0.22528), "the context, budget.max_output_tokens"),
+        # A limit of the trial is looked at before each request: the first is sent.
+        ("agent=one_shot budget.tokens=1000 budget.usd=0.001", (24_000, 120_000), (2_000, 8_192),
+         (0.08, 0.38192), "budget.max_output_tokens"),
+        # Each trial is held to its own context.
+        ("agent=one_shot context_budgets=[32k,full]", (48_000, 177_344), (4_000, 16_384),
+         (0.16, 0.6072), "the context, budget.max_output_tokens"),
+    ],
+)  # fmt: skip
+def test_nothing_is_foretold_that_the_limits_do_not_allow(
+    words: str,
+    given: tuple[int, int],
+    made: tuple[int, int],
+    usd: tuple[float, float],
+    caps: str,
+    dry_run: Callable[..., str],
+) -> None:
+    study = ["experiment=smoke", "model=claude", *words.split()]
+    config = compose(study, CHECKOUT)
+    (row,) = forecast(config, expand(build.load_study(config, CHECKOUT)))
+    assert (row.input_tokens, row.output_tokens) == (given, made)
+    assert row.usd == pytest.approx(usd)
+    assert ", ".join(row.caps) == caps
+    assert ("capped by" in dry_run(*study[1:])) == bool(caps)
+    assert f"capped by {caps}" in dry_run(*study[1:]) or not caps
+
+
 def test_an_unknown_price_has_no_forecast() -> None:
     config = compose(["experiment=smoke", "model=compatible"], CHECKOUT)
     (row,) = forecast(config, expand(build.load_study(config, CHECKOUT)))
