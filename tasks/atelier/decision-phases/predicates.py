@@ -2,8 +2,8 @@
 
 from verifier.tree import Function, Tree
 
-MOST_COMPLEX = 4
-"""The untouched `decide` has more than twice that."""
+MOST_COMPLEX = 6
+"""The instruction says so. The untouched `decide` has 10."""
 DEEDS = frozenset({"restore", "quarantine", "withdraw"})
 TELLS = frozenset({"_tell", "notify"})
 

@@ -8,7 +8,7 @@ from verifier.tree import SHARED, Function, Source, Tree, branches_on
 
 WORDS = frozenset({"image", "video", "draft", "standard", "fine"})
 MOST_COMPLEX = 8
-"""The conditional of the untouched app has several times that."""
+"""The instruction says so. The conditional of the untouched app has several times that."""
 
 
 def list_price_looks_up_a_rule(tree: Tree) -> str | None:

@@ -5,7 +5,7 @@ import ast
 from verifier.tree import Function, Tree
 
 MOST_COMPLEX = 7
-"""The untouched `adjudicate` has more than three times that."""
+"""The instruction says so. The untouched `adjudicate` has more than three times that."""
 MOST_IN_ADJUDICATE = 3
 PHASES = {
     "puts the insurers in their order": frozenset({"is_injury", "ACCIDENT", "accident"}),
@@ -17,7 +17,7 @@ DETAILS = frozenset(
     {"is_injury", "excluded", "copay_bp", "least_copay_cents", "most_copay_cents",
      "deductible_left", "cap_left", "deductible_cents", "yearly_cap_cents", "portion"}
 )  # fmt: skip
-LOOPS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
 def adjudicate_only_says_what_happens(tree: Tree) -> str | None:
@@ -28,6 +28,9 @@ def adjudicate_only_says_what_happens(tree: Tree) -> str | None:
         return f"{adjudicate} still holds conditions (complexity {adjudicate.complexity})"
     if any(isinstance(node, LOOPS) for node in ast.walk(adjudicate.node)):
         return f"{adjudicate} still holds a loop"
+    # Nothing is wrong with a list of what each of them is, but with a choice among them.
+    if any(isinstance(node, ast.comprehension) and node.ifs for node in ast.walk(adjudicate.node)):
+        return f"{adjudicate} still holds a condition in a comprehension"
     if details := DETAILS & adjudicate.names():
         return f"{adjudicate} still looks at a detail: {min(details)}"
     return None

@@ -5,7 +5,7 @@ import ast
 from verifier.tree import Function, Tree
 
 MOST_COMPLEX = 5
-"""The untouched `accept` has more than three times that."""
+"""The instruction says so. The untouched `accept` has more than three times that."""
 DEEDS = {
     "tariff.available": "looks up what is left of quotas",
     "tariff.assess": "charges lines",
@@ -14,7 +14,6 @@ DEEDS = {
     "inspections.open_control": "asks for a control",
     "settlement.assess": "asks for payment",
 }
-LOOPS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def accept_only_says_what_happens(tree: Tree) -> str | None:
@@ -25,8 +24,7 @@ def accept_only_says_what_happens(tree: Tree) -> str | None:
         return f"{accept} still holds conditions or loops (complexity {accept.complexity})"
     if deeds := _deeds(accept):
         return f"{accept} still {DEEDS[min(deeds)]}"
-    loops = [n for n in ast.walk(accept.node) if isinstance(n, LOOPS)]
-    return f"{accept} holds {len(loops)} loops" if len(loops) > 1 else None
+    return None
 
 
 def each_phase_stands_alone(tree: Tree) -> str | None:
