@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.edited import bases
 from tests.sandboxes import container, containers, processes, sandbox, sandboxes
 
-__all__ = ["container", "containers", "processes", "sandbox", "sandboxes"]
+__all__ = ["bases", "container", "containers", "processes", "sandbox", "sandboxes"]
 
 TURNS = 3
 """Each test marked long has its turn in one of so many commits."""

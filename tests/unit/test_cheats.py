@@ -1,40 +1,11 @@
 """Ways to satisfy a task's predicates without doing the task, refused in every arm."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
 
 from harness.bases import Bases
-from harness.pairs import load_pairs
-from harness.patch import apply_patch
-from harness.paths import find_checkout
-from harness.tasks import load_tasks
-from harness.verification import Known, Subject, settings
-from harness.verifier.structure import load_predicates, why_not
-from harness.verifier.tree import Tree
-
-CHECKOUT = find_checkout()
-PAIRS = load_pairs(CHECKOUT)
-ARMS = ("monolith", "modular", "microservices")
-
-
-@dataclass(frozen=True)
-class Edited:
-    """A solution or sabotage (`base`: the untouched app), with the files of a context edited.
-
-    An edit is a pattern and what it becomes, in every file of Python where it is found.
-    """
-
-    what: str
-    task: str
-    start: str
-    context: str
-    edits: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        return f"{self.task}: {self.what}"
+from tests.edited import ARMS, Edited, appended, reasons, whole
 
 
 @dataclass(frozen=True)
@@ -43,16 +14,6 @@ class Cheat(Edited):
 
     predicate: str
     why: str
-
-
-def whole(pattern: str) -> str:
-    """A pattern of a file that holds this, in three groups."""
-    return rf"(?s)\A(.*?)({pattern})(.*)\Z"
-
-
-def appended(mark: str, text: str) -> tuple[str, str]:
-    """The edit that puts text at the end of the file that holds the mark."""
-    return rf"(?s)\A(.*{mark}.*)\Z", rf"\1\n\n{text}\n"
 
 
 LEDGER = r'"SELECT \* FROM \w*ledger_entries WHERE account_id = :account_id ORDER BY rowid"'
@@ -73,13 +34,6 @@ ANSWER = """    def _answer(self, one, case, action):
         self._tell([one], "report_answered", case, action)
 
     def _tell("""
-REFUNDS = r"                amount = self\.accounts\.refund(?s:.*?)case\.refunded_mc \+= amount\n"
-END = """    def _end(self, licence, case):
-        amount = self.accounts.refund(licence.buyer_id, f"licence:{licence.id}", 10_000)
-        self._tell([licence.buyer_id], "licence_ended", case, f"{amount} mc refunded")
-        case.refunded_mc += amount
-
-    def _tell("""
 FREE_IS_FREE = r"""    by_value = \1
     measure = commodity.measure
     by_value = 0 if measure == FREE else by_value
@@ -89,15 +43,28 @@ NUMBER_OF = """
 
 def number_of(plan: str) -> int:
     return PLAN_NUMBERS[plan]"""
-NUMBERED = """    def __post_init__(self) -> None:
-        self.plan_number = PLAN_NUMBERS.get(self.plan_number, 0)
-
-    @classmethod
-    def of("""
 PLAN_OF = r"""
     def plan_of(self, account_id: str) -> str:
         return self.accounts.get(account_id).plan
 \1"""
+SLOTS = r"""class QuietHours:
+    __slots__ = ("start", "end")
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start, self.end = start, end
+        self.__post_init__()
+
+    def __post_init__"""
+IS_MEMBER = """    def is_member(self, account_id: str) -> bool:
+        plan = self.get(account_id).plan
+        return plan != "hobby"
+
+    def charge("""
+HISTORY = """class Accounts:
+    def history(self, account_id: str) -> list[Entry]:
+        kept = self.store
+        return kept.entries(account_id)
+"""
 CHEATS = (
     Cheat(
         "the ledger is read by a method of another name",
@@ -204,75 +171,63 @@ CHEATS = (
         ((r"(\n    def quote\(self)", PLAN_OF),),
         "one_rule_and_the_catalogue_has_it", "in a circle",
     ),
-)  # fmt: skip
-FAIR = (
-    Edited(
-        "whose licence has ended is told of it elsewhere",
-        "atelier/tell-many", "solutions/lists", "moderation",
-        ((REFUNDS, "                self._end(licence, case)\n"), (r"    def _tell\(", END)),
-    ),
-    Edited(
-        "checking has a method of its own",
+    Cheat(
+        "quiet hours have slots, which anybody can set",
         "atelier/quiet-hours", "solutions/frozen", "notifications",
-        ((r"(    def )__post_init__(\(self\) -> None:\n)",
-          r"\1__post_init__\2        self._check()\n\n\1_check\2"),),
+        ((r"(?s)@dataclass\(frozen=True\)\nclass QuietHours:(.*?)    def __post_init__", SLOTS),),
+        "quiet_hours_are_a_type", "can be changed",
     ),
-    Edited(
-        "the number is put into the row as it is made",
-        "atelier/plan-numbers", "solutions/numbers-in-the-table", "accounts",
-        ((r"    @classmethod\n    def of\(", NUMBERED),
-         (r"PLAN_NUMBERS\[account\.plan\]", "account.plan")),
+    Cheat(
+        "the storage is asked under another name",
+        "atelier/ledger-and-holds", "solutions/made-at-once", "accounts",
+        ((r"class Accounts:\n", HISTORY),),
+        "the_storage_is_divided", "asks the storage for entries",
     ),
-    Edited(
-        "the words of measures have names",
-        "quayside/duty-measures", "solutions/functions", "tariff",
-        ((r'    "(free|specific)": lambda', r"    IS_\1: lambda"),
-         (r"\nMEASURES", '\nIS_free = "free"\nIS_specific = "specific"\nMEASURES')),
+    Cheat(
+        "accounts tell whether somebody's plan is paid",
+        "atelier/members-price", "solutions/price-for-a-buyer", "accounts",
+        ((r"    def charge\(", IS_MEMBER),),
+        "accounts_take_what_they_are_told", "looks at a plan",
     ),
-    Edited(
-        "the words of kinds have names",
-        "atelier/price-table", "solutions/table", "catalogue",
-        ((r'    "(image|video)": (Image|Video)Prices', r"    IS_\1: \2Prices"),
-         (r"\nPRICE_RULES", rf"\n{CONSTANTS}\nPRICE_RULES")),
+    Cheat(
+        "the query of the ledger is called elsewhere",
+        "atelier/running-balance", "base", "accounts",
+        ((r"\bentries\(", "postings("),
+         (r"self\.store\.postings\(account_id\)", "[*map(self.store.postings, [account_id])][0]")),
+        "a_balance_reads_no_ledger", "still reads the ledger",
+    ),
+    Cheat(
+        "channels are compared with parts of a class",
+        "lindenhof/channels-apart", "solutions/traits", "reminders",
+        ((r'\bPOST = "letter"', 'POST = "letter"\n\n\nclass Ways:\n    letter = POST = "letter"\n'),
+         (r"    rules = CHANNELS\[channel\]\n",
+          r"    rules = CHANNELS[channel]\n        late = channel == Ways.letter\n")),
+        "no_rule_asks_which_channel_it_is", "asks which channel",
+    ),
+    Cheat(
+        "billing has the charge of an absence for itself",
+        "lindenhof/missed-visits", "solutions/charged", "billing",
+        (appended("class Billing", "def _charge_absence(fee_cents): return fee_cents"),),
+        "the_old_way_is_gone", "still has something named _charge_absence",
+    ),
+    Cheat(
+        "lines are sorted by a comprehension",
+        "lindenhof/who-pays-what", "solutions/functions", "claims",
+        ((r"(?m)^(def adjudicate\(.*\n(?:    \"\"\".*\"\"\"\n)?)",
+          r"\1    taken = [each for each in case.procedures if each not in case.diagnoses]\n"),),
+        "adjudicate_only_says_what_happens", "a condition in a comprehension",
+    ),
+    Cheat(
+        "a rejection is spelled where an invoice is made out",
+        "lindenhof/rejections-counted", "solutions/rows", "claims",
+        ((r"(    def _invoice\((?s:.*?)        if amount_cents > 0:\n)",
+          r'\1            text = ":".join(claim.rejections)\n'),),
+        "rejections_are_spelled_once", "are spelled by",
     ),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
-    return Bases(tmp_path_factory.mktemp("bases"))
-
-
-def reasons(bases: Bases, edited: Edited, arm: str) -> Mapping[str, str | None]:
-    """Predicate -> why it does not hold on what was edited."""
-    (task,) = load_tasks(CHECKOUT, PAIRS, [edited.task])
-    pair = PAIRS[task.spec.app]
-    repository, base = bases.repository(pair, arm, task), bases.tree(pair, arm, task)
-    start = base
-    if edited.start != "base":
-        patch = task.folder / edited.start / f"{arm}.patch"
-        start = apply_patch(repository, patch.read_bytes())
-    told = settings(Subject(pair, arm, base, start, task), Known(b""))
-    before = Tree({path: entry.content for path, entry in base.entries.items()}, told)
-    files = {path: entry.content for path, entry in start.entries.items()}
-    own = [file.path for file in Tree(files, told, before).context(edited.context).python]
-    for pattern, new in edited.edits:
-        after = {path: re.sub(pattern, new, files[path].decode()).encode() for path in own}
-        assert any(files[path] != content for path, content in after.items()), pattern
-        files |= after
-    tree = Tree(files, told, before)
-    predicates = load_predicates(task.predicates, task.spec.predicates)
-    names = zip(task.spec.predicates, predicates, strict=True)
-    return {name: why_not(predicate, tree) for name, predicate in names}
 
 
 @pytest.mark.parametrize("arm", ARMS)
 @pytest.mark.parametrize("cheat", CHEATS, ids=str)
 def test_a_cheat_is_refused(bases: Bases, cheat: Cheat, arm: str) -> None:
     assert cheat.why in str(reasons(bases, cheat, arm)[cheat.predicate])
-
-
-@pytest.mark.parametrize("arm", ARMS)
-@pytest.mark.parametrize("edited", FAIR, ids=str)
-def test_what_is_no_cheat_passes(bases: Bases, edited: Edited, arm: str) -> None:
-    assert not any(reasons(bases, edited, arm).values())

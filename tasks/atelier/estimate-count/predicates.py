@@ -4,6 +4,9 @@ import ast
 
 from verifier.tree import Function, Missing, Sources, Tree
 
+SECONDS = "seconds_per_unit"
+STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return)
+
 
 def the_workaround_is_gone(tree: Tree) -> str | None:
     for function in _path(tree.context("jobs").domain, "cancellation_fee"):
@@ -19,14 +22,38 @@ def the_workaround_is_gone(tree: Tree) -> str | None:
 
 def the_catalogue_counts_outputs(tree: Tree) -> str | None:
     way = _path(tree.context("catalogue").domain, "quote")
-    by_name = {function.name for function in way if "seconds_per_unit" in function.names()}
+    by_name = {function.name for function in way if SECONDS in function.names()}
     if not by_name:
-        return "no quote looks at seconds_per_unit"
+        return f"no quote looks at {SECONDS}"
+    domain = tree.context("catalogue").domain
     for function in way:
-        leads = by_name & {call.rsplit(".", 1)[-1] for call in function.calls()}
-        if (function.name in by_name or leads) and "count" in function.names():
+        if not (function.name in by_name or by_name & function.called()):
+            continue
+        beside = [f for f in way if f.name in _used_beside(function, {SECONDS, *by_name})]
+        counting = (function, *domain.onward(*beside, by=Function.called))
+        if any("count" in each.names() for each in counting):
             return None
     return "the estimate of a quote does not look at how many outputs are ordered"
+
+
+def _used_beside(function: Function, names: set[str]) -> set[str]:
+    """What goes into the results that rest on one of the names, as far as this function shows."""
+    statements = [n for n in ast.walk(function.node) if isinstance(n, STATEMENTS)]
+    results = set(names)
+    while more := {r for s in statements if results & _words(s) for r in _stored(s)} - results:
+        results |= more
+    made = [s for s in statements if names & _words(s) or results & _stored(s)]
+    used = {word for statement in made for word in _words(statement)}
+    return used | {word for s in statements if used & _stored(s) for word in _words(s)}
+
+
+def _words(node: ast.AST) -> set[str]:
+    return {getattr(each, "attr", getattr(each, "id", "")) for each in ast.walk(node)}
+
+
+def _stored(node: ast.AST) -> set[str]:
+    names = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
 
 
 def _makes_up(node: ast.AST) -> bool:

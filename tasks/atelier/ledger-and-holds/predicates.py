@@ -1,7 +1,6 @@
 """Do accounts leave the ledger and the holds to a class each, which know nothing of each other?"""
 
-import ast
-
+from verifier.receivers import asked, receivers
 from verifier.tree import Tree
 
 OF_LEDGER = frozenset({
@@ -19,15 +18,18 @@ def the_storage_is_divided(tree: Tree) -> str | None:
     domain = tree.context("accounts").domain
     theirs = {"Ledger": OF_LEDGER, "Holds": OF_HOLDS, "Accounts": OF_ACCOUNTS}
     every = OF_LEDGER | OF_HOLDS | OF_ACCOUNTS
+    trees = (module for _, module in domain.trees())
+    storage = receivers(trees, r"\w*Store", "store", "_store")
     for name, asks in theirs.items():
         found = domain.class_(name)
-        used = _attributes(found.node) & every
+        used = asked(found.node, storage) & every
         if wrong := used - asks:
             return f"{found} asks the storage for {min(wrong)}"
         if missing := asks - used:
             return f"{found} does not ask the storage for {min(missing)}"
     for function in domain.functions():
-        if function.qualname.split(".")[0] not in theirs and every & _attributes(function.node):
+        inside = function.qualname.split(".")[0] in theirs
+        if not inside and every & asked(function.node, storage):
             return f"{function} asks the storage too"
     return None
 
@@ -68,9 +70,3 @@ def accounts_keep_their_operations(tree: Tree) -> str | None:
         if base not in accounts.mentions():
             return f"{accounts} does not use {base}"
     return None
-
-
-def _attributes(node: ast.AST) -> set[str]:
-    """What is asked of something else: `self.ledger` is no query, `self.store.entries` is one."""
-    found = (n for n in ast.walk(node) if isinstance(n, ast.Attribute))
-    return {n.attr for n in found if ast.unparse(n.value) != "self"}

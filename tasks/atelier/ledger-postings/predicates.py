@@ -37,7 +37,7 @@ def postings_have_their_own_table(tree: Tree) -> str | None:
     return None if after == before else "the columns of the table of postings have changed"
 
 
-def _columns(tree: Tree, ending: str) -> list[list[str]]:
+def _columns(tree: Tree, ending: str) -> list[set[str]]:
     """Columns of the tables of accounts whose names end so."""
     tables = (table for name in ("accounts", SHARED) for table in tree.context(name).tables())
-    return [list(table.columns) for table in tables if table.name.endswith(ending)]
+    return [set(table.columns) for table in tables if table.name.endswith(ending)]

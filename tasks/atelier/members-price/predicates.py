@@ -1,10 +1,14 @@
 """Does the catalogue ask accounts for a plan, instead of accounts the catalogue for a saving?"""
 
 import ast
+from collections.abc import Iterable
 
-from verifier.tree import Function, Tree
+from verifier.constants import constants, meant
+from verifier.receivers import asked, last_word, receivers
+from verifier.tree import Function, Sources, Tree
 
 PLANS = {"hobby", "plus", "studio"}
+PAYING = frozenset({"charge", "refund", "top_up", "place_hold", "capture_hold", "release_hold"})
 
 
 def the_question_is_turned_round(tree: Tree) -> str | None:
@@ -22,11 +26,14 @@ def the_question_is_turned_round(tree: Tree) -> str | None:
 
 def the_catalogue_says_what_a_member_pays(tree: Tree) -> str | None:
     domain = tree.context("catalogue").domain
-    asked = {call.text.rsplit(".", 1)[-1] for call in tree.context("gallery").domain.calls()}
+    sold_by = {call.text.rsplit(".", 1)[-1] for call in tree.context("gallery").domain.calls()}
+    trees = (module for _, module in domain.trees())
+    accounts = receivers(trees, "Accounts", "accounts", "_accounts")
     for function in domain.functions():
         reached = domain.onward(function, by=Function.called)
         saves = any(each.name == "plan_saving" for each in reached)
-        if function.name in asked and saves and any(_asks_accounts(each) for each in reached):
+        asks = any(asked(each.node, accounts) for each in reached)
+        if function.name in sold_by and saves and asks:
             return None
     return (
         "nothing that the gallery asks the catalogue for looks up a plan and takes its saving off"
@@ -38,8 +45,10 @@ def accounts_take_what_they_are_told(tree: Tree) -> str | None:
     charge = domain.function("Accounts.charge")
     if charge.parameters != ("self", "account_id", "amount_mc", "reference"):
         return f"{charge} should take an account, an amount and a reference"
+    paying = _paying(domain)
     for function in domain.functions():
-        if any(isinstance(n, ast.Attribute) and n.attr == "plan" for n in ast.walk(function.node)):
+        named = _names_a_plan(ast.walk(function.node))
+        if named and (function in paying or _decides(function)):
             return f"{function} looks at a plan"
     return None
 
@@ -57,5 +66,29 @@ def nobody_else_takes_a_saving_off(tree: Tree) -> str | None:
     return None
 
 
-def _asks_accounts(function: Function) -> bool:
-    return any("accounts" in call.split(".")[:-1] for call in function.calls())
+def _paying(domain: Sources) -> tuple[Function, ...]:
+    """What takes, holds or gives back credits, with all that it calls."""
+    start = (f for f in domain.functions() if f.name in PAYING)
+    return domain.onward(*start, by=Function.called)
+
+
+def _names_a_plan(nodes: Iterable[ast.AST]) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr == "plan" for node in nodes)
+
+
+def _decides(function: Function) -> bool:
+    """Whether a function does something by a plan, other than to keep it or to tell it."""
+    known = constants([function.node])
+    parts = (part for node in ast.walk(function.node) for part in _deciding(node))
+    return any(_names_a_plan(meant(part, known)) for part in parts)
+
+
+def _deciding(node: ast.AST) -> list[ast.AST]:
+    """What a comparison or a lookup rests on, or a call, if it does not make a record."""
+    if isinstance(node, ast.Compare | ast.Subscript):
+        return [node]
+    if isinstance(node, ast.Match):
+        return [node.subject]
+    if isinstance(node, ast.Call) and not last_word(node.func)[:1].isupper():
+        return [*node.args, *node.keywords]
+    return []

@@ -59,7 +59,7 @@ def nobody_else_knows_a_promotion(tree: Tree) -> str | None:
     return f"{NAME} do not know {min(CODES - found)}" if CODES - found else None
 
 
-def _kept(tree: Tree) -> list[list[str]]:
+def _kept(tree: Tree) -> list[set[str]]:
     """The columns of the tables of what was used."""
     tables = (table for table in tree.tables() if table.name.endswith("redemptions"))
-    return [list(table.columns) for table in tables]
+    return [set(table.columns) for table in tables]

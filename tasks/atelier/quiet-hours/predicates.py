@@ -2,7 +2,8 @@
 
 import ast
 
-from verifier.tree import Class, Function, Tree
+from verifier.tree import Function, Tree
+from verifier.values import is_fixed, rules
 
 HOURS = frozenset({"quiet_from", "quiet_until"})
 OWNERS = ("QuietHours", "Preferences")
@@ -10,10 +11,9 @@ OWNERS = ("QuietHours", "Preferences")
 
 def quiet_hours_are_a_type(tree: Tree) -> str | None:
     quiet = tree.context("notifications").domain.class_("QuietHours")
-    rules = [name for name in quiet.methods if not name.startswith("__")]
-    if len(rules) < 2:
+    if len(rules(quiet)) < 2:
         return f"{quiet} should know whether a time is within it and when it is over"
-    if not _is_fixed(quiet):
+    if not is_fixed(quiet):
         return f"{quiet} can be changed once it is made"
     return None
 
@@ -39,15 +39,6 @@ def nobody_takes_them_apart(tree: Tree) -> str | None:
 
 def _belongs_to_an_owner(function: Function) -> bool:
     return function.qualname.split(".")[0] in OWNERS
-
-
-def _is_fixed(quiet: Class) -> bool:
-    """A frozen dataclass or model, a named tuple, or a class that sets nothing from outside."""
-    if any("NamedTuple" in base for base in quiet.bases):
-        return True
-    told = [ast.unparse(node) for node in quiet.node.decorator_list]
-    told += [ast.unparse(node) for node in quiet.node.body if isinstance(node, ast.Assign)]
-    return any("frozen=True" in each or "__slots__" in each for each in told)
 
 
 def _raises(node: ast.AST) -> bool:

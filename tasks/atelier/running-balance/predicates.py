@@ -4,9 +4,11 @@ import ast
 import re
 
 from verifier.constants import constants, texts
+from verifier.receivers import asked, receivers
 from verifier.tree import SHARED, Function, Tree
 
 OWNERS = ("accounts", SHARED)
+PROPERTIES = {"property", "cached_property", "functools.cached_property"}
 LEDGER = re.compile(r"\b(?:FROM|JOIN)\s+\w*entries\b", re.IGNORECASE)
 
 
@@ -16,8 +18,6 @@ def a_balance_reads_no_ledger(tree: Tree) -> str | None:
         return f"{balance} should take an account's id alone"
     known = constants(module for name in OWNERS for _, module in tree.context(name).trees())
     for function in _reached(tree, balance):
-        if function.name == "entries":
-            return f"{balance} still gets at the ledger through {function}"
         said = texts(function.node, known)
         # The name of a table may be put into the query.
         if any(LEDGER.search(one + other) for one in said for other in said):
@@ -34,19 +34,25 @@ def the_replay_is_gone(tree: Tree) -> str | None:
 
 def _reached(tree: Tree, start: Function) -> list[Function]:
     """What a function uses of accounts and of what is shared, by name, directly or not."""
-    known: dict[str, list[Function]] = {}
-    for name in OWNERS:
-        for function in tree.context(name).functions():
-            known.setdefault(function.name, []).append(function)
+    every = [function for name in OWNERS for function in tree.context(name).functions()]
+    trees = (module for name in OWNERS for _, module in tree.context(name).trees())
+    storage = receivers(trees, r"\w*Store", "store", "_store")
     found = [start]
     for function in found:
-        for name in sorted(_used(function)):
-            found += [f for f in known.get(name, []) if f not in found]
+        used = function.called() | asked(function.node, storage)
+        named = {n.attr for n in ast.walk(function.node) if isinstance(n, ast.Attribute)}
+        found += [
+            f for f in every
+            if f not in found and (f.name in used or (f.name in named and _is_meant(f, function)))
+        ]  # fmt: skip
     return found
 
 
-def _used(function: Function) -> set[str]:
-    """What is called, and attributes, which may be called elsewhere."""
-    places = list(ast.walk(function.node))
-    called = {n.func.id for n in places if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    return called | {n.attr for n in places if isinstance(n, ast.Attribute)}
+def _is_meant(found: Function, by: Function) -> bool:
+    """Whether an attribute that nobody calls is a method: a property, or one of the same class.
+
+    Another attribute of that name may be a field of what is stored.
+    """
+    owners = {each.qualname.rpartition(".")[0] for each in (found, by)}
+    decorators = {ast.unparse(each) for each in found.node.decorator_list}
+    return len(owners) == 1 or bool(decorators & PROPERTIES)

@@ -19,7 +19,9 @@ GIVING = (
     ast.AsyncFor,
     ast.comprehension,
 )
-OLD = re.compile(r"(?<![a-z])notify(?![a-z])", re.IGNORECASE)
+OLD = "notify"
+WAY = re.compile(r"(?<![a-z])notify(?![a-z])", re.IGNORECASE)
+"""How what leads others to it is named, where anything is there for others to call."""
 
 
 def notifications_announce(tree: Tree) -> str | None:
@@ -37,11 +39,12 @@ def everybody_announces(tree: Tree) -> str | None:
 
 
 def the_old_way_is_gone(tree: Tree) -> str | None:
-    named = sorted(name for name in tree.names() if OLD.search(name))
-    if named:
-        return f"something is still named {named[0]}"
+    for name, context in tree.contexts.items():
+        named = {each for each in context.glue.names() if WAY.search(each)}
+        if named or OLD in context.names():
+            return f"{name} still have something named {min(named, default=OLD)}"
     for place in tree.string_literals():
-        if OLD.search(place.text):
+        if WAY.search(place.text):
             return f"{place.path}:{place.line} still says {place.text:.40}"
     for name in TELLERS:
         for call in tree.context(name).domain.calls():

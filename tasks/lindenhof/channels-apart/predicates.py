@@ -43,13 +43,13 @@ def every_rule_looks_channels_up(tree: Tree) -> str | None:
 
 def no_rule_asks_which_channel_it_is(tree: Tree) -> str | None:
     for path, module in tree.context("reminders").domain.trees():
-        known = WORDS | _constants(module)
+        known = _constants(module)
         for node in ast.walk(module):
             if _asks(node, known) or _asks_for_a_class(node):
                 return f"{path}:{getattr(node, 'lineno', 1)} asks which channel it is"
     for path, module in tree.context(SHARED).trees():
         for node in ast.walk(module):
-            if _asks(node, WORDS):
+            if _asks(node, frozenset()):
                 return f"{path}:{getattr(node, 'lineno', 1)} asks which channel it is"
     return None
 
@@ -82,16 +82,23 @@ def _looks_up(function: Function) -> bool:
 def _constants(module: ast.Module) -> frozenset[str]:
     """Names at the top of a file that stand for words of channels, or for entries made by them.
 
-    `POST = "letter"`, `QUIET = {"sms"}`, `LETTER = CHANNELS["letter"]`, `SMS = Channel("sms")`.
+    `POST = "letter"`, `QUIET = {"sms"}`, `LETTER = CHANNELS["letter"]`, `SMS = Channel("sms")`; and
+    those in a class at the top, with the class: `Channel.SMS`.
     """
-    found: set[str] = set()
+    found = set(_stand_for_words(module.body))
     for statement in module.body:
+        if isinstance(statement, ast.ClassDef):
+            found |= {f"{statement.name}.{name}" for name in _stand_for_words(statement.body)}
+    return frozenset(found - {TABLE})
+
+
+def _stand_for_words(body: list[ast.stmt]) -> Iterator[str]:
+    for statement in body:
         if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
             continue
         if any(_says(statement.value, word) for word in WORDS):
             told = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            found |= {target.id for target in told if isinstance(target, ast.Name)}
-    return frozenset(found - {TABLE})
+            yield from (target.id for target in told if isinstance(target, ast.Name))
 
 
 def _asks(node: ast.AST, known: frozenset[str]) -> bool:
@@ -109,6 +116,9 @@ def _asks_for_a_class(node: ast.AST) -> bool:
 
 
 def _is_known(node: ast.AST, known: frozenset[str]) -> bool:
-    value = node.value if isinstance(node, ast.Constant) else None
-    names = (getattr(node, "id", None), getattr(node, "attr", None), value)
-    return any(isinstance(each, str) and each in known for each in names)
+    """A word of channels, or a constant that stands for one or for an entry."""
+    if isinstance(node, ast.Constant):
+        return node.value in WORDS
+    if isinstance(node, ast.Attribute):
+        return node.attr in known or ast.unparse(node) in known
+    return isinstance(node, ast.Name) and node.id in known

@@ -53,7 +53,7 @@ def _is_sql(text: str) -> bool:
     return bool(re.search(r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE)\b", text))
 
 
-def _columns(tree: Tree, ending: str) -> list[list[str]]:
+def _columns(tree: Tree, ending: str) -> list[set[str]]:
     """Columns of the tables of schedule whose names end so."""
     tables = (table for name in ("schedule", SHARED) for table in tree.context(name).tables())
-    return [list(table.columns) for table in tables if table.name.endswith(ending)]
+    return [set(table.columns) for table in tables if table.name.endswith(ending)]

@@ -2,7 +2,9 @@
 
 import ast
 
-from verifier.tree import Class, Function, Tree
+from verifier.constants import constants, texts
+from verifier.tree import Function, Tree
+from verifier.values import is_fixed, rules
 
 LINE = "ProcedureLine"
 STAR = "*"
@@ -10,13 +12,14 @@ GONE = ("parse_line", "price")
 
 
 def lines_are_a_type(tree: Tree) -> str | None:
-    line = tree.context("claims").domain.class_(LINE)
-    rules = [name for name in line.methods if not name.startswith("__")]
-    if not rules:
+    domain = tree.context("claims").domain
+    line = domain.class_(LINE)
+    if not rules(line):
         return f"{line} should know its price"
-    if not _is_fixed(line):
+    if not is_fixed(line):
         return f"{line} can be changed once it is made"
-    if not any(STAR in function.string_literals() for function in _own(tree)):
+    known = constants(module for _, module in domain.trees())
+    if not any(STAR in text for text in texts(line.node, known)):
         return f"{line} is not read from the text by itself"
     return None
 
@@ -31,13 +34,15 @@ def no_other_lines_can_be_made(tree: Tree) -> str | None:
 
 
 def nobody_takes_them_apart(tree: Tree) -> str | None:
-    own = {function.qualname for function in _own(tree)}
     domain = tree.context("claims").domain
     domain.class_(LINE)
+    known = constants(module for _, module in domain.trees())
     for function in domain.functions():
         if function.qualname in GONE:
             return f"{function} is still there"
-        if function.qualname not in own and any(STAR in s for s in function.string_literals()):
+        if _is_a_lines(function):
+            continue
+        if any(STAR in text for text in texts(function.node, known)):
             return f"{function} still knows how a line's text is put together"
     return None
 
@@ -50,18 +55,8 @@ def decisions_rest_on_lines(tree: Tree) -> str | None:
     return f"{case} has no procedures"
 
 
-def _own(tree: Tree) -> list[Function]:
-    functions = tree.context("claims").domain.functions()
-    return [function for function in functions if function.qualname.split(".")[0] == LINE]
-
-
-def _is_fixed(line: Class) -> bool:
-    """A frozen dataclass or model, a named tuple, or a class that sets nothing from outside."""
-    if any("NamedTuple" in base for base in line.bases):
-        return True
-    told = [ast.unparse(node) for node in line.node.decorator_list]
-    told += [ast.unparse(node) for node in line.node.body if isinstance(node, ast.Assign)]
-    return any("frozen=True" in each or "__slots__" in each for each in told)
+def _is_a_lines(function: Function) -> bool:
+    return function.qualname.split(".")[0] == LINE
 
 
 def _raises(node: ast.AST) -> bool:

@@ -43,9 +43,12 @@ def the_schedule_says_what_it_costs(tree: Tree) -> str | None:
 
 def the_old_way_is_gone(tree: Tree) -> str | None:
     assert tree.base is not None
-    named = sorted(name for name in tree.names() if OLD.search(name))
-    if named:
-        return f"something is still named {named[0]}"
+    for name, context in tree.contexts.items():
+        named = {each for each in context.names() if OLD.search(each)}
+        if name == "schedule":  # what it keeps to itself may be called like that
+            named -= {each for each in context.domain.names() if each.startswith("_")}
+        if named:
+            return f"{name} still has something named {min(named)}"
     for place in tree.string_literals():
         if OLD.search(place.text):
             return f"{place.path}:{place.line} still says {place.text:.40}"

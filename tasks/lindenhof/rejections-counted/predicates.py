@@ -7,6 +7,7 @@ from verifier.tree import SHARED, Function, Tree
 
 COLUMNS = {"claim_id", "reason", "procedure"}
 COLON = ":"
+IDS = frozenset({"id", "claim_id"})
 SPELLED = re.compile(r"\b(?:no_coverage|not_covered|authorisation_missing)\s*:")
 APART = ("split", "rsplit", "partition", "rpartition", "startswith", "endswith", "removeprefix")
 
@@ -58,13 +59,19 @@ def no_rule_looks_at_a_text(tree: Tree) -> str | None:
     return None
 
 
-def _functions(tree: Tree) -> list[Function]:
-    """The rules of claims; an invoice's reference has a colon too."""
-    return [f for f in tree.context("claims").domain.functions() if f.name != "_invoice"]
+def _functions(tree: Tree) -> tuple[Function, ...]:
+    """The rules of claims."""
+    return tree.context("claims").domain.functions()
 
 
 def _spells(function: Function) -> bool:
-    return COLON in function.string_literals()
+    """Whether something is joined by a colon, other than a reference, which ends in an id."""
+    nodes = list(ast.walk(function.node))
+    references = [n for n in nodes if isinstance(n, ast.JoinedStr) and _words(n.values[-1]) & IDS]
+    left_out = {id(part) for reference in references for part in reference.values}
+    return any(
+        isinstance(n, ast.Constant) and n.value == COLON and id(n) not in left_out for n in nodes
+    )
 
 
 def _takes_apart(call: ast.Call) -> bool:

@@ -11,7 +11,8 @@ WORDS = frozenset(
 )
 ALSO = frozenset({"open", "none"})
 """Words of controls that are words of other things as well."""
-INSIDE = re.compile(r"(?<![a-z])(?:state|verdict|channel)(?![a-z])")
+INSIDE = re.compile(r"_?(?:(?:control|current|last|latest)_)?(?:state|verdict|channel)")
+"""A field for one of them. Another may give the words for a state."""
 WAY = re.compile(r"internal/outcome\b")
 
 
@@ -25,7 +26,7 @@ def inspections_say_what_follows(tree: Tree) -> str | None:
     if not records:
         return f"{clearance} should say with which record it answers"
     for record in records:
-        if shown := [name for name in record.fields if INSIDE.search(name)]:
+        if shown := [name for name in record.fields if INSIDE.fullmatch(name)]:
             return f"{record} shows {shown[0]}"
     return None
 

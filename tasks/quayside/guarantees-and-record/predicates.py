@@ -1,7 +1,6 @@
 """Do traders leave their record and their guarantees to a class each, which stand alone?"""
 
-import ast
-
+from verifier.receivers import asked, receivers
 from verifier.tree import Tree
 
 OF_RECORD = frozenset({
@@ -21,15 +20,18 @@ MADE_BY = {"Infringement": "Record", "Guarantee": "Guarantees", "Reservation": "
 def the_storage_is_divided(tree: Tree) -> str | None:
     domain = tree.context("traders").domain
     every = OF_RECORD | OF_GUARANTEES | OF_TRADERS
+    trees = (module for _, module in domain.trees())
+    storage = receivers(trees, r"\w*Store", "store", "_store")
     for name, asks in THEIRS.items():
         found = domain.class_(name)
-        used = _queries(found.node) & every
+        used = asked(found.node, storage) & every
         if wrong := used - asks:
             return f"{found} asks the storage for {min(wrong)}"
         if missing := asks - used:
             return f"{found} does not ask the storage for {min(missing)}"
     for function in domain.functions():
-        if function.qualname.split(".")[0] not in THEIRS and every & _queries(function.node):
+        inside = function.qualname.split(".")[0] in THEIRS
+        if not inside and every & asked(function.node, storage):
             return f"{function} asks the storage too"
     return None
 
@@ -73,9 +75,3 @@ def traders_keep_their_operations(tree: Tree) -> str | None:
         if part not in traders.mentions():
             return f"{traders} does not use {part}"
     return None
-
-
-def _queries(node: ast.AST) -> set[str]:
-    """What is asked of something that is called a store."""
-    found = (n for n in ast.walk(node) if isinstance(n, ast.Attribute))
-    return {n.attr for n in found if "store" in ast.unparse(n.value).rsplit(".", 1)[-1]}

@@ -35,10 +35,9 @@ def the_calendar_is_kept_once(tree: Tree) -> str | None:
 
 
 def the_others_ask(tree: Tree) -> str | None:
-    wanted = {"inspections": {"day_after", "days_between"}, "declarations": {"days_between"}}
-    for name, questions in wanted.items():
+    for name in ("inspections", "declarations"):
         domain = tree.context(name).domain
-        if not any(domain.calls(question) for question in questions):
+        if not any(domain.calls(question) for question in ("day_after", "days_between")):
             return f"{name} do not ask for the calendar"
         for function in domain.functions():
             if _steps(function):

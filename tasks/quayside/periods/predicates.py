@@ -2,7 +2,8 @@
 
 import ast
 
-from verifier.tree import Class, Function, Tree
+from verifier.tree import Class, Function, Sources, Tree
+from verifier.values import is_fixed, rules
 
 TEXTS = frozenset({"opens_on", "closes_on"})
 OWNERS = ("Period", "Quota")
@@ -12,11 +13,11 @@ COUNTS = frozenset({"days", "total_seconds", "toordinal"})
 
 def a_period_is_a_type(tree: Tree) -> str | None:
     period = tree.context("tariff").domain.class_("Period")
-    if not any(not name.startswith("_") for name in period.methods):
+    if not rules(period):
         return f"{period} should know how a day lies to it"
     if not any(isinstance(node, ast.Compare) for node in ast.walk(period.node)):
         return f"{period} compares no days"
-    return None if _is_fixed(period) else f"{period} can be changed once it is made"
+    return None if is_fixed(period) else f"{period} can be changed once it is made"
 
 
 def no_other_period_can_be_made(tree: Tree) -> str | None:
@@ -33,13 +34,11 @@ def no_other_period_can_be_made(tree: Tree) -> str | None:
 def a_quota_has_a_period(tree: Tree) -> str | None:
     domain = tree.context("tariff").domain
     quota = domain.class_("Quota")
-    given = [f for f in domain.functions()
-             if f.qualname.startswith("Quota.") and _gives_a_period(f)]  # fmt: skip
-    if not given:
+    by_period = _by_period(domain, quota)
+    if not by_period:
         return f"{quota} does not give its time as a Period"
-    others = [f for f in domain.functions() if not f.qualname.startswith("Quota.")]
-    read = {n.attr for f in others for n in ast.walk(f.node) if isinstance(n, ast.Attribute)}
-    if not any(f.name in read for f in given):
+    others = [f for f in domain.functions() if not _is_of(f, quota)]
+    if not any(by_period & _read(f) for f in others):
         return f"nobody asks {quota} for its Period"
     if "Period" not in domain.function("Tariff.open_quota").names():
         return "a quota is opened without a Period"
@@ -64,13 +63,22 @@ def nobody_takes_it_apart(tree: Tree) -> str | None:
     return None
 
 
-def _is_fixed(period: Class) -> bool:
-    """A frozen dataclass or model, a named tuple, or a class that sets nothing from outside."""
-    if any("NamedTuple" in base for base in period.bases):
-        return True
-    told = [ast.unparse(node) for node in period.node.decorator_list]
-    told += [ast.unparse(node) for node in period.node.body if isinstance(node, ast.Assign)]
-    return any("frozen=True" in each or "__slots__" in each for each in told)
+def _by_period(domain: Sources, quota: Class) -> set[str]:
+    """The methods of a quota that give its Period, or answer by it."""
+    own = [f for f in domain.functions() if _is_of(f, quota)]
+    found = {f.name for f in own if _gives_a_period(f)}
+    while more := {f.name for f in own if found & _read(f)} - found:
+        found |= more
+    return found
+
+
+def _is_of(function: Function, owner: Class) -> bool:
+    return function.qualname.startswith(f"{owner.qualname}.")
+
+
+def _read(function: Function) -> set[str]:
+    """The attributes that a function reads."""
+    return {n.attr for n in ast.walk(function.node) if isinstance(n, ast.Attribute)}
 
 
 def _refuses(node: ast.AST) -> bool:
