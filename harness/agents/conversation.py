@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from harness.llm import Message, Part, Request, Tool, ToolResult
+from harness.agents.measure import Measure
+from harness.llm import Message, Part, Request, Thinking, Tool, ToolResult
 
 BYTES_PER_TOKEN = 3.0
-"""Before a model has told: code has more bytes a token than this, so the estimate is high."""
+"""Where no model says otherwise."""
 ROOM = 0.7
 """What a compaction brings the request down to, as a share: not every turn shall need one."""
 LEFT_OUT = "[{} characters left out to stay inside the context budget]"
@@ -24,31 +25,34 @@ class Conversation:
     1. results of tools, oldest first, are replaced by one line that says how long they were;
     2. the oldest turns (a message of the model and what answered it) are left out.
 
-    The first message and the last turn always stay. `messages` is what is sent from now on;
-    `said` is everything that was ever said, in order.
+    The first message and the last turn always stay. Thinking that is bound to what came before it
+    goes as soon as that changes, since no provider would take it. `messages` is what is sent from
+    now on; `said` is everything that was ever said, in order.
     """
 
     system: str
     tools: tuple[Tool, ...]
     budget: int
     max_output_tokens: int
+    bytes_per_token: float = BYTES_PER_TOKEN
     messages: list[Message] = field(default_factory=list)
     said: list[Message] = field(default_factory=list)
     compactions: int = 0
-    tokens_per_byte: float = 1 / BYTES_PER_TOKEN
+
+    def __post_init__(self) -> None:
+        self._measure = Measure(self.bytes_per_token)
 
     def say(self, message: Message) -> None:
         self.messages.append(message)
         self.said.append(message)
 
     def learn(self, request: Request, input_tokens: int) -> None:
-        """Correct the estimate by what a server counted; it only ever grows more careful."""
-        seen = input_tokens / max(1, size(request))
-        self.tokens_per_byte = max(self.tokens_per_byte, seen * 1.05)
+        """Correct the estimate by what a server counted."""
+        self._measure.learn(request, input_tokens)
 
     def estimate(self, request: Request) -> int:
         """Tokens that `request` will take, rather too many than too few."""
-        return int(size(request) * self.tokens_per_byte) + 1
+        return self._measure.estimate(request)
 
     @property
     def fits(self) -> bool:
@@ -76,16 +80,23 @@ class Conversation:
         for index in range(1, len(self.messages) - 1):
             if self.estimate(self._request()) <= goal:
                 return
-            self.messages[index] = _shortened(self.messages[index])
+            shortened = _shortened(self.messages[index])
+            if shortened != self.messages[index]:
+                self.messages[index] = shortened
+                self._unbind(index)
         # A turn is left out whole, so that no result is without its call.
         while len(self.messages) > 3 and self.estimate(self._request()) > goal:
             del self.messages[1:3]
+            self._unbind(1)
+
+    def _unbind(self, start: int) -> None:
+        """Take out the thinking that is bound to what has changed at `start`."""
+        self.messages[start:] = [_unbound(message) for message in self.messages[start:]]
 
 
-def size(request: Request) -> int:
-    """Bytes of everything in a request that becomes tokens."""
-    around = request.model_dump_json(include={"system", "tools"})
-    return sum(len(text.encode()) for text in (around, *(m.json_text for m in request.messages)))
+def _unbound(message: Message) -> Message:
+    kept = tuple(p for p in message.parts if not (isinstance(p, Thinking) and p.is_bound))
+    return message if len(kept) == len(message.parts) else Message(role=message.role, parts=kept)
 
 
 def _shortened(message: Message) -> Message:

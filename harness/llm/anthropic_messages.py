@@ -4,7 +4,7 @@ Nothing is streamed: the SDK asks for a stream where an answer may take more tha
 no time limit is given, and each request here has its deadline.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -80,7 +80,8 @@ class AnthropicMessages:
                 extra_body=self._sampling,
                 timeout=anthropic.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
-            return read_reply(raw.http_response.content, key, partial(_read, after=after), count)
+            read = partial(_read, after=after, is_bound=self._is_bound)
+            return read_reply(raw.http_response.content, key, read, count)
 
     def close(self) -> None:
         self._client.close()
@@ -132,18 +133,19 @@ def _tool(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _read(body: dict[str, Any], after: str) -> tuple[Message, Stop]:
+def _read(body: dict[str, Any], after: str, *, is_bound: bool) -> tuple[Message, Stop]:
     reason = body["stop_reason"]
     if reason == "model_context_window_exceeded":
         raise Fault("rejected", reason, http_status=200, is_overflow=True)
-    parts = tuple(part for block in body["content"] for part in _part(block, after))
+    made = partial(seal, after=after, is_bound=is_bound)
+    parts = tuple(part for block in body["content"] for part in _part(block, made))
     return Message(role="assistant", parts=parts), _STOPS.get(reason, "end")
 
 
-def _part(block: dict[str, Any], after: str) -> Iterator[Part]:
+def _part(block: dict[str, Any], made: Callable[[dict[str, Any]], Thinking]) -> Iterator[Part]:
     if block["type"] == "text" and block["text"]:
         yield Text(text=str(block["text"]))
     elif block["type"] in KINDS:
-        yield seal(block, after)
+        yield made(block)
     elif block["type"] == "tool_use":
         yield read_call(str(block["id"]), str(block["name"]), block["input"])

@@ -32,10 +32,10 @@ class Prefix:
         return self._sha.hexdigest()
 
 
-def seal(block: Mapping[str, Any], after: str) -> Thinking:
+def seal(block: Mapping[str, Any], after: str, *, is_bound: bool) -> Thinking:
     """A block of an answer; `after` is the digest of all that was sent before it."""
     sealed = json.dumps({"after": after, "block": block}, sort_keys=True)
-    return Thinking(text=str(block.get("thinking") or ""), sealed=sealed)
+    return Thinking(text=str(block.get("thinking") or ""), sealed=sealed, is_bound=is_bound)
 
 
 def unseal(part: Thinking, after: str | None) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """What the harness asks of a language model, in words of no provider."""
 
+import operator
 from functools import cached_property
 from typing import Annotated, Any, Literal, Protocol, Self
 
@@ -50,6 +51,8 @@ class Thinking(Record):
     kind: Literal["thinking"] = "thinking"
     text: Words
     sealed: str
+    is_bound: bool = Field(default=False, exclude_if=operator.not_)
+    """whether it may go back only while all that was said before it is unchanged"""
 
 
 class ToolCall(Record):
@@ -74,6 +77,10 @@ class ToolResult(Record):
 Part = Annotated[Text | Thinking | ToolCall | ToolResult, Field(discriminator="kind")]
 
 
+def _once(part: Thinking) -> Thinking:
+    return part.model_copy(update={"text": ""}) if part.sealed else part
+
+
 def _leads_to_nothing(part: Part) -> bool:
     return isinstance(part, Thinking) or (isinstance(part, Text) and part.is_blank)
 
@@ -89,10 +96,19 @@ class Message(Record):
         """The message as JSON. A conversation is measured at every turn, its messages once."""
         return self.model_dump_json()
 
+    @cached_property
+    def measured(self) -> str:
+        """The message as JSON, with thinking once: what is sealed holds its words."""
+        if not any(isinstance(part, Thinking) for part in self.parts):
+            return self.json_text
+        parts = tuple(_once(part) if isinstance(part, Thinking) else part for part in self.parts)
+        return self.model_copy(update={"parts": parts}).json_text
+
     def __copy__(self) -> Self:
         """A copy is made to change something in it: it is measured anew."""
         copied = super().__copy__()
-        copied.__dict__.pop("json_text", None)
+        for name in ("json_text", "measured"):
+            copied.__dict__.pop(name, None)
         return copied
 
     @property

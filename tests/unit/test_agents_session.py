@@ -121,7 +121,7 @@ def test_what_no_server_reported_counts_as_the_most_for_a_study() -> None:
     ("limits", "ending", "calls"),
     [
         ({"turns": 3}, "study_turns", 3),
-        ({"tokens": 600}, "study_tokens", 3),
+        ({"tokens": 600}, "study_tokens", 4),
         ({"output_tokens": 100}, "study_output_tokens", 4),
         ({"turns": None, "usd": None}, "never", 20),
     ],

@@ -69,6 +69,19 @@ def test_thinking_after_a_change_is_left_out_and_before_it_kept(play: Open) -> N
 
 
 @CLAUDE
+def test_no_thinking_is_held_that_is_not_sent(play: Open) -> None:
+    """What is held fills the budget."""
+    model, server, _ = play(*[_turn(n) for n in range(12)])
+    talk = _talk(budget=3000)
+    for _ in range(12):
+        held = [part for message in talk.request().messages for part in message.parts]
+        _once(model, talk)
+        thoughts = [part.text for part in held if isinstance(part, Thinking)]
+        assert thoughts == _thoughts(server.ledger.requests[-1])
+    assert talk.compactions > 1
+
+
+@CLAUDE
 def test_thinking_sent_to_another_conversation_is_refused(play: Open) -> None:
     """What the test above relies on: the server does look."""
     model, server, _ = play(Say("so", think="hmm"), Say("never"))
