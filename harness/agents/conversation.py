@@ -9,7 +9,8 @@ BYTES_PER_TOKEN = 3.0
 """Where no model says otherwise."""
 ROOM = 0.7
 """What a compaction brings the request down to, as a share: not every turn shall need one."""
-LEFT_OUT = "[{} characters left out to stay inside the context budget]"
+LEFT_OUT = "[{} lines left out to stay inside the context budget]"
+"""In lines: their number is the same in a replay, whatever durations and ports stand in them."""
 
 
 class DoesNotFit(Exception):
@@ -106,4 +107,4 @@ def _shortened(message: Message) -> Message:
 def _short(part: Part) -> Part:
     if not isinstance(part, ToolResult) or len(part.text) <= len(LEFT_OUT) + 10:
         return part
-    return part.model_copy(update={"text": LEFT_OUT.format(len(part.text))})
+    return part.model_copy(update={"text": LEFT_OUT.format(len(part.text.splitlines()))})

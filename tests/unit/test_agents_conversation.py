@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from harness.agents.conversation import Conversation, DoesNotFit
 from harness.agents.prompting import render
+from harness.agents.session import request_digest
 from harness.agents.tools import TOOLS
 from harness.llm import Message, Part, Request, Text, Thinking, ToolCall, ToolResult
 
@@ -155,3 +156,18 @@ def test_thinking_is_measured_once() -> None:
     unsealed = talk(32_768)
     unsealed.say(turn(1, "x", Thinking(text="s" * 3000, sealed=""))[0])
     assert unsealed.estimate(unsealed.request()) == other.estimate(other.request())
+
+
+def test_what_is_left_out_is_the_same_question_whatever_its_durations() -> None:
+    """9.87s has a sign less than 10.02s: a replay asks the same."""
+    asked = []
+    for seconds in ("9.87s", "10.02s"):
+        words = talk(8_192, out=500)
+        for number in range(8):
+            for message in turn(number, "." * 3000 + f"\n12 passed in {seconds}\n"):
+                words.say(message)
+            words.request()
+        assert words.compactions
+        assert "[2 lines left out to stay inside the context budget]" in str(words.messages)
+        asked.append(request_digest(words.request()))
+    assert asked[0] == asked[1]
