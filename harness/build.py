@@ -97,8 +97,8 @@ def make_agents(config: RunConfig, spend: Spend, stack: ExitStack) -> dict[str, 
             agents[name] = make_control(config, agent)
             continue
         for model_name, model in models.items():
-            price = price_of(config.models[model_name])
-            sessions = Sessions(model, price, config.budget, spend)
+            asked = config.models[model_name]
+            sessions = Sessions(model, price_of(asked), config.budget, spend, asked.bytes_per_token)
             agents[agent_key(name, model_name)] = SCAFFOLDS[agent.kind](sessions)
     return agents
 

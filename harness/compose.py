@@ -174,6 +174,7 @@ def _at_least(config: RunConfig) -> dict[str, tuple[float | None, float]]:
         found[f"budget.{key}"] = (value, least.get(key, 0))
     for name, model in config.models.items():
         found[f"models.{name}.context_tokens"] = (model.context_tokens, 1024)
+        found[f"models.{name}.bytes_per_token"] = (model.bytes_per_token, 1)
         found[f"models.{name}.max_concurrency"] = (model.max_concurrency, 1)
     return found
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.agents.conversation import BYTES_PER_TOKEN, Conversation
+from harness.agents.conversation import Conversation
 from harness.agents.edits import apply_edit, parse_edits
 from harness.agents.packing import pack
 from harness.agents.prompting import render
@@ -86,12 +86,12 @@ def _answer(
 
 def _conversation(assignment: Assignment, files: dict[str, str], limits: Limits) -> Conversation:
     system, instruction = render("one_shot_system"), assignment.task.instruction
-    room = int((limits.context_tokens - limits.max_output_tokens) * HEADROOM)
-    room -= int(len((system + instruction).encode()) / BYTES_PER_TOKEN) + 100
+    tokens = (limits.context_tokens - limits.max_output_tokens) * HEADROOM
+    room = int(tokens * limits.bytes_per_token) - len((system + instruction).encode()) - 300
     while True:
         shown, left_out = pack(files, assignment, room)
         text = render("one_shot_task", instruction=instruction, files=shown, left_out=left_out)
-        talk = Conversation(system, (), limits.context_tokens, limits.max_output_tokens)
+        talk = limits.conversation(system)
         talk.say(Message(role="user", parts=(Text(text=text),)))
         # What the names and the escapes of a request take is known only when it stands.
         if not shown or talk.fits:

@@ -3,20 +3,18 @@
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from harness.agents.conversation import BYTES_PER_TOKEN
 from harness.agents.protocol import Assignment
 from harness.pairs.imports import imports_of
 from harness.verifier.globs import matching
 
 
 def pack(
-    files: Mapping[str, str], assignment: Assignment, tokens: int
+    files: Mapping[str, str], assignment: Assignment, left: int
 ) -> tuple[list[tuple[str, str]], list[str]]:
-    """The files that fit into `tokens`, in order of nearness, and the names of the others.
+    """The files that fit into `left` bytes, in order of nearness, and the names of the others.
 
     A file that does not fit is left out and smaller ones behind it may still come in.
     """
-    left = int(tokens * BYTES_PER_TOKEN)
     shown: list[tuple[str, str]] = []
     left_out: list[str] = []
     for path in _order(files, assignment):

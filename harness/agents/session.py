@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from harness.agents.conversation import Conversation, DoesNotFit
+from harness.agents.conversation import BYTES_PER_TOKEN, Conversation, DoesNotFit
 from harness.errors import BadInput, ContextOverflow, ModelFailed
-from harness.llm import Answer, Message, Model, Request, ToolResult, Try, Usage
+from harness.llm import Answer, Message, Model, Request, Tool, ToolResult, Try, Usage
 from harness.llm.prices import Price
 from harness.llm.replay import Diverged
 from harness.records import Record
@@ -76,6 +76,13 @@ class Limits:
     usd: float | None = None
     context_tokens: int = 32_768
     max_output_tokens: int = 4096
+    bytes_per_token: float = BYTES_PER_TOKEN
+
+    def conversation(self, system: str, tools: tuple[Tool, ...] = ()) -> Conversation:
+        """An empty one that fits the context budget."""
+        return Conversation(
+            system, tools, self.context_tokens, self.max_output_tokens, self.bytes_per_token
+        )
 
 
 class Spend:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.agents.conversation import BYTES_PER_TOKEN
 from harness.agents.protocol import Assignment
 from harness.agents.session import Limits, Session, Spend
 from harness.config import CONTEXT_BUDGETS, BudgetConfig
@@ -33,6 +34,7 @@ class Sessions:
     price: Price | None
     budget: BudgetConfig
     spend: Spend
+    bytes_per_token: float = BYTES_PER_TOKEN
 
     def open(self, assignment: Assignment) -> Session:
         budget = self.budget
@@ -47,5 +49,6 @@ class Sessions:
             usd=budget.usd,
             context_tokens=context,
             max_output_tokens=answer,
+            bytes_per_token=self.bytes_per_token,
         )
         return Session(self.model, self.price, limits, self.spend)

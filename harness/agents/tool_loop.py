@@ -23,9 +23,7 @@ class ToolLoop:
     def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
         session = self.sessions.open(assignment)
         limits = session.limits
-        talk = Conversation(
-            render("tool_loop_system"), TOOLS, limits.context_tokens, limits.max_output_tokens
-        )
+        talk = limits.conversation(render("tool_loop_system"), TOOLS)
         talk.say(_user(render("tool_loop_task", instruction=assignment.task.instruction)))
         tools = Toolbox(assignment, sandbox, session)
         return reported("tool_loop", session, talk, tools.uses, lambda: _loop(session, talk, tools))

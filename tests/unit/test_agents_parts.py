@@ -302,7 +302,7 @@ def test_the_files_of_the_task_come_first_and_then_what_they_import() -> None:
         "atelier/services/jobs.py": "from . import stores\n",
         "atelier/alone.py": "x = 1\n" * 100,
     }
-    shown, left_out = pack(files, assignment(), 10_000)
+    shown, left_out = pack(files, assignment(), 30_000)
     assert [path for path, _ in shown] == [
         "atelier/services/catalogue.py",
         "atelier/app.py",
@@ -311,5 +311,5 @@ def test_the_files_of_the_task_come_first_and_then_what_they_import() -> None:
         "atelier/alone.py",
     ]
     assert left_out == []
-    shown, left_out = pack(files, assignment(), 100)
+    shown, left_out = pack(files, assignment(), 300)
     assert left_out == ["atelier/alone.py"]

@@ -13,7 +13,6 @@ import yaml
 
 from harness import build
 from harness.agents import Assignment
-from harness.agents.conversation import Conversation
 from harness.agents.prompting import render
 from harness.agents.session import Spend
 from harness.agents.sessions import Sessions
@@ -53,13 +52,12 @@ def test_a_first_question_fits_every_model_under_every_budget(model: str, budget
     """Where an answer may be as long as the context, nothing is ever asked."""
     words = [f"model={model}", f"budget={budget}", "tasks=['*/*']"]
     study = build.load_study(compose(words, CHECKOUT), CHECKOUT)
-    scripted = ScriptedModel([], study.config.models[model].context_tokens)
-    sessions = Sessions(scripted, None, study.config.budget, Spend())
+    asked = study.config.models[model]
+    scripted = ScriptedModel([], asked.context_tokens)
+    sessions = Sessions(scripted, None, study.config.budget, Spend(), asked.bytes_per_token)
     for task in study.tasks:
         limits = sessions.open(Assignment(task, "one", None, 1, 60.0)).limits
-        talk = Conversation(
-            render("tool_loop_system"), TOOLS, limits.context_tokens, limits.max_output_tokens
-        )
+        talk = limits.conversation(render("tool_loop_system"), TOOLS)
         text = render("tool_loop_task", instruction=task.instruction)
         talk.say(Message(role="user", parts=(Text(text=text),)))
         assert talk.fits, task.id
