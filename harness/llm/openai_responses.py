@@ -68,7 +68,8 @@ def _items(request: Request) -> Iterator[dict[str, Any]]:
     for message in request.messages:
         for part in message.followed:
             if isinstance(part, Text):
-                yield {"type": "message", "role": message.role, "content": part.text}
+                phase = {"phase": part.sealed} if part.sealed else {}
+                yield {"type": "message", "role": message.role, "content": part.text} | phase
             elif isinstance(part, Thinking):
                 yield from _sealed(part)
             elif isinstance(part, ToolCall):
@@ -110,11 +111,13 @@ def _parts(item: dict[str, Any]) -> Iterator[Part | _Refusal]:
     elif item["type"] == "function_call":
         yield read_call(str(item["call_id"]), str(item["name"]), item["arguments"])
     elif item["type"] == "message":
+        # Commentary or the final answer: models do worse where it does not come back.
+        phase = str(item.get("phase") or "")
         for content in item["content"]:
             if content["type"] == "refusal":
                 yield _Refusal()
             elif content["type"] == "output_text" and content["text"]:
-                yield Text(text=str(content["text"]))
+                yield Text(text=str(content["text"]), sealed=phase)
 
 
 def _stop(body: dict[str, Any], parts: tuple[Part, ...], refused: bool) -> Stop:

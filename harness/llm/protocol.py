@@ -38,6 +38,8 @@ class Text(Record):
 
     kind: Literal["text"] = "text"
     text: Words
+    sealed: str = Field(default="", exclude_if=operator.not_)
+    """what its wire needs besides, to give it back as it came"""
 
     @property
     def is_blank(self) -> bool:

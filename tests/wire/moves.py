@@ -39,6 +39,8 @@ class Say:
     uses: tuple[Use, ...] = ()
     think: str = ""
     hides: bool = False
+    phase: str = ""
+    """what the words are for, where a protocol says so: commentary or final_answer"""
     cut: bool = False
     refuse: bool = False
     tokens: Tokens = field(default_factory=Tokens)

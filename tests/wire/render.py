@@ -183,7 +183,8 @@ def _responses(say: Say) -> dict[str, Any]:
         content = {"type": "output_text", "text": say.text, "annotations": []}
         if say.refuse:
             content = {"type": "refusal", "refusal": "no"}
-        output.append({"type": "message", "id": "m1", "role": "assistant", "content": [content]})
+        item = {"type": "message", "id": "m1", "role": "assistant", "content": [content]}
+        output.append(item | ({"phase": say.phase} if say.phase else {}))
     output += [
         {"type": "function_call", "call_id": use.id, "name": use.tool, "arguments": _raw(use)}
         for use in say.uses

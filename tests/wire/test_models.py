@@ -13,7 +13,7 @@ import pytest
 
 from harness.config import ModelConfig
 from harness.errors import BadInput, ContextOverflow, ModelFailed
-from harness.llm import Message, Text, ToolCall, ToolResult, Usage
+from harness.llm import Message, Text, Thinking, ToolCall, ToolResult, Usage
 from harness.llm.asking import AskingModel
 from harness.llm.concurrency import Gates
 from harness.llm.faults import retry_after
@@ -50,6 +50,29 @@ def test_several_tools_are_called_at_once_and_all_answered(play: Open) -> None:
     told = server.ledger.requests[1].get("messages", [{}])[-1].get("content")
     if told and isinstance(told, list):  # the one protocol that has a word for it
         assert [block["is_error"] for block in told] == [False, True]
+
+
+@pytest.mark.parametrize("wire", ["openai-responses"])
+def test_what_words_are_for_goes_back_with_them(play: Open) -> None:
+    """The SDK: preserve and resend phase on all assistant messages."""
+    calls = (Use("bash", {"command": "ls"}, "a"),)
+    model, server, _ = play(Say("first", calls, phase="commentary"), Say("so"), Say("done"))
+    messages = ASK.messages
+    for part in (ToolResult(call_id="a", text="x.py"), Text(text="go on")):
+        said = model.answer(ASK.model_copy(update={"messages": messages}), deadline=10)
+        messages = (*messages, said.message, user(part))
+    model.answer(ASK.model_copy(update={"messages": messages}), deadline=10)
+    told = [item for item in server.ledger.requests[-1]["input"] if item["type"] == "message"]
+    assert [(item["content"], item.get("phase")) for item in told] == [
+        ("hello", None), ("first", "commentary"), ("so", None), ("go on", None),
+    ]  # fmt: skip
+
+
+def test_what_no_wire_needs_is_in_no_record() -> None:
+    """And in no digest of a question: older records play again."""
+    assert Text(text="a").model_dump() == {"kind": "text", "text": "a"}
+    thought = Thinking(text="a", sealed="b").model_dump()
+    assert thought == {"kind": "thinking", "text": "a", "sealed": "b"}
 
 
 def test_a_call_without_its_result_is_refused_by_the_server(play: Open) -> None:
