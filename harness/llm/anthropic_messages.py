@@ -148,4 +148,4 @@ def _part(block: dict[str, Any], made: Callable[[dict[str, Any]], Thinking]) -> 
     elif block["type"] in KINDS:
         yield made(block)
     elif block["type"] == "tool_use":
-        yield read_call(str(block["id"]), str(block["name"]), block["input"])
+        yield read_call(block.get("id"), str(block["name"]), block.get("input"))

@@ -88,7 +88,7 @@ def _read(body: dict[str, Any]) -> tuple[Message, Stop]:
         parts.append(Text(text=told))
     for call in said.get("tool_calls") or ():
         function = call["function"]
-        parts.append(read_call(str(call["id"]), str(function["name"]), function["arguments"]))
+        parts.append(read_call(call.get("id"), str(function["name"]), function.get("arguments")))
     stop = _STOPS.get(choice.get("finish_reason") or "stop", "end")
     if said.get("refusal"):
         stop = "refusal"

@@ -109,7 +109,7 @@ def _parts(item: dict[str, Any]) -> Iterator[Part | _Refusal]:
         told = "\n".join(str(part["text"]) for part in item.get("summary") or ())
         yield Thinking(text=told, sealed=json.dumps(item, sort_keys=True))
     elif item["type"] == "function_call":
-        yield read_call(str(item["call_id"]), str(item["name"]), item["arguments"])
+        yield read_call(item.get("call_id"), str(item["name"]), item.get("arguments"))
     elif item["type"] == "message":
         # Commentary or the final answer: models do worse where it does not come back.
         phase = str(item.get("phase") or "")

@@ -21,11 +21,14 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Use:
-    """One tool call; `arguments` is an object or, for broken JSON, a text."""
+    """One tool call; `arguments` is an object or, for broken JSON, a text.
+
+    Null for arguments or id: the server does not tell.
+    """
 
     tool: str
-    arguments: dict[str, Any] | str
-    id: str = "call_1"
+    arguments: dict[str, Any] | str | None
+    id: str | None = "call_1"
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def _messages(say: Say, seal: str) -> dict[str, Any]:
     if say.text:
         content.append({"type": "text", "text": say.text})
     content += [
-        {"type": "tool_use", "id": use.id, "name": use.tool, "input": use.arguments}
+        _told({"type": "tool_use", "id": use.id, "name": use.tool, "input": use.arguments})
         for use in say.uses
     ]
     stop = "max_tokens" if say.cut else "refusal" if say.refuse else None
@@ -152,7 +152,13 @@ def _chat(say: Say) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": say.text or None}
     if say.uses:
         message["tool_calls"] = [
-            {"id": u.id, "type": "function", "function": {"name": u.tool, "arguments": _raw(u)}}
+            _told(
+                {
+                    "id": u.id,
+                    "type": "function",
+                    "function": _told({"name": u.tool, "arguments": _raw(u)}),
+                }
+            )
             for u in say.uses
         ]
     stop = "length" if say.cut else "content_filter" if say.refuse else None
@@ -186,7 +192,9 @@ def _responses(say: Say) -> dict[str, Any]:
         item = {"type": "message", "id": "m1", "role": "assistant", "content": [content]}
         output.append(item | ({"phase": say.phase} if say.phase else {}))
     output += [
-        {"type": "function_call", "call_id": use.id, "name": use.tool, "arguments": _raw(use)}
+        _told(
+            {"type": "function_call", "call_id": use.id, "name": use.tool, "arguments": _raw(use)}
+        )
         for use in say.uses
     ]
     return {
@@ -216,8 +224,14 @@ def _openai_usage(say: Say, given: str, made: str) -> dict[str, Any]:
     }
 
 
-def _raw(use: Use) -> str:
-    return use.arguments if isinstance(use.arguments, str) else json.dumps(use.arguments)
+def _raw(use: Use) -> str | None:
+    is_object = isinstance(use.arguments, dict)
+    return json.dumps(use.arguments) if is_object else use.arguments  # type: ignore[return-value]
+
+
+def _told(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without what the server does not tell."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _pairs_messages(body: dict[str, Any]) -> tuple[list[str], list[str]]:

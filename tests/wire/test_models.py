@@ -174,6 +174,37 @@ def test_arguments_that_cannot_be_sent_back_are_kept_as_text(play: Open, argumen
     assert len(server.ledger.requests) in {1, 2}
 
 
+@pytest.mark.parametrize("arguments", ["", " \n", "null", "{}", None])
+def test_a_tool_without_parameters_may_be_called_with_nothing(
+    play: Open, wire: str, arguments: str | None
+) -> None:
+    if wire == "anthropic":  # objects there
+        arguments = None
+    model, server, _ = play(Say(uses=(Use("submit", arguments, "a"),)), Say("ok"))
+    first = model.answer(ASK, deadline=10)
+    (call,) = first.message.tool_calls
+    assert (call.name, call.arguments) == ("submit", {})
+    result = user(ToolResult(call_id=call.id, text="submitted"))
+    more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, result)})
+    assert model.answer(more, deadline=10).message.text == "ok"
+    assert len(server.ledger.requests) == 2
+    assert '"{}"' in json.dumps(server.ledger.requests[1]) or wire == "anthropic"
+
+
+@pytest.mark.parametrize("missing", ["", None])
+def test_calls_without_an_id_get_one_each(play: Open, missing: str | None) -> None:
+    calls = Use("bash", {"command": "ls"}, missing), Use("bash", {"command": "ls"}, missing)
+    model, server, _ = play(Say(uses=calls), Say("ok"))
+    first = model.answer(ASK, deadline=10)
+    ids = [call.id for call in first.message.tool_calls]
+    assert len(set(ids)) == 2
+    assert all(re.fullmatch("[a-z0-9]{9}", each) for each in ids)
+    results = user(*[ToolResult(call_id=each, text="x") for each in ids])
+    more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, results)})
+    assert model.answer(more, deadline=10).message.text == "ok"
+    assert len(server.ledger.requests) == 2
+
+
 def test_blanks_are_not_sent_back(play: Open) -> None:
     model, _, _ = play(
         Say("\n\n", uses=(Use("bash", {}, "a"),)), Say("\n", think="hm"), Say("ok"),
