@@ -1,5 +1,6 @@
 """OpenAI's Chat Completions, for any server that speaks them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -9,9 +10,23 @@ import openai
 from harness.llm.arguments import read_call
 from harness.llm.asking import Reply, read_reply
 from harness.llm.faults import CONNECT_SECONDS, as_faults
-from harness.llm.protocol import Message, Part, Request, Stop, Text, Tool, ToolCall, ToolResult
+from harness.llm.protocol import (
+    Message,
+    Part,
+    Request,
+    Stop,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+    mended,
+)
 from harness.llm.usage import of_openai
 
+REASONING = ("reasoning_content", "reasoning", "reasoning_details")
+"""Where servers of this protocol put reasoning; each takes back what it sends, and maybe no other.
+DeepSeek refuses a history whose calls come without it, OpenRouter wants its details unchanged."""
 _STOPS: dict[str, Stop] = {
     "stop": "end",
     "tool_calls": "tool_calls",
@@ -64,6 +79,9 @@ def _messages(request: Request) -> Iterator[dict[str, Any]]:
 
 def _said(message: Message) -> dict[str, Any]:
     told: dict[str, Any] = {"role": "assistant", "content": message.text}
+    for part in message.followed:
+        if isinstance(part, Thinking):
+            told |= {name: v for name, v in json.loads(part.sealed).items() if name in REASONING}
     calls = [
         {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": sendable(c)}}
         for c in message.tool_calls
@@ -83,7 +101,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
 def _read(body: dict[str, Any]) -> tuple[Message, Stop]:
     choice = body["choices"][0]
     said = choice["message"]
-    parts: list[Part] = []
+    parts: list[Part] = list(_thinking(said))
     if told := _words(said.get("content")):
         parts.append(Text(text=told))
     for call in said.get("tool_calls") or ():
@@ -93,6 +111,14 @@ def _read(body: dict[str, Any]) -> tuple[Message, Stop]:
     if said.get("refusal"):
         stop = "refusal"
     return Message(role="assistant", parts=tuple(parts)), stop
+
+
+def _thinking(said: dict[str, Any]) -> Iterator[Part]:
+    """The reasoning as one part, and the fields that hold it as they came, an empty one, too."""
+    fields = {name: said[name] for name in REASONING if said.get(name) is not None}
+    if fields:
+        texts = (text for text in fields.values() if isinstance(text, str) and text)
+        yield Thinking(text=next(texts, ""), sealed=json.dumps(mended(fields), sort_keys=True))
 
 
 def _words(content: Any) -> str:

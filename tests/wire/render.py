@@ -56,6 +56,8 @@ def complaint(wire: str, headers: dict[str, str], body: dict[str, Any]) -> str |
     }[wire](body)
     if asked != answered:
         return f"calls {asked} were answered by {answered}"
+    if wire == "openai-chat":
+        return _missing_reasoning(body)
     if wire != "anthropic":
         return _idle_thinking(wire, body)
     return _idle_thinking(wire, body) or _broken_seal(body) or _blank(body)
@@ -79,6 +81,14 @@ def _idle_thinking(wire: str, body: dict[str, Any]) -> str | None:
         for item, after in pairwise(items)
     )
     return "Item of type 'reasoning' without its required following item" if is_idle else None
+
+
+def _missing_reasoning(body: dict[str, Any]) -> str | None:
+    """As DeepSeek does: a history holds the reasoning of every call, or of none."""
+    calling = [message for message in body["messages"] if message.get("tool_calls")]
+    reasons = ["reasoning_content" in message for message in calling]
+    is_missing = any(reasons) and not all(reasons)
+    return "The `reasoning_content` must be passed back to the API" if is_missing else None
 
 
 def seal_of(body: dict[str, Any], before: int) -> str:
@@ -150,6 +160,8 @@ def _messages(say: Say, seal: str) -> dict[str, Any]:
 
 def _chat(say: Say) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": say.text or None}
+    if say.think:
+        message["reasoning_content"] = say.think
     if say.uses:
         message["tool_calls"] = [
             _told(

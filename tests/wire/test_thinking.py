@@ -1,5 +1,6 @@
 """Thinking: kept across turns of tools, bound to what came before it, asked for by mode."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from harness.config import ThinkingMode
 from harness.errors import BadInput, ModelFailed
 from harness.llm import Text, Thinking, ToolResult
 from tests.wire.asking import ASK, BASH, Open, user
-from tests.wire.moves import Say, Use
+from tests.wire.moves import Garbage, Say, Use
 
 CLAUDE = pytest.mark.parametrize("wire", ["anthropic"])
 
@@ -41,6 +42,61 @@ def test_thinking_that_is_cut_off_is_not_given_back(play: Open, think: str, hide
     said = model.answer(ASK.model_copy(update={"messages": more}), deadline=10)
     assert said.message.text == "done"
     assert "seal" not in str(server.ledger.requests[1])
+
+
+CHAT = pytest.mark.parametrize("wire", ["openai-chat"])
+DETAILS = [{"type": "reasoning.encrypted", "data": "E", "id": None, "index": 0}]
+
+
+@CHAT
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"reasoning_content": "hmm"}, "hmm"),
+        ({"reasoning_content": ""}, ""),
+        ({"reasoning": "hmm"}, "hmm"),
+        ({"reasoning": "hmm", "reasoning_details": DETAILS}, "hmm"),
+        ({"reasoning": "", "reasoning_details": DETAILS}, ""),
+        ({"reasoning_content": "hmm \ud83d"}, "hmm ?"),
+    ],
+)
+def test_reasoning_goes_back_in_the_fields_that_the_server_itself_used(
+    play: Open, fields: dict[str, Any], text: str
+) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
+    silent = {"reasoning_content": None, "reasoning": None, "audio": None}
+    message = {"content": None, "tool_calls": [call]} | silent | fields
+    body = {"model": "m", "choices": [{"message": message, "finish_reason": "tool_calls"}]}
+    model, server, _ = play(Garbage(json.dumps(body).encode()), Say("ok"))
+    first = model.answer(ASK, deadline=10)
+    assert [p.text for p in first.message.parts if isinstance(p, Thinking)] == [text]
+    result = user(ToolResult(call_id="a", text="x"))
+    more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, result)})
+    assert model.answer(more, deadline=10).message.text == "ok"
+    (told,) = [m for m in server.ledger.requests[1]["messages"] if m["role"] == "assistant"]
+    sent = json.loads(json.dumps(fields).replace("\\ud83d", "?"))
+    assert told == {"role": "assistant", "content": "", "tool_calls": [call]} | sent
+
+
+@CHAT
+def test_a_server_without_reasoning_gets_none(play: Open) -> None:
+    model, server, _ = play(Say("a"), Say("b"))
+    said = model.answer(ASK, deadline=10).message
+    assert [type(part) for part in said.parts] == [Text]
+    more = ASK.model_copy(update={"messages": (*ASK.messages, said, user(Text(text="c")))})
+    model.answer(more, deadline=10)
+    assert server.ledger.requests[1]["messages"][2] == {"role": "assistant", "content": "a"}
+
+
+@CHAT
+def test_reasoning_of_every_call_is_still_there_after_a_compaction(play: Open) -> None:
+    """DeepSeek refuses a history that lacks that of one, as the server here does."""
+    model, server, _ = play(*[_turn(n) for n in range(12)])
+    talk = _talk(budget=3000)
+    for _ in range(12):
+        _once(model, talk)
+    assert talk.compactions > 1
+    assert len(server.ledger.requests) == 12
 
 
 @CLAUDE
