@@ -117,6 +117,7 @@ class ModelConfig:
     embedded: bool = False
     """served by the harness on this machine"""
     base_url: str | None = None
+    """null: the provider's own address, whatever the environment says"""
     key_env: str | None = None
     """environment variable that holds the key; null: the server asks for none"""
     max_concurrency: int = 8

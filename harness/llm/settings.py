@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,15 @@ from harness.llm.prices import Price, Tier
 
 NO_KEY = "none"
 """What servers that ask for no key are given, since the SDKs want one."""
+ADDRESSES = {
+    "anthropic": "https://api.anthropic.com",
+    "openai-responses": "https://api.openai.com/v1",
+    "openai-chat": "https://api.openai.com/v1",
+}
+"""Where a model without `base_url` is asked. The SDKs would ask the environment first, which no
+plan locks: a variable of the shell could send the key and the study elsewhere."""
+HEADERS = ("ANTHROPIC_CUSTOM_HEADERS", "OPENAI_CUSTOM_HEADERS")
+"""Variables that the SDKs lay over each request."""
 OPENAI_CACHE: dict[CacheLifetime, dict[str, str]] = {
     # Only explicit breakpoints would be cached then, and none is set.
     CacheLifetime.none: {"mode": "explicit"},
@@ -33,16 +43,19 @@ def open_model(
 ) -> AskingModel:
     """The model that a config names; `base_url` goes before the configured one.
 
+    Of the environment it reads the variable with its key, and no address or header.
+
     Models that are opened with the same `gates` share a provider's.
 
     Raises BadInput when the environment variable with its key is not set, or the wire cannot say
     what the config asks for.
     """
     _refuse(name, config)
-    address = base_url or config.base_url
-    wire = _wire(config, address, _key(name, config))
-    provider = address or config.wire.partition("-")[0], config.key_env
-    gate = (gates or Gates()).of(*provider, most=config.max_concurrency)
+    address = base_url or config.base_url or ADDRESSES[config.wire]
+    key = _key(name, config)
+    with _without(*HEADERS):
+        wire = _wire(config, address, key)
+    gate = (gates or Gates()).of(address, config.key_env, most=config.max_concurrency)
     return AskingModel(name, config.context_tokens, wire, gate, sleep=sleep)
 
 
@@ -81,7 +94,17 @@ def _key(name: str, config: ModelConfig) -> str:
     return key
 
 
-def _wire(config: ModelConfig, base_url: str | None, key: str) -> Wire:
+@contextmanager
+def _without(*variables: str) -> Iterator[None]:
+    """Take variables out of the environment while a client is made, which reads them then."""
+    taken = {name: os.environ.pop(name) for name in variables if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
+
+
+def _wire(config: ModelConfig, base_url: str, key: str) -> Wire:
     # The SDKs are slow to import, and most commands need none.
     sampling = _sampling(config)
     if config.wire == "anthropic":

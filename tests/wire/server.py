@@ -22,6 +22,7 @@ class Ledger:
 
     told: Counter[str] = field(default_factory=Counter)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     moves: Counter[str] = field(default_factory=Counter)
     inside: int = 0
@@ -57,15 +58,16 @@ class Scripted:
     def serve(self, request: BaseHTTPRequestHandler) -> None:
         body = json.loads(request.rfile.read(int(request.headers["content-length"])))
         wire = PATHS[request.path]
+        headers = {name.lower(): value for name, value in request.headers.items()}
         with self.ledger.lock:
             self.ledger.requests.append(body)
+            self.ledger.headers.append(headers)
             self.ledger.arrivals.append(time.monotonic())
             self.ledger.inside += 1
             self.ledger.most_at_once = max(self.ledger.most_at_once, self.ledger.inside)
             number = len(self.ledger.requests)
             move = self._moves(number, body) if callable(self._moves) else next(self._moves)
             self.ledger.moves[type(move).__name__] += 1
-        headers = {name.lower(): value for name, value in request.headers.items()}
         wrong = complaint(wire, headers, body)
         if wrong is not None:
             with self.ledger.lock:

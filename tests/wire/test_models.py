@@ -1,6 +1,7 @@
 """One suite over every wire: the real SDKs against a real server that plays a script."""
 
 import json
+import os
 import re
 import socket
 import time
@@ -506,6 +507,36 @@ def test_concurrency_is_raised_slowly(play: Open) -> None:
         model.answer(ASK, deadline=60)
         limits.append(model._gate.limit)
     assert limits == [2, 3, 3, 3, 4, 4, 4, 4, 4]
+
+
+OFFICIAL = {
+    "anthropic": "https://api.anthropic.com",
+    "openai-responses": "https://api.openai.com/v1",
+    "openai-chat": "https://api.openai.com/v1",
+}
+
+
+def test_no_variable_of_the_shell_says_where_a_model_is_asked(
+    wire: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its key would go there, and no plan would show it."""
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    config = ModelConfig(wire=wire, model="m", context_tokens=10)
+    with closing(open_model("m", config)) as model:
+        assert str(model._wire._client.base_url).rstrip("/") == OFFICIAL[wire]
+
+
+def test_no_variable_of_the_shell_is_laid_over_a_request(
+    play: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "X-Other-Key: sk-other\nAuthorization: Bearer sk-other"
+    for name in ("ANTHROPIC_CUSTOM_HEADERS", "OPENAI_CUSTOM_HEADERS"):
+        monkeypatch.setenv(name, told)
+    model, server, _ = play(Say("a"))
+    model.answer(ASK, deadline=10)
+    assert "sk-other" not in str(server.ledger.headers)
+    assert os.environ["OPENAI_CUSTOM_HEADERS"] == told
 
 
 def test_a_missing_key_names_its_variable(wire: str, monkeypatch: pytest.MonkeyPatch) -> None:
