@@ -21,8 +21,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from harness.config import CONTEXT_BUDGETS, WIRES, RunConfig
+from harness.config import CONTEXT_BUDGETS, WIRES, ModelConfig, RunConfig
 from harness.errors import BadInput
+from harness.llm.refusals import refuse
 from harness.paths import Checkout
 from harness.specfile import check_yaml, choose
 
@@ -173,6 +174,9 @@ def _at_least(config: RunConfig) -> dict[str, tuple[float | None, float]]:
     for key, value in asdict(config.budget).items():
         found[f"budget.{key}"] = (value, least.get(key, 0))
     for name, model in config.models.items():
+        for number, tier in enumerate(model.price.tiers):
+            for key, value in asdict(tier).items():
+                found[f"models.{name}.price.tiers[{number}].{key}"] = (value, 0)
         found[f"models.{name}.context_tokens"] = (model.context_tokens, 1024)
         found[f"models.{name}.bytes_per_token"] = (model.bytes_per_token, 1)
         found[f"models.{name}.max_concurrency"] = (model.max_concurrency, 1)
@@ -197,5 +201,18 @@ def _check_models(config: RunConfig) -> None:
         choose("budget", budget, list(CONTEXT_BUDGETS), "config: context_budgets")
     for name, model in config.models.items():
         choose("wire", model.wire, list(WIRES), f"config: models.{name}.wire")
+        refuse(name, model)
+        _check_thinking(config, name, model)
         if model.price.tiers and not (model.price.source and model.price.date):
             raise BadInput(f"config: models.{name}.price: say its source and date")
+
+
+def _check_thinking(config: RunConfig, name: str, model: ModelConfig) -> None:
+    """A budget of thinking is a part of the answer, whose bound the context budget lowers."""
+    for budget in config.context_budgets:
+        _, most = config.budget.sizes(budget, model.context_tokens)
+        if model.thinking_tokens is not None and model.thinking_tokens >= most:
+            raise BadInput(
+                f"config: models.{name}.thinking_tokens={model.thinking_tokens}: must be less than"
+                f" an answer may have, {most} (budget.max_output_tokens, context_budgets={budget})"
+            )

@@ -54,6 +54,8 @@ class ThinkingMode(StrEnum):
     disabled = "disabled"
 
 
+LARGEST_ANSWER = 0.25
+"""Share of the context that an answer may be: where it were all, no question would fit."""
 CONTEXT_BUDGETS: dict[str, int | None] = {"32k": 32_768, "128k": 131_072, "full": None}
 """Tokens of the largest request and its answer; null: what the model takes."""
 WIRES = ("anthropic", "openai-responses", "openai-chat")
@@ -131,7 +133,7 @@ class ModelConfig:
     cache: CacheLifetime = CacheLifetime.short
     seed: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
-    """added to the body of each request as it is"""
+    """laid over the body of each request: objects are merged with what is there, lists joined"""
     price: PriceConfig = field(default_factory=PriceConfig)
 
 
@@ -181,6 +183,11 @@ class BudgetConfig:
     study_turns: int | None = None
     study_tokens: int | None = None
     study_output_tokens: int | None = None
+
+    def sizes(self, context_budget: str, model_tokens: int) -> tuple[int, int]:
+        """Tokens of the largest request together with its answer, and of the largest answer."""
+        context = min(CONTEXT_BUDGETS[context_budget] or model_tokens, model_tokens)
+        return context, min(self.max_output_tokens, int(context * LARGEST_ANSWER))
 
 
 @dataclass

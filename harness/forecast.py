@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from harness.agents.sessions import sizes
 from harness.config import AgentKind, BudgetConfig, ModelConfig, RunConfig
 from harness.llm.settings import price_of
 from harness.plan import Cell
@@ -74,7 +73,7 @@ def _trial(
     given: int, made: int, budget: BudgetConfig, model: ModelConfig, context_budget: str
 ) -> _Use:
     """What a trial uses that would take so many tokens, were there no limits."""
-    context, answer = sizes(budget, context_budget, model.context_tokens)
+    context, answer = budget.sizes(context_budget, model.context_tokens)
     question, reply = "budget.turns", "budget.turns"
     if budget.turns == 1:
         question, reply = "the context", "budget.max_output_tokens"

@@ -6,18 +6,9 @@ from typing import Protocol
 from harness.agents.conversation import BYTES_PER_TOKEN
 from harness.agents.protocol import Assignment
 from harness.agents.session import Limits, Session, Spend
-from harness.config import CONTEXT_BUDGETS, BudgetConfig
+from harness.config import BudgetConfig
 from harness.llm import Model
 from harness.llm.prices import Price
-
-LARGEST_ANSWER = 0.25
-"""Share of the context that an answer may be: where it were all, no question would fit."""
-
-
-def sizes(budget: BudgetConfig, context_budget: str, model_tokens: int) -> tuple[int, int]:
-    """Tokens of the largest request together with its answer, and of the largest answer."""
-    context = min(CONTEXT_BUDGETS[context_budget] or model_tokens, model_tokens)
-    return context, min(budget.max_output_tokens, int(context * LARGEST_ANSWER))
 
 
 class SessionSource(Protocol):
@@ -38,7 +29,7 @@ class Sessions:
 
     def open(self, assignment: Assignment) -> Session:
         budget = self.budget
-        context, answer = sizes(budget, assignment.context_budget, self.model.context_tokens)
+        context, answer = budget.sizes(assignment.context_budget, self.model.context_tokens)
         limits = Limits(
             turns=budget.turns,
             tokens=budget.tokens,

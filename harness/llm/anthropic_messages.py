@@ -15,6 +15,7 @@ from harness.llm.arguments import read_call
 from harness.llm.asking import Reply, read_reply
 from harness.llm.bound_thinking import KINDS, Prefix, seal, unseal
 from harness.llm.faults import CONNECT_SECONDS, Fault, as_faults
+from harness.llm.overlay import laid_over
 from harness.llm.protocol import (
     Message,
     Part,
@@ -77,7 +78,7 @@ class AnthropicMessages:
         with as_faults(anthropic, key):
             raw = self._client.messages.with_raw_response.create(
                 **body,
-                extra_body=self._sampling,
+                extra_body=laid_over(body, self._sampling),
                 timeout=anthropic.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
             read = partial(_read, after=after, is_bound=self._is_bound)

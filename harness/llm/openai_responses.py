@@ -11,6 +11,7 @@ from harness.llm.arguments import read_call
 from harness.llm.asking import Reply, read_reply
 from harness.llm.faults import CONNECT_SECONDS, as_faults
 from harness.llm.openai_chat import sendable
+from harness.llm.overlay import laid_over
 from harness.llm.protocol import (
     Message,
     Part,
@@ -55,7 +56,7 @@ class OpenAIResponses:
         with as_faults(openai, key):
             raw = self._client.responses.with_raw_response.create(
                 **body,
-                extra_body=self._sampling,
+                extra_body=laid_over(body, self._sampling),
                 timeout=openai.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             )
             return read_reply(raw.http_response.content, key, _read, count)

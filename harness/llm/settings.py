@@ -12,7 +12,9 @@ from harness.errors import BadInput
 from harness.llm.asking import AskingModel, Wire
 from harness.llm.concurrency import Gates
 from harness.llm.deadline import hooks
+from harness.llm.overlay import laid_over
 from harness.llm.prices import Price, Tier
+from harness.llm.refusals import refuse
 
 NO_KEY = "none"
 """What servers that ask for no key are given, since the SDKs want one."""
@@ -50,7 +52,7 @@ def open_model(
     Raises BadInput when the environment variable with its key is not set, or the wire cannot say
     what the config asks for.
     """
-    _refuse(name, config)
+    refuse(name, config)
     address = base_url or config.base_url or ADDRESSES[config.wire]
     key = _key(name, config)
     with _without(*HEADERS):
@@ -71,16 +73,6 @@ def price_of(config: ModelConfig) -> Price | None:
     if is_long and any(tier.cache_write_long is None for tier in tiers):
         raise BadInput(f"model {config.model}: cache=long: price.tiers lack cache_write_long")
     return Price(tiers, config.price.source, config.price.date, config.cache)
-
-
-def _refuse(name: str, config: ModelConfig) -> None:
-    """Say what a wire has no words for, before anything is started."""
-    if config.cache is CacheLifetime.long and config.wire == "openai-chat":
-        raise BadInput(f"config: models.{name}.cache=long: openai-chat has one lifetime, its own")
-    if config.thinking is not None and config.wire != "anthropic":
-        raise BadInput(f"config: models.{name}.thinking: of wire=anthropic only; effort is for all")
-    if config.thinking is not None and config.thinking_tokens is not None:
-        raise BadInput(f"config: models.{name}: either thinking or thinking_tokens, not both")
 
 
 def _key(name: str, config: ModelConfig) -> str:
@@ -139,7 +131,7 @@ def _sampling(config: ModelConfig) -> dict[str, Any]:
     body: dict[str, Any] = {}
     if config.temperature is not None:
         body["temperature"] = config.temperature
-    if config.seed is not None and config.wire == "openai-chat":
+    if config.seed is not None:
         body["seed"] = config.seed
     if config.wire == "anthropic":
         body |= _thinking(config)
@@ -152,7 +144,7 @@ def _sampling(config: ModelConfig) -> dict[str, Any]:
             "openai-chat": {"reasoning_effort": config.effort},
         }
         body |= words[config.wire]
-    return body | config.extra
+    return laid_over(body, config.extra)
 
 
 def _thinking(config: ModelConfig) -> dict[str, Any]:

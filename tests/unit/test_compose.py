@@ -21,6 +21,7 @@ GROUPS = sorted(f"{path.parent.name}={path.stem}" for path in (ROOT / "configs")
 
 # An agent that asks a model says nothing without one, and a replay nothing without a record.
 TIER = "{fresh_input: 1, cache_read: 1, cache_write: 1, output: 1}"
+UP_TO_5, UP_TO_3 = (f"{TIER[:-1]}, up_to: {number}}}" for number in (5, 3))
 PARTNERS = {
     "agent=tool_loop": ["model=local"],
     "agent=one_shot": ["model=local"],
@@ -65,6 +66,41 @@ def test_every_shipped_file_composes(override: str) -> None:
             ["model=compatible", f"models.compatible.price.tiers=[{TIER}]"],
             "say its source and date",
         ),
+        (["model=claude", "models.claude.temperature=0"], "models.claude.temperature: "),
+        (
+            ["model=claude", "models.claude.thinking_tokens=8000"],
+            "models.claude.thinking_tokens=8000: must be less than an answer may have, 4096",
+        ),
+        (
+            [
+                "model=claude",
+                "models.claude.thinking_tokens=9000",
+                "context_budgets=[full,32k]",
+                "budget.max_output_tokens=16000",
+            ],
+            "less than an answer may have, 8192 (budget.max_output_tokens, context_budgets=32k)",
+        ),
+        (
+            ["model=claude", "models.claude.price.tiers.0.output=-1"],
+            "models.claude.price.tiers[0].output=-1.0: must be at least 0",
+        ),
+        (
+            ["model=gpt", f"models.gpt.price.tiers=[{UP_TO_5},{UP_TO_3},{TIER}]"],
+            "models.gpt.price.tiers[1].up_to=3: must be more than 5",
+        ),
+        (
+            ["model=gpt", f"models.gpt.price.tiers=[{UP_TO_5}]"],
+            "models.gpt.price.tiers[0].up_to=5: must be null",
+        ),
+        (
+            ["model=gpt", f"models.gpt.price.tiers=[{TIER},{TIER}]"],
+            "models.gpt.price.tiers[0].up_to=null: must be null, any length, in the last tier and",
+        ),
+        (
+            ["model=compatible", "models.compatible.base_url='http://u:sesame@host/v1'"],
+            "models.compatible.base_url: holds a user or a password",
+        ),
+        (["model=claude", "models.claude.bytes_per_token=0.5"], "bytes_per_token=0.5: must be"),
     ],
 )
 def test_what_a_study_with_models_lacks_is_said(overrides: list[str], said: str) -> None:

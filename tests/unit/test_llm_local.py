@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,13 @@ def ask(text: str) -> Request:
 
 
 def config(wire: str = "openai-chat") -> ModelConfig:
-    return ModelConfig(wire=wire, model="SmolLM2", context_tokens=1024, temperature=0.0, seed=7)
+    """As still as the wire has words for."""
+    words: dict[str, dict[str, Any]] = {
+        "openai-chat": {"temperature": 0.0, "seed": 7},
+        "openai-responses": {"temperature": 0.0},
+        "anthropic": {"extra": {"temperature": 0.0}},
+    }
+    return ModelConfig(wire=wire, model="SmolLM2", context_tokens=1024, **words[wire])
 
 
 @pytest.fixture(scope="module")

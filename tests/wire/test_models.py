@@ -381,7 +381,7 @@ def test_an_unknown_model_is_bad_input(play: Open) -> None:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("http://user:sesame@127.0.0.1:9/v1", r"http://127\.0\.0\.1:9 \(ConnectError\)"),
+        ("http://127.0.0.1:9/v1", r"http://127\.0\.0\.1:9 \(ConnectError\)"),
         ("http://nowhere.invalid/v1", r"http://nowhere\.invalid \(ConnectError\)"),
         ("localhost:9/v1", "UnsupportedProtocol"),
     ],
@@ -394,8 +394,15 @@ def test_an_address_where_nobody_is_gets_one_line_at_once(
         model.answer(ASK, deadline=60)
     assert waits == [0.0]
     assert "check models.scripted.base_url" in str(refused.value)
-    assert "sesame" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["http://user:sesame@127.0.0.1:9/v1", "https://sesame@host"])
+def test_a_password_in_an_address_is_refused_and_not_shown(play: Open, address: str) -> None:
+    """The plan holds the address."""
+    with pytest.raises(BadInput, match=r"models\.scripted\.base_url: holds a user") as refused:
+        play(base_url=address)
+    assert "sesame" not in str(refused.value)
 
 
 def test_an_address_that_takes_no_connection_gets_one_line_too(play: Open) -> None:

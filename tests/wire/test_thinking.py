@@ -203,6 +203,55 @@ def test_effort_is_asked_for_at_openai_too(play: Open, wire: str) -> None:
     assert told == words[wire == "openai-chat"]
 
 
+@pytest.mark.parametrize(
+    ("wire", "settings", "told"),
+    [
+        (
+            "openai-responses",
+            {"effort": "high", "extra": {"reasoning": {"summary": "auto"}}},
+            {"reasoning": {"effort": "high", "summary": "auto"}},
+        ),
+        (
+            "openai-responses",
+            {"extra": {"include": ["message.output_text.logprobs"]}},
+            {"include": ["reasoning.encrypted_content", "message.output_text.logprobs"]},
+        ),
+        (
+            "anthropic",
+            {"effort": "high", "extra": {"output_config": {"format": None}, "top_k": 5}},
+            {"output_config": {"effort": "high", "format": None}, "top_k": 5},
+        ),
+        ("openai-chat", {"effort": "low", "extra": {"reasoning_effort": "high"}},
+         {"reasoning_effort": "high"}),
+    ],
+)  # fmt: skip
+def test_what_is_laid_over_a_request_takes_nothing_away(
+    play: Open, settings: dict[str, Any], told: dict[str, Any]
+) -> None:
+    model, server, _ = play(Say("a"), **settings)
+    model.answer(ASK, deadline=10)
+    (body,) = server.ledger.requests
+    assert {key: body[key] for key in told} == told
+    assert body["model"] == "m"
+
+
+@pytest.mark.parametrize(
+    ("wire", "settings", "said"),
+    [
+        ("openai-chat", {"thinking_tokens": 2048}, "thinking_tokens: of wire=anthropic only"),
+        ("anthropic", {"thinking_tokens": 500}, "thinking_tokens=500: must be at least 1024"),
+        ("anthropic", {"temperature": 0.0}, "temperature: Anthropic takes none any more"),
+        ("anthropic", {"seed": 7}, "seed: of wire=openai-chat only"),
+        ("openai-responses", {"seed": 7}, "seed: of wire=openai-chat only"),
+    ],
+)
+def test_a_setting_that_could_only_fail_or_be_lost_is_refused(
+    play: Open, settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BadInput, match=rf"^config: models\.scripted\.{said}"):
+        play(**settings)
+
+
 @pytest.mark.parametrize("wire", ["openai-responses", "openai-chat"])
 def test_a_mode_that_a_wire_has_no_word_for_is_refused(play: Open) -> None:
     with pytest.raises(BadInput, match=r"models\.scripted\.thinking: of wire=anthropic only"):
