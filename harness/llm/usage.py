@@ -40,10 +40,14 @@ def of_openai(
 ) -> Counted:
     """`given` and `made` are the words of the protocol: prompt/completion or input/output."""
     told = told or {}
+    is_told = _is_told(told, f"{given}_tokens", f"{made}_tokens")
     read = told.get(f"{given}_tokens_details") or {}
     wrote = told.get(f"{made}_tokens_details") or {}
+    reasoning = _count(wrote.get("reasoning_tokens"))
     cached, written = _count(read.get("cached_tokens")), _count(read.get("cache_write_tokens"))
     whole = _count(told.get(f"{given}_tokens"))
+    # Some servers leave the reasoning out of what was made; the total has it.
+    made_all = _count(told.get("total_tokens")) - whole if is_told else 0
     usage = Usage(
         fresh_input=max(0, whole - cached - written),
         cache_read=cached,
@@ -51,10 +55,10 @@ def of_openai(
         cache_write_long=_long(
             written, read.get("cache_write_tokens_details"), "ttl_12h_tokens", asks_long=asks_long
         ),
-        output=_count(told.get(f"{made}_tokens")),
-        reasoning=_count(wrote.get("reasoning_tokens")),
+        output=max(_count(told.get(f"{made}_tokens")), made_all, reasoning),
+        reasoning=reasoning,
     )
-    return usage, _is_told(told, f"{given}_tokens", f"{made}_tokens")
+    return usage, is_told
 
 
 def _long(written: int, split: object, name: str, *, asks_long: bool) -> int:

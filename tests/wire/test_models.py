@@ -19,6 +19,7 @@ from harness.llm.asking import AskingModel
 from harness.llm.concurrency import Gates
 from harness.llm.faults import retry_after
 from harness.llm.settings import open_model
+from harness.llm.usage import of_openai
 from tests.wire.asking import ASK, Open, user
 from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall, Tokens, Trickle, Use
 
@@ -466,6 +467,28 @@ def test_one_missing_field_of_usage_is_said_and_the_others_count(
     answer = model.answer(ASK, deadline=10)
     assert not answer.tries[0].usage_reported
     assert (answer.usage.fresh_input, answer.usage.output) == ((0, 5), (11, 0))[which]
+
+
+@pytest.mark.parametrize(
+    ("total", "reasoning", "output"),
+    [
+        (1103, 94, 103),  # as xAI counts: reasoning beside the completion
+        (1009, 4, 9),
+        (1103, None, 103),  # as Gemini does, which does not tell what it was
+        (None, 94, 94),
+        (500, None, 9),  # nonsense
+    ],
+)
+def test_reasoning_is_a_part_of_the_output_wherever_a_server_counts_it(
+    total: int | None, reasoning: int | None, output: int
+) -> None:
+    told = {
+        "prompt_tokens": 1000, "completion_tokens": 9, "total_tokens": total,
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }  # fmt: skip
+    usage, is_told = of_openai(told, "prompt", "completion")
+    assert is_told
+    assert usage == Usage(fresh_input=1000, output=output, reasoning=reasoning or 0)
 
 
 def test_concurrency_is_cut_by_429_only(play: Open) -> None:
