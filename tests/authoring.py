@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 APP = "toolshed"
+_GIT = re.compile(r"^    (git .*)$", re.MULTILINE)
 _FILE = re.compile(r"^\*\*(\S+)\*\*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -25,3 +26,9 @@ def write_example(root: Path) -> Path:
     shutil.copytree(ROOT / "configs", root / "configs")
     shutil.copy(ROOT / "fixtures/requirements.lock", root / "fixtures")
     return root
+
+
+def git_commands() -> list[str]:
+    """The commands with which the page makes the patch of a change, for its example."""
+    page = (ROOT / "docs/authoring.md").read_text(encoding="utf-8")
+    return [line.replace("APP", APP) for line in _GIT.findall(page)]

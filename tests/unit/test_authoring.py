@@ -1,6 +1,7 @@
 """What docs/authoring.md tells a reader to write is an app with a task."""
 
 import difflib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from harness.pairs.weave import at_dose
 from harness.patch import apply_patch
 from harness.paths import Checkout
 from harness.tasks import load_tasks
-from tests.authoring import APP, write_example
+from tests.authoring import APP, git_commands, write_example
 
 
 @pytest.fixture
@@ -34,6 +35,36 @@ def test_the_example_is_woven_loaded_and_linted(checkout: Checkout, tmp_path: Pa
             for name in names:
                 patch = task.folder / kind / name / f"{arm}.patch"
                 assert apply_patch(base, patch.read_bytes()) != base.files
+
+
+def git(checkout: Checkout, command: str) -> str:
+    done = subprocess.run(command, shell=True, cwd=checkout.root, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+def test_git_makes_the_patch_of_a_change_by_the_commands_of_the_page(checkout: Checkout) -> None:
+    """The sources of a new app, and the file of a new context, are nothing that git knows of."""
+    before, *after = git_commands()
+    domain = checkout.fixtures / APP / "app/domain"
+    loans = (domain / "loans.py").read_text()
+    git(checkout, "git init")
+    git(checkout, before)
+    (domain / "loans.py").write_text(loans.replace("days * 80", "days * 90"))
+    (domain / "fines.py").write_text("DAILY = 90\n")
+    for command in after:
+        git(checkout, command)
+    assert (domain / "loans.py").read_text() == loans
+    assert not (domain / "fines.py").exists()
+    patch = (checkout.root / "app.patch").read_text()
+    assert [line for line in patch.splitlines() if line.startswith("diff")] == [
+        f"diff --git a/domain/{name}.py b/domain/{name}.py" for name in ("fines", "loans")
+    ]
+    changed = [
+        line for line in patch.splitlines() if line[:1] in "+-" and line[1:3] not in ("++", "--")
+    ]
+    assert [line.split()[-1] for line in changed] == ["90", "80", "90"]
 
 
 def test_a_context_that_nobody_described_is_named(checkout: Checkout) -> None:
