@@ -13,8 +13,9 @@ IDS = r"\b(?:mem|loan)_(?:[0-9a-f]{32}|[0-9]+)\b"
 
 def noted(**changes: object) -> str:
     call = {
-        "provider": "members", "method": "GET", "path": "/internal/get", "query": {"id": "mem_17"},
-        "sent": "", "status": 200, "answered": '{"id": "mem_17", "name": "Ada"}',
+        "provider": "members", "method": "GET", "path": "/internal/members/get",
+        "query": {"id": "mem_17"}, "sent": "", "status": 200,
+        "answered": '{"id": "mem_17", "name": "Ada"}',
     }  # fmt: skip
     return json.dumps(call | changes) + "\n"
 
@@ -37,7 +38,7 @@ def test_ids_are_counted_by_first_appearance() -> None:
     sent = json.dumps({"loan": "loan_400", "by": "mem_17", "note": "mem_17 again, not mem_x"})
     (only,) = told(noted(method="POST", query={}, sent=sent))
     body = {"loan": "loan_1", "by": "mem_2", "note": "mem_2 again, not mem_x"}
-    assert only["request"] == {"method": "POST", "path": "/internal/get", "body": body}
+    assert only["request"] == {"method": "POST", "path": "/internal/members/get", "body": body}
     assert only["response"]["body"] == {"id": "mem_2", "name": "Ada"}
 
 
@@ -55,7 +56,8 @@ def test_every_call_between_contexts_is_among_the_recorded_ones() -> None:
     app = read_app(FIXTURE / "app")
     for context in app.contexts.values():
         for other, names in app.calls(context).items():
-            asked = {path(app.contexts[other].methods[name]) for name in names}
+            provider = app.contexts[other]
+            asked = {path(provider, provider.methods[name]) for name in names}
             file = FIXTURE / f"microservices/interactions/{context.name}-{other}.json"
             recorded = json.loads(file.read_text())["interactions"]
             assert {each["request"]["path"] for each in recorded} == asked
@@ -66,4 +68,4 @@ def test_every_route_between_contexts_is_in_the_document_of_its_program() -> Non
     for context in app.contexts.values():
         file = FIXTURE / f"microservices/openapi/{context.name}.json"
         described = json.loads(file.read_text())["paths"]
-        assert {path(method) for method in app.asked(context)} <= described.keys()
+        assert {path(context, method) for method in app.asked(context)} <= described.keys()

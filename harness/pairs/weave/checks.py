@@ -23,7 +23,7 @@ _GIVEN = {"store", "now", "new_id"}
 _ROUTED = {"router", "app"}
 RESERVED = sys.stdlib_module_names | {
     "common", "edge", "errors", "fastapi", "httpx", "interactions", "main", "openapi", "pydantic",
-    "repositories", "routes", "rows", "schemas", "services", "stores", "tests", "wiring",
+    "replies", "repositories", "routes", "rows", "schemas", "services", "stores", "tests", "wiring",
 }  # fmt: skip
 """what modules and folders of the arms are called"""
 Keys = tuple[str | int, ...]

@@ -14,7 +14,8 @@ from harness.pairs.weave.trees import Tree
 Known = dict[tuple[str, str], str]
 """path and text of a file -> its text as ruff writes it"""
 _FIXES = ("check", "--isolated", "--line-length", "100", "--target-version", "py311", "--select",
-          "I,F401,Q", "--fix", "--quiet", "--exit-zero", "--no-cache")  # fmt: skip
+          "I,F401,Q", "--config", "lint.isort.split-on-trailing-comma=false",
+          "--fix", "--quiet", "--exit-zero", "--no-cache")  # fmt: skip
 _FORMATS = ("format", "--isolated", "--line-length", "100", "--target-version", "py311", "--quiet",
             "--no-cache")  # fmt: skip
 

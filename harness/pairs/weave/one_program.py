@@ -26,6 +26,8 @@ def program(
     routers = "".join(f"from .{name} import routes as {name}\n" for name in answering)
     made = [stores.tables(app, each, naming, tangled=tangled) for each in app.contexts.values()]
     schema = 'SCHEMA = """\n' + "\n\n".join(filter(None, made)) + '\n"""'
+    rows = stores.rows(app, app.contexts.values())
+    counts = "COUNTERS" in rows
     clear = "                cache.clear()  # may hold rows that were never committed"
     return {
         f"{package}/__init__.py": f'"""{app.spec.title}."""\n',
@@ -36,11 +38,13 @@ def program(
         f"{package}/web.py": template("one/web.py", PACKAGE=package),
         f"{package}/clock.py": template("one/clock.py"),
         f"{package}/errors.py": _errors(app),
-        f"{package}/rows.py": template("rows.py"),
+        f"{package}/rows.py": rows,
         f"{package}/db.py": template(
             "one/db.py", PACKAGE=package,
             CACHE_IMPORT="from .cache import cache" if cached else "",
             CACHE_CLEAR=clear if cached else "",
+            COUNTERS_IMPORT="from .rows import COUNTERS" if counts else "",
+            CREATED="{COUNTERS} {SCHEMA}" if counts else "{SCHEMA}",
         ).replace("SCHEMA\n\n\nclass", f"{schema}\n\n\nclass"),
         "app.toml": (
             f'[app]\nentry = "{package}"\n\n[programs.{package}]\n'

@@ -16,7 +16,7 @@ def one_program(app: App, context: Context, places: dict[str, str]) -> str:
     """
     says = "services: ServicesDep"
     owners = {context.name: f"services.{context.name}", "store": f"services.{context.name}_store"}
-    parts = [_route(app, context, name, each, "router", says, owners, documented=True)
+    parts = [_route(app, context, name, each, "router", says, owners)
              for name, each in context.spec.operations.items()]  # fmt: skip
     head = [
         f'"""{context.spec.title}: the routes."""\n',
@@ -34,7 +34,7 @@ def own_program(app: App, context: Context, places: dict[str, str]) -> str:
     """The routes of a context that is a program of its own, as functions of its `app`."""
     says = f"{context.name}: Service"
     owners = {context.name: context.name, "store": f"{context.name}.store"}
-    parts = [_route(app, context, name, each, "app", says, owners, documented=False)
+    parts = [_route(app, context, name, each, "app", says, owners)
              for name, each in context.spec.operations.items()]  # fmt: skip
     return "\n".join([_imports(context, places, parts), *parts])
 
@@ -61,7 +61,7 @@ def _imports(context: Context, places: dict[str, str], parts: list[str]) -> str:
 
 def _route(
     app: App, context: Context, name: str, operation: Operation, router: str, says: str,
-    owners: dict[str, str], *, documented: bool,
+    owners: dict[str, str],
 ) -> str:  # fmt: skip
     starts = "async def" if router == "router" else handler(app, context)
     call = _call(operation.call, tuple(owners.items()))
@@ -73,7 +73,7 @@ def _route(
     parameters += [each for each in told if "=" in each]
     options = [f'"{operation.path}"']
     options += [f"status_code={operation.status}"] if operation.status != 200 else []
-    if documented and operation.refuses:
+    if operation.refuses:
         refused = ", ".join(f"{code}={status}" for code, status in operation.refuses.items())
         options.append(f"responses=refusals({refused})")
     return (

@@ -1,10 +1,11 @@
 """What requests carry and what answers wrap, as pydantic models."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from harness.pairs.weave.sources import App, Context
 from harness.pairs.weave.spec import Fields, Vocabulary, field_parts
+from harness.pairs.weave.trees import template
 
 COMMON = '''\
 """What several parts of the API share."""
@@ -14,82 +15,83 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 {types}
-
+'''
+SHARED = {
+    "Items": """
 Item = TypeVar("Item")
-
-
-class Body(BaseModel):
-    """What a request carries: types are taken as they come, never converted."""
-
-    model_config = ConfigDict(strict=True)
 
 
 class Items(BaseModel, Generic[Item]):
     items: list[Item]
-'''
-INTERNAL = '''\
-"""{title}: what requests look like."""
-
-from pydantic import BaseModel, ConfigDict
-
+""",
+    "Body": '''
 
 class Body(BaseModel):
     """What a request carries: types are taken as they come, never converted."""
 
     model_config = ConfigDict(strict=True)
-'''
-REFUSALS = '''
+''',
+}
+"""what models of several contexts are made of, by name"""
+HEALTH = """
 
 class Health(BaseModel):
     status: Literal["ok"]
 
 
-class Problem(BaseModel):
-    code: str
-    message: str
-
-
-class Refusal(BaseModel):
-    error: Problem
-
-
-def refusals(**codes: int) -> dict[int | str, dict[str, Any]]:
-    """What an endpoint documents: the codes with which it refuses, and the status of each."""
-    documented: dict[int | str, dict[str, Any]] = {}
-    for code, status in {"invalid_request": 422, "internal_error": 500, **codes}.items():
-        earlier = documented.get(status, {}).get("description")
-        description = f"{earlier}, {code}" if earlier else code
-        documented[status] = {"model": Refusal, "description": description}
-    return documented
-'''
+"""
 
 
 def common(app: App) -> str:
     """The module of what contexts share in an arm of one program."""
-    return COMMON.format(types=_types(app, app.shared_vocabulary)) + REFUSALS
+    types = COMMON.format(types=_types(app, app.shared_vocabulary))
+    refusals = template("refusals.py", ANSWERED="error: Problem")
+    return types + _shared(app.contexts.values()) + HEALTH + refusals
 
 
-def schemas(app: App, context: Context, service: str, shared: str | None) -> str:
-    """The module of a context; without a module `shared` it stands alone."""
+def schemas(app: App, context: Context, service: str, shared: str) -> str:
+    """The module of a context in an arm of one program, where `shared` has what common() gives."""
     own = context.vocabulary
-    if not context.is_public:
-        return INTERNAL.format(title=context.spec.title)
-    text = [f'"""{context.spec.title}: what requests and answers look like."""\n']
-    if shared is None:
-        text.append(COMMON.split('"""\n', 1)[1].format(types=_types(app, own)))
-    else:
-        theirs = own & app.shared_vocabulary
-        text.append("from typing import Annotated, Literal\n")
-        text.append("from pydantic import BaseModel, Field, StringConstraints\n")
-        text.append(f"from {shared} import {', '.join(['Body', 'Items', *sorted(theirs)])}")
-        text.append(_types(app, own - theirs))
+    theirs = own & app.shared_vocabulary
+    return _module(context, service, [
+        "from typing import Annotated, Literal\n",
+        "from pydantic import BaseModel, Field, StringConstraints\n",
+        f"from {shared} import {', '.join(['Body', 'Items', *sorted(theirs)])}",
+        _types(app, own - theirs),
+    ])  # fmt: skip
+
+
+def own_schemas(app: App, context: Context, service: str, asked: str) -> str:
+    """The module of a program of its own, which stands alone; empty where it needs none.
+
+    `asked` is the code with which it answers other programs.
+    """
+    types = _types(app, context.vocabulary)
+    shared = _shared([context], asked)
+    if not (types or shared or context.spec.answers):
+        return ""
+    imports = COMMON.split('"""\n', 1)[1].format(types=types)
+    return _module(context, service, [imports, shared])
+
+
+def _shared(contexts: Collection[Context], asked: str = "") -> str:
+    """The models that are needed by what contexts say of their operations, and by more code."""
+    operations = [each for context in contexts for each in context.spec.operations.values()]
+    said = _names([asked, *(f"{each.answer} {each.call}" for each in operations)])
+    said |= {"Body" for context in contexts if context.spec.bodies}
+    return "".join(text for name, text in SHARED.items() if name in said)
+
+
+def _module(context: Context, service: str, text: list[str]) -> str:
     parts = [_model(name, "Body", each) for name, each in context.spec.bodies.items()]
     parts += [_model(name, "BaseModel", each)
               for name, each in context.spec.answers.items()]  # fmt: skip
     domain = _names(text + parts) & context.module.names
+    what = "requests and answers" if context.is_public else "requests"
+    head = [f'"""{context.spec.title}: what {what} look like."""\n']
     if domain:
-        text.insert(1, f"from {service} import {', '.join(sorted(domain))}")
-    return "\n".join([*text, "\n", *parts])
+        head.append(f"from {service} import {', '.join(sorted(domain))}")
+    return "\n".join([*head, *text, "\n", *parts])
 
 
 def field(name: str, told: str) -> str:

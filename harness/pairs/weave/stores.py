@@ -1,17 +1,53 @@
 """The repositories: one class a context, the same SQL in every arm but for the tables' names."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from harness.pairs.weave.sources import App, Context, Method
 from harness.pairs.weave.spec import CouplingSpec, TableSpec
 from harness.pairs.weave.stored import SQL_TYPES
+from harness.pairs.weave.trees import template
 
 _LONGEST_SQL = 84
 _LONGEST_LINE = 100
 _CLAUSE = re.compile(r" (?=WHERE |ORDER BY )")
 Naming = Callable[[str, str], str]
 """context and table -> the name of the table in the arm"""
+
+
+COUNTING = '''\
+COUNTERS = """
+CREATE TABLE IF NOT EXISTS counters (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL);
+"""
+NEXT = """
+INSERT INTO counters (prefix, last) VALUES (?, 1)
+ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last
+"""
+'''
+_VERBS = {"insert": "add", "update": "save", "upsert": "put"}
+
+
+def rows(app: App, contexts: Collection[Context]) -> str:
+    """The module of rows, with the methods alone that the contexts ask of it."""
+    asked = {_verb(app.stores.methods(str(each.store))[name], how)
+             for each in contexts for name, how in each.spec.queries.items()}  # fmt: skip
+    asked |= {"__init__"} | ({"all"} if "first" in asked else set())
+    counts = any("new_id" in each.parts for each in contexts)
+    asked |= {"new_id"} if counts else set()
+    constants = ('T = TypeVar("T")\n' if "all" in asked else "") + (COUNTING if counts else "")
+    about = "Records as rows of SQLite, and new ids." if counts else "Records as rows of SQLite."
+    head, *methods = re.split(r"\n(?=    def )", template("rows.py", ABOUT=about))
+    kept = [each for each in methods if each.split("(")[0].removeprefix("    def ") in asked]
+    return "\n".join([head.replace("CONSTANTS\n", f"{constants}\n" * bool(constants)), *kept])
+
+
+def _verb(method: Method, how: str) -> str:
+    """The method of the rows that answers a query."""
+    if how in _VERBS:
+        return _VERBS[how]
+    if method.returns == "int":
+        return "count"
+    return "all" if method.returns.startswith("list[") else "first"
 
 
 def tables(app: App, context: Context, naming: Naming, *, tangled: bool) -> str:
@@ -44,7 +80,9 @@ def _index(table: str, columns: tuple[str, ...]) -> str:
 def _columns(
     app: App, context: Context, spec: TableSpec, naming: Naming, *, tangled: bool
 ) -> Iterator[str]:
-    for field, annotation in context.module.fields(spec.record).items():
+    fields = context.module.fields(spec.record)
+    for field in sorted(fields, key=lambda each: each != spec.key):  # its key is a table's first
+        annotation = fields[field]
         kind, null = annotation.removesuffix(" | None"), annotation.endswith(" | None")
         words = [field, SQL_TYPES[kind]]
         words.append("PRIMARY KEY" if field == spec.key else "" if null else "NOT NULL")
@@ -95,32 +133,31 @@ def signature(method: Method) -> str:
 def _query(context: Context, method: Method, naming: Naming, cached: CouplingSpec | None) -> str:
     how = context.spec.queries[method.name]
     head = f"    def {method.name}{signature(method)}:\n"
-    if how in ("insert", "update", "upsert"):
+    verb = _verb(method, how)
+    if how in _VERBS:
         ((name, record, _),) = method.parameters
         table, spec = _table_of(context, record)
         key = f', key="{spec.key}"' if how != "insert" and spec.key != "id" else ""
-        verb = {"insert": "add", "update": "save", "upsert": "put"}[how]
         if verb == "put":
             key = ""
         return f'{head}        self.rows.{verb}("{naming(context.name, table)}", {name}{key})'
     if cached and cached.query == method.name:
         return head + _cached(context, method, how, naming, cached)
-    return head + _select(context, method, how, naming)
+    return head + _select(context, method, how, naming, verb)
 
 
-def _select(context: Context, method: Method, how: str, naming: Naming) -> str:
+def _select(context: Context, method: Method, how: str, naming: Naming, verb: str) -> str:
     names = [name for name, _, _ in method.parameters]
     values = "".join(f", {name}={name}" for name in names)
-    if method.returns == "int":
+    if verb == "count":
         table, condition = how.split(" WHERE ", 1)
         sql = f"SELECT count(*) FROM {naming(context.name, table)} WHERE {condition}"  # noqa: S608 - source code, not run
         return f"{_statement(sql)}        return self.rows.count(sql{values})"
     record = method.returns.removesuffix(" | None").removeprefix("list[").removesuffix("]")
     table, _ = _table_of(context, record)
     sql = f"SELECT * FROM {naming(context.name, table)} WHERE {how}"  # noqa: S608 - source code
-    if method.returns.startswith("list["):
+    if verb == "all":
         sql += " ORDER BY rowid" + " LIMIT :limit OFFSET :offset" * ("limit" in names)
-    verb = "all" if method.returns.startswith("list[") else "first"
     return f"{_statement(sql)}        return self.rows.{verb}({record}, sql{values})"
 
 

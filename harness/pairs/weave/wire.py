@@ -1,9 +1,13 @@
 """Calls between programs: the clients of a context, and the routes that answer them."""
 
+import builtins
+
 from harness.pairs.weave.sources import App, Context, Method
 from harness.pairs.weave.stores import signature
 
 SCALARS = {"str", "int"}
+_OWN = {"app", "build", "once", "refusals"}
+"""what the module of every program has, in small letters"""
 _NAMED = """\
     def __init__(self, session: RequestSession) -> None:
         super().__init__(session)
@@ -37,9 +41,9 @@ def keeps_replies(app: App, context: Context) -> bool:
     return any(app.writes(context, method.name) for method in app.asked(context))
 
 
-def path(method: Method) -> str:
+def path(context: Context, method: Method) -> str:
     """Where a context answers the others for one of its methods."""
-    return f"/internal/{method.name.replace('_', '-')}"
+    return f"/internal/{context.name}/{method.name}".replace("_", "-")
 
 
 def _has_body(app: App, context: Context, method: Method) -> bool:
@@ -70,7 +74,7 @@ def _asks(app: App, other: Context, method: Method) -> str:
     sent = "{" + ", ".join(pairs) + "}"
     body = _has_body(app, other, method)
     verb, how = ("POST", "json") if body else ("GET", "fields")
-    call = f'self.call("{verb}", "{path(method)}", {how}={sent})'
+    call = f'self.call("{verb}", "{path(other, method)}", {how}={sent})'
     plainly = f"return {method.returns}({call})"
     given = {"None": call, "int": plainly, "str": plainly, "bool": plainly}
     last = given.get(method.returns, f"return {call}")
@@ -83,15 +87,29 @@ def _returned(kind: str) -> str:
     return "list[SimpleNamespace]" if kind.startswith("list[") else "SimpleNamespace"
 
 
-def _name(method: Method) -> str:
-    return "".join(word.title() for word in method.name.split("_")) + "Request"
+def _request(context: Context, method: Method) -> str:
+    """What the body of a call is called; public bodies had their names first."""
+    name = "".join(word.title() for word in method.name.split("_")) + "Request"
+    return f"Internal{name}" if name in _taken(context) else name
+
+
+def _function(context: Context, method: Method) -> str:
+    """What the function of a route is called: as the method that it asks, where that is free."""
+    return f"{method.name}_internal" if method.name in _taken(context) else method.name
+
+
+def _taken(context: Context) -> set[str]:
+    """The names in the module of a program that are not those of its internal routes."""
+    spec = context.spec
+    public = {*spec.operations, *spec.bodies, *spec.answers}
+    return {*_OWN, *dir(builtins), *context.module.names} | public
 
 
 def _body(context: Context, method: Method) -> str:
     classes = context.module.classes
     lines = [f"    {name}: {kind + 'Fields' if kind in classes else kind}"
              for name, kind, _ in method.parameters]  # fmt: skip
-    return "\n".join([f"class {_name(method)}(Body):", *lines])
+    return "\n".join([f"class {_request(context, method)}(Body):", *lines])
 
 
 def _fields(context: Context, record: str) -> str:
@@ -104,17 +122,17 @@ def _answer(app: App, context: Context, method: Method) -> str:
     call = f"{context.name}.{method.name}"
     if not _has_body(app, context, method):
         parameters = [f"{name}: {kind}" for name, kind, _ in method.parameters]
-        head = f'@app.get("{path(method)}")'
+        head = f'@app.get("{path(context, method)}")'
         answer = f"{call}({', '.join(names)})"
     else:
-        parameters = [f"body: {_name(method)}"]
-        head = f'@app.post("{path(method)}")'
+        parameters = [f"body: {_request(context, method)}"]
+        head = f'@app.post("{path(context, method)}")'
         answer = f"{call}({', '.join(f'body.{name}' for name in names)})"
     parameters.append(f"{context.name}: Service")
     if app.writes(context, method.name):
         parameters.append("session: Session")
-        answer = f"session.once(lambda: {answer})"
-    name = f"answer_{method.name}"
+        answer = f"once(session, lambda: {answer})"
     lead = "" if method.returns == "None" and "once" not in answer else "return "
-    signed = f"{handler(app, context)} {name}({', '.join(parameters)}) -> {method.returns}"
+    head_of = f"{handler(app, context)} {_function(context, method)}"
+    signed = f"{head_of}({', '.join(parameters)}) -> {method.returns}"
     return f"{head}\n{signed}:\n    {lead}{answer}\n"

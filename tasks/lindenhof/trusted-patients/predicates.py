@@ -61,10 +61,10 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
         if more := set(_asked(tree, name)) - known:
             return f"{name} asks patients for {min(more)}"
         for place in context.string_literals():
-            if "internal/reliability" in place.text:
+            if "internal/patients/reliability" in place.text:
                 return f"{place.path}:{place.line} still asks for the reliability"
     for place in tree.context("patients").string_literals():
-        if "internal/reliability" in place.text:
+        if "internal/patients/reliability" in place.text:
             return f"{place.path}:{place.line} still tells others the reliability"
     return None
 

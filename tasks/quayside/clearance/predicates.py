@@ -13,7 +13,7 @@ ALSO = frozenset({"open", "none"})
 """Words of controls that are words of other things as well."""
 INSIDE = re.compile(r"_?(?:(?:control|current|last|latest)_)?(?:state|verdict|channel)")
 """A field for one of them. Another may give the words for a state."""
-WAY = re.compile(r"internal/outcome\b")
+WAY = re.compile(r"internal/inspections/outcome\b")
 
 
 def inspections_say_what_follows(tree: Tree) -> str | None:
