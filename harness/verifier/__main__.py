@@ -25,9 +25,18 @@ def main(arguments: list[str]) -> int:
     except NoVerdict as error:
         sys.stderr.write(f"verifier: {phase}: {error}\n")
         return 3
-    sys.stdout.write("\n" + json.dumps({"phase": phase, **verdict}) + "\n")
+    sys.stdout.write("\n" + _writable({"phase": phase, **verdict}) + "\n")
     sys.stdout.flush()
     return 0
+
+
+def _writable(verdict: dict[str, object]) -> str:
+    """A verdict as one line of JSON that whoever reads it takes.
+
+    It quotes hostile text, and JSON can hold half a surrogate pair where UTF-8 cannot.
+    """
+    mended = json.dumps(verdict, ensure_ascii=False).encode(errors="replace")
+    return json.dumps(json.loads(mended))
 
 
 if __name__ == "__main__":

@@ -428,6 +428,24 @@ def no_branch(tree: Tree) -> str | None:
     assert told.effort.contexts["catalogue"].files == 1
 
 
+def test_half_a_surrogate_pair_in_code_or_an_answer_is_told_and_costs_no_verdict(
+    start_app: StartApp, verify: Verify
+) -> None:
+    tree = {"a.py": b"URL = 'http://evil\\ud800.io/'\n"}
+    done = verify("inspect", Settings(), base={}, tree=tree)
+    told = read_verdict(InspectEvidence, done.stdout, done.returncode, done.stderr)
+    assert told.integrity == ["a.py:1: reaches beyond loopback: evil?.io"]
+
+    sequences = json.dumps(SEQUENCES).encode()
+    settings = Settings(app_url=start_app())
+    expected = replay_of(verify("replay", settings, sequences=sequences)).answers
+    source = APP.replace('{"ok": True}', '{"ok": True, "\\ud800": 1}')
+    odd = replace(settings, app_url=start_app(source=source))
+    found = replay_of(verify("replay", odd, sequences=sequences, expected=expected)).difference
+    assert found is not None
+    assert found.what == "body.? is new"
+
+
 @pytest.mark.parametrize("path", ["../x", "/etc/x", "a/../../x", ""])
 def test_a_path_that_leaves_the_tree_is_refused(path: str) -> None:
     with pytest.raises(PatchRefused, match="leaves the tree"):
