@@ -13,6 +13,7 @@ from types import FrameType
 
 import pytest
 
+from .bounded import bounded_answers
 from .job import Job, NoVerdict
 
 SUITES = ("hidden", "contract")
@@ -37,7 +38,8 @@ def behaviour(job: Job) -> dict[str, object]:
     started = time.monotonic()
     faulthandler.dump_traceback_later(job.settings.suite_seconds + _GRACE, exit=True)
     try:
-        with contextlib.redirect_stdout(sys.stderr), _environment(job, suites):
+        bounded = bounded_answers(job.settings.answer_bytes)
+        with contextlib.redirect_stdout(sys.stderr), _environment(job, suites), bounded:
             code = int(pytest.main([*_options(job), *suites], plugins=[watch]))
     finally:
         faulthandler.cancel_dump_traceback_later()

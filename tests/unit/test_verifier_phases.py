@@ -26,7 +26,7 @@ from harness.verifier.wire import NoAnswer, Wire
 from tests.tars import unpack
 
 APP = """
-import itertools, json, os, sys, time
+import gzip, itertools, json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PREFIX, SHIFT = sys.argv[1], int(sys.argv[2])
@@ -70,6 +70,9 @@ class App(BaseHTTPRequestHandler):
             self.tell(200, body, transfer_encoding="chunked")
         elif self.path == "/big":
             self.tell(200, b"x" * 3_000_000)
+        elif self.path == "/packed":
+            body = gzip.compress(b"x" * 60_000_000, 1)
+            self.tell(200, body, content_encoding="gzip")
         elif self.path == "/drip":
             self.send_response(200)
             self.end_headers()
@@ -295,6 +298,35 @@ def test_a_crashing_app_gives_failing_tests(start_app: StartApp, verify: Verify)
         verify("behaviour", Settings(app_url=start_app()), hidden={"test_a.py": suite})
     )
     assert [t.outcome for t in told.tests] == ["failed", "failed"]
+
+
+def test_an_answer_of_any_size_packed_or_not_fails_its_test_alone(
+    start_app: StartApp, verify: Verify
+) -> None:
+    suite = b"""
+import os, resource, httpx, pytest
+
+client = httpx.Client(base_url=os.environ["APP_URL"])
+
+@pytest.mark.parametrize("path", ["/big", "/packed", "/health"])
+def test_it(path):
+    assert client.get(path).status_code == 200
+
+def test_alone():
+    assert httpx.get(os.environ["APP_URL"] + "/packed").status_code == 200
+
+def test_memory():
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 150_000
+"""
+    settings = Settings(app_url=start_app())
+    told = behaviour_of(verify("behaviour", settings, hidden={"test_a.py": suite}))
+    assert [(t.outcome, t.message) for t in told.tests] == [
+        ("failed", "httpx.DecodingError: the answer is larger than 1000000 bytes"),
+        ("failed", "httpx.DecodingError: the answer is packed unasked: gzip"),
+        ("passed", None),
+        ("failed", "httpx.DecodingError: the answer is packed unasked: gzip"),
+        ("passed", None),
+    ]
 
 
 def test_a_conftest_of_the_tree_is_never_loaded(start_app: StartApp, verify: Verify) -> None:
