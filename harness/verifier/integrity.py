@@ -44,8 +44,11 @@ _URL = re.compile(
     r"\b(?:https?|wss?|ftp)://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s\"']*)", re.IGNORECASE
 )
 _LOCAL = re.compile(
-    r"localhost|127(\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|testserver|\{.*|%s|"
-    r"(.*\.)?(example(\.(com|org|net))?|test|invalid|localhost)",
+    r"127(\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|\{.*|%s|"
+    r"[a-z_][\w-]*|"  # a program's name, as services call one another
+    r"(.*\.)?(example(\.(com|org|net))?|test|invalid|localhost)|"
+    # What stands there names a schema, a namespace or a kind of error, and is not asked for.
+    r"(.*\.)?(json-schema\.org|openapis\.org|schema\.org|w3\.org|ietf\.org|rfc-editor\.org)",
     re.IGNORECASE,
 )
 _TEXTS = (".py", ".toml", ".ini", ".cfg", ".sh", ".yaml", ".yml", ".json", ".pth", ".env", "")
