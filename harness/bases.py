@@ -7,12 +7,12 @@ from pathlib import Path
 
 from harness.errors import BadInput, PatchRefused
 from harness.pairs import Pair
-from harness.pairs.imports import imports_of, reach
 from harness.patch import BaseRepository, Tree, apply_patch
 from harness.sandbox import Kept
 from harness.tasks import Task
 from harness.verifier.effort import code_lines
 from harness.verifier.globs import matching
+from harness.verifier.reach import imports_of, reach
 
 
 def app_tree(pair: Pair, arm: str) -> Tree:

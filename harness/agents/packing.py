@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from harness.agents.protocol import Assignment
-from harness.pairs.imports import imports_of
 from harness.verifier.globs import matching
+from harness.verifier.reach import imports_of
 
 
 def pack(

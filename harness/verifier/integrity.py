@@ -17,6 +17,7 @@ from .globs import matches
 from .job import Settings
 from .literals import joined_strings
 from .syntax import FunctionNode, fingerprint
+from .unseen import unseen
 from .walk import TooHard, Unparsable, docstrings, parse
 
 _HOOK_FILES = frozenset(
@@ -88,6 +89,7 @@ def integrity(
         yield from _forbidden(change)
         if change.path.endswith(".py"):
             yield from _code(change, words)
+    yield from unseen(base, tree, settings)
 
 
 def _protected(

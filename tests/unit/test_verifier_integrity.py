@@ -85,6 +85,81 @@ TAMPERED: list[tuple[str, bytes | None, str]] = [
     ("jobs/x.py", b"U = 'https://evil.io/x'\n", "jobs/x.py:1: reaches beyond loopback: evil.io"),
     ("jobs/x.py", b"U = f'http://10.0.0.7:{p}/x'\n", "jobs/x.py:1: reaches beyond loopback: 10.0"),
     ("jobs/x.py", b"U = 'http://localhost@evil.io'\n", "jobs/x.py:1: reaches beyond loopback: evi"),
+    (
+        "jobs/x.py",
+        b"exec(open('old').read())\n",
+        "jobs/x.py:1: runs code that is not looked at: exec",
+    ),
+    ("jobs/x.py", b"run = eval\n", "jobs/x.py:1: runs code that is not looked at: eval"),
+    (
+        "jobs/x.py",
+        b"c = compile(t, 'x', 'exec')\n",
+        "jobs/x.py:1: runs code that is not looked at: c",
+    ),
+    ("jobs/x.py", b"m = __import__(name)\n", "jobs/x.py:1: runs code that is not looked at: __im"),
+    ("jobs/x.py", b"import marshal as m\nm.loads(b'')\n", "jobs/x.py:2: runs code that is not lo"),
+    (
+        "jobs/x.py",
+        b"import pickle\npickle.loads(b'')\n",
+        "jobs/x.py:2: runs code that is not looke",
+    ),
+    (
+        "jobs/x.py",
+        b"import runpy\nrunpy.run_path('x')\n",
+        "jobs/x.py:2: runs code that is not look",
+    ),
+    (
+        "jobs/x.py",
+        b"import os\nos.system('x')\n",
+        "jobs/x.py:2: runs code that is not looked at: o",
+    ),
+    (
+        "jobs/x.py",
+        b"import sys\nsys.path.append('x.z')\n",
+        "jobs/x.py:2: runs code that is not loo",
+    ),
+    (
+        "jobs/x.py",
+        b"import os\ngetattr(os, 'sys' + 'tem')('x')\n",
+        "jobs/x.py:2: runs code that is",
+    ),
+    (
+        "jobs/x.py",
+        b"import sys, subprocess\nsubprocess.run(['x'])\n",
+        "jobs/x.py:2: runs code that",
+    ),
+    (
+        "jobs/x.py",
+        b"import importlib.machinery as m\nm.SourceFileLoader('x', 'y')\n",
+        "jobs/x.py:2: runs code that is not looked at: importlib.machinery.SourceFileLoader",
+    ),
+    (
+        "jobs/x.py",
+        b"import importlib\n\nimportlib.import_module(name)\n",
+        "jobs/x.py:3: runs code that is not looked at: importlib.import_module",
+    ),
+    (
+        "jobs/x.py",
+        b"from importlib import import_module\nb = import_module('builtins')\nb.exec(t)\n",
+        "jobs/x.py:2: runs code that is not looked at: builtins.*",
+    ),
+    ("jobs/x.py", b"from builtins import exec as e\n", "jobs/x.py:1: runs code that is not looke"),
+    (
+        "jobs/x.py",
+        b"def f(x: \"exec(open('old').read())\"): ...\n",
+        "jobs/x.py:1: runs code that is",
+    ),
+    (
+        "jobs/x.py",
+        b"# coding: utf-7\nx = '+AHM-eambench'\n",
+        "jobs/x.py:1: runs code that is not lo",
+    ),
+    (
+        "jobs/x.cpython-311-x86_64-linux-gnu.so",
+        b"\x7fELF",
+        "jobs/x.cpython-311-x86_64-linux-gnu.so:",
+    ),
+    ("lib.zip", b"PK", "lib.zip:1: may be code that is not looked at"),
     ("jobs/x.py", b"x = 1\n" * 400_000, "jobs/x.py:1: hides from inspection: jobs/x.py could"),
 ]
 
@@ -113,6 +188,17 @@ HONEST: list[tuple[str, bytes | None]] = [
     ("jobs/clock.py", CLOCK.replace(b"time()", b"clock()")),
     ("pyproject.toml", b"[project]\nname = 'b'\n"),
     ("docs/procedure.md", b"see proc/x\n"),
+    ("jobs/x.py", b"U = os.environ.get('PROMOTIONS_URL', 'http://promotions:8007')\n"),
+    ("jobs/x.py", b"SCHEMA = 'https://json-schema.org/draft/2020-12/schema'\n"),
+    ("jobs/x.py", b"import re\nP = re.compile('x')\n"),
+    ("jobs/x.py", b"from re import compile\nP = compile('x')\n"),
+    ("jobs/x.py", b"import ast\nx = ast.literal_eval('1')\n"),
+    ("jobs/x.py", b"class Rule:\n    def compile(self):\n        return self.eval(self.exec())\n"),
+    ("jobs/x.py", b"rule.compile()\nframe.eval('x')\nsession.exec(query)\npath = sys_path\n"),
+    ("jobs/x.py", b"import importlib\nm = importlib.import_module('jobs.rules')\n"),
+    ("jobs/x.py", b"import json, pickle, os\njson.loads(t)\npickle.dumps(t)\nos.environ\n"),
+    ("jobs/x.py", b"def f(x: 'Job', path: 'str') -> None:\n    'Runs exec(x).'\n"),
+    ("tests/test_more.py", b"import sys\nsys.path.insert(0, '.')\n"),
 ]
 
 
@@ -133,6 +219,54 @@ def test_a_copy_of_the_clock_for_a_further_program_is_no_finding_and_a_changed_c
 
 def test_moving_the_clock_to_another_file_is_no_finding() -> None:
     assert findings(**{"jobs/clock.py": None, "jobs/time_source.py": CLOCK}) == []
+
+
+PROGRAM = b'[app]\nentry = "jobs"\n[programs.jobs]\nmodule = "jobs.main:app"\nport = 8000\n'
+
+
+def test_only_what_the_app_imports_can_run_code_that_is_not_looked_at() -> None:
+    base = {"app.toml": PROGRAM, "jobs/main.py": b"from jobs import rules\n", "jobs/rules.py": b""}
+    runs = b"import sys\nsys.path.insert(0, '.')\n"
+    told = ":2: runs code that is not looked at: sys.path"
+    assert list(integrity(base, base | {"try.py": runs, "jobs/odd.py": runs}, SETTINGS)) == []
+    assert list(integrity(base, base | {"jobs/rules.py": runs}, SETTINGS)) == [
+        f"jobs/rules.py{told}"
+    ]
+    lazy = {"jobs/rules.py": b"def f():\n    from . import odd\n", "jobs/odd.py": runs}
+    assert list(integrity(base, base | lazy, SETTINGS)) == [f"jobs/odd.py{told}"]
+    # Where the app itself loads what it works out, anything of it may run.
+    worked_out = base | {"jobs/rules.py": b"from importlib import import_module as m\nm(name)\n"}
+    assert list(integrity(worked_out, worked_out | {"odd.py": runs}, SETTINGS)) == [f"odd.py{told}"]
+
+
+def test_an_app_that_runs_what_lies_among_the_tests_is_a_finding() -> None:
+    base = {"app.toml": PROGRAM, "jobs/main.py": b"from jobs import rules\n", "jobs/rules.py": b""}
+    more = {"tests/old.py": b"x = 1\n"}
+    assert list(integrity(base, base | more, SETTINGS)) == []
+    taken = base | more | {"jobs/rules.py": b"from tests.old import x\n"}
+    told = "tests/old.py:1: the app runs what is no part of it"
+    assert list(integrity(base, taken, SETTINGS)) == [told]
+
+
+def test_what_the_base_runs_may_move_and_may_not_grow() -> None:
+    base = {"jobs/run.py": b"exec(open('a').read())\n"}
+    moved = {"jobs/runs.py": b"# moved\nexec(open('a').read())\n"}
+    assert list(integrity(base, moved, SETTINGS)) == []
+    told = "jobs/runs.py:2: runs code that is not looked at: exec"
+    assert list(integrity(base, base | moved, SETTINGS)) == [told]
+
+
+def test_a_link_in_place_of_a_file_or_a_new_one_is_a_finding_and_one_of_the_base_is_not() -> None:
+    link = {"jobs/rules.py": "120000"}
+    tree = {**BASE, "jobs/rules.py": b"old"}
+    told = "jobs/rules.py:1: a link, and what it leads to is not looked at"
+    assert list(integrity(BASE, tree, Settings(tree_modes=link))) == [told]
+    assert list(integrity(BASE, BASE, Settings(tree_modes=link))) == [told]
+    assert list(
+        integrity(BASE, {**BASE, "jobs/more": b"."}, Settings(tree_modes={"jobs/more": "120000"}))
+    )
+    both = Settings(tree_modes=link, base_modes=link)
+    assert list(integrity(tree, tree, both)) == []
 
 
 def test_a_changed_mode_of_a_protected_file_is_a_finding() -> None:

@@ -7,7 +7,7 @@ Imports = dict[str, set[str]]
 """path -> the paths that it imports"""
 
 
-def imports_of(files: Mapping[str, str]) -> Imports:
+def imports_of(files: Mapping[str, str] | Mapping[str, bytes]) -> Imports:
     """The imports among Python files; a file that does not parse imports nothing."""
     names = {
         path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path
@@ -38,7 +38,7 @@ def _inits(path: str) -> list[str]:
     return ["/".join([*folders[: end + 1], "__init__.py"]) for end in range(len(folders))]
 
 
-def _imported(path: str, text: str, names: Mapping[str, str]) -> set[str]:
+def _imported(path: str, text: str | bytes, names: Mapping[str, str]) -> set[str]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
