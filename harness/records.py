@@ -104,7 +104,7 @@ class TrialRecord(Record):
     contract: Annotated[bool | None, Column("no breaking change of an interface")]
     integrity: Annotated[bool | None, Column("nothing protected was touched")]
     reason: Annotated[str | None, Column("why the first failing factor failed, one line")]
-    tests_passed: Annotated[int, Column("hidden tests that passed in every fresh start")]
+    tests_passed: Annotated[int, Column("hidden tests that passed in every fresh start that ran")]
     tests_total: Annotated[int, Column("hidden tests in the suite")]
     collateral_break_share: Annotated[
         float | None, Column("hidden tests outside the target contexts that broke; null: none ran")

@@ -174,7 +174,9 @@ def _scored(done: Progress, failure: SeamBenchError | None) -> dict[str, Any]:
 
 
 def _collateral(facts: Facts, done: Progress) -> dict[str, Any]:
-    starts = done.findings.starts if done.findings else ()
+    seen = done.findings
+    # A start that failed says nothing of single tests: what broke then is not known.
+    starts = seen.starts if seen is not None and seen.not_started is None else ()
     found = collateral((test for start in starts for test in start.tests), facts.task.spec.contexts)
     return {
         "collateral_break_share": found.break_share,

@@ -148,7 +148,8 @@ def _verify(
 def _score(found: Findings, task: Task, sequences: int) -> Score:
     if found.replay is None or found.contract is None:
         why = found.not_started or "the app did not start"
-        return unstarted(found.inspect, why, predicates=task.spec.predicates)
+        predicates = task.spec.predicates
+        return unstarted(found.inspect, why, predicates=predicates, starts=found.starts)
     return score(
         found.starts,
         found.replay,

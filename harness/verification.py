@@ -58,7 +58,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Findings:
-    """All evidence of one verification. Without a start there is only what the files tell."""
+    """All evidence of one verification.
+
+    Where the app did not start, there is what the files tell and what earlier starts showed.
+    """
 
     inspect: InspectEvidence
     starts: tuple[BehaviourEvidence, ...] = ()
@@ -76,16 +79,19 @@ class Session:
         self.verifier = verifier
         self.name = name
         self.start_seconds = start_seconds
+        self._starts = 0
 
     def start(self) -> None:
         """Start the app anew on empty data. Raises AppDidNotStart with the end of its log."""
+        self._starts += 1
         wait = str(self.start_seconds)
         command = ("app", "up", "--fresh", "--wait", wait)
         end = self.app.run(Command(command, self.start_seconds + 30, env=TEST_MODE))
         if not end.ok:
             tail = (end.stderr or end.stdout).strip()
             last = tail.splitlines()[-1] if tail else f"ended by {end.ending}"
-            raise AppDidNotStart(f"{self.name} did not start: {last[:300]}", tail)
+            told = f"{self.name} did not start (start {self._starts}): {last[:300]}"
+            raise AppDidNotStart(told, tail)
 
     def phase(self, kind: type[E], phase: job.Phase) -> E:
         """Run one phase of the verifier. Raises VerifierError without positive evidence."""
@@ -149,26 +155,23 @@ def verify(
     rules: VerificationConfig,
     watch: Stopwatch,
 ) -> Findings:
-    """All evidence on one tree: what its files tell, then what it does when it runs."""
+    """All evidence on one tree: what its files tell, then what it does when it runs.
+
+    The hidden suite runs in as many fresh starts as the rules say; one that fails settles it.
+    """
     with session(sandboxes, subject, known, watch) as opened, watch.span("verify"):
         inspect = opened.phase(InspectEvidence, "inspect")
+        starts: tuple[BehaviourEvidence, ...] = ()
         try:
-            starts = _behaviour(opened, rules.starts)
+            while len(starts) < rules.starts and all(start.exit_code == 0 for start in starts):
+                opened.start()
+                starts = (*starts, opened.phase(BehaviourEvidence, "behaviour"))
             opened.start()
             contract = opened.phase(ContractEvidence, "contract")
             replay = opened.phase(ReplayEvidence, "replay")
         except AppDidNotStart as error:
-            return Findings(inspect, not_started=str(error), app_log=error.log_tail)
+            return Findings(inspect, starts, not_started=str(error), app_log=error.log_tail)
         return Findings(inspect, starts, replay, contract, app_log=opened.log())
-
-
-def _behaviour(opened: Session, starts: int) -> tuple[BehaviourEvidence, ...]:
-    """The hidden suite in up to `starts` fresh starts; one that fails settles it."""
-    found: list[BehaviourEvidence] = []
-    while len(found) < starts and all(evidence.exit_code == 0 for evidence in found):
-        opened.start()
-        found.append(opened.phase(BehaviourEvidence, "behaviour"))
-    return tuple(found)
 
 
 def _job(subject: Subject, known: Known, port_offset: int, urgent: str | None) -> bytes:

@@ -19,7 +19,7 @@ from harness.scoring.structure import structure
 
 @dataclass(frozen=True)
 class Score:
-    """Five factors. A test counts as passed when it passed in every fresh start."""
+    """Five factors. A test counts as passed when it passed in every fresh start that ran."""
 
     behaviour: Factor
     equivalence: Factor
@@ -56,16 +56,26 @@ class Score:
         return self.structure.holds and not kept
 
 
-def unstarted(inspect: InspectEvidence, why: str, *, predicates: Sequence[str]) -> Score:
-    """The score of a tree whose app does not start: what it does fails, what it says is judged."""
+def unstarted(
+    inspect: InspectEvidence,
+    why: str,
+    *,
+    predicates: Sequence[str],
+    starts: Sequence[BehaviourEvidence] = (),
+) -> Score:
+    """The score of a tree whose app does not start: what it does fails, what it says is judged.
+
+    `starts`: the fresh starts before the one that failed, whose tests are counted.
+    """
+    seen = behaviour(starts).reason if starts else None
     return Score(
-        behaviour=Factor.of("behaviour", why),
+        behaviour=Factor.of("behaviour", seen or why),
         equivalence=Factor.of("equivalence", why),
         structure=structure(inspect, predicates),
         contract=Factor.of("contract", why),
         integrity=integrity(inspect),
-        tests_passed=0,
-        tests_total=0,
+        tests_passed=len(passed_everywhere(starts)),
+        tests_total=len(starts[0].tests) if starts else 0,
         sequences_replayed=0,
     )
 

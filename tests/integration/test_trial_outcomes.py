@@ -20,6 +20,8 @@ from tests.benches import ScriptAgent, Witness, attempt, bench_of, failing, tria
 RENAME = "sed -i s/next_value/advance/g tally/*.py"
 SCRIPTS = {
     "starts_not": "echo 'raise RuntimeError(\"no tally today\")' >> tally/main.py",
+    "starts_once": f'{RENAME}; printf \'from pathlib import Path\\nif Path("seen").exists():\\n    '
+    'raise RuntimeError("once is enough")\\nPath("seen").touch()\\n\' >> tally/main.py',
     "syntax": f"{RENAME}; echo 'def (' >> tally/main.py",
     "link_out": "ln -s /etc/passwd leak.txt",
     "climbing_link": "ln -s ../../../../etc/passwd leak.txt",
@@ -64,6 +66,16 @@ def test_an_app_that_does_not_start_is_the_agents_failure_with_its_log(
     # What the files alone tell is judged all the same.
     assert trial.integrity is True
     assert trial.structure is False
+
+
+def test_a_later_start_that_fails_keeps_what_was_seen_and_is_named(bench: Bench) -> None:
+    result = attempt(bench, "starts_once")
+    trial = trial_of(result)
+    assert (trial.status, trial.failure_cause) == ("failed", "app_did_not_start")
+    assert "tally/one did not start (start 2)" in (trial.failure_detail or "")
+    assert failing(trial) == {"behaviour", "equivalence", "contract"}
+    assert (trial.tests_passed, trial.tests_total, len(result.entry.tests)) == (4, 4, 4)
+    assert trial.collateral_break_share is None  # what the start that failed broke is not known
 
 
 REFUSED = {

@@ -281,3 +281,17 @@ def test_an_app_that_does_not_start_is_judged_by_its_files_alone() -> None:
     assert (told.reason, told.tests_total) == ("behaviour: it did not start", 0)
     assert told.unsafe
     assert not told.resolved
+
+
+def test_what_earlier_starts_showed_is_kept_where_a_later_one_fails() -> None:
+    def told(**outcomes: str) -> Score:
+        starts = [read(BehaviourEvidence, suite(**outcomes))]
+        found = read(InspectEvidence, inspected())
+        return unstarted(found, "no start (start 2)", predicates=["p"], starts=starts)
+
+    passed = told(a="passed", b="passed")
+    assert (passed.tests_passed, passed.tests_total) == (2, 2)
+    assert (passed.reason, passed.resolved) == ("behaviour: no start (start 2)", False)
+    failed = told(a="passed", b="failed")
+    assert (failed.tests_passed, failed.tests_total) == (1, 2)
+    assert (failed.reason or "").startswith("behaviour: b failed in start 1")
