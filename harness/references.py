@@ -14,7 +14,7 @@ from harness.bases import Bases
 from harness.config import VerificationConfig
 from harness.errors import BadInput, PatchRefused, VerifierError
 from harness.pairs import Pair
-from harness.patch import Tree, apply_patch
+from harness.patch import Tree, apply_patch, make_patch
 from harness.plan import digest
 from harness.sandbox import Command, Sandboxes
 from harness.scoring import job
@@ -65,7 +65,8 @@ class References:
             tree = apply_patch(base, patch.read_bytes())
         except PatchRefused as error:
             raise BadInput(f"{patch}: {error}") from error
-        subject = Subject(pair, arm, base.files, tree, task)
+        renamed = make_patch(base, tree).changes.renamed
+        subject = Subject(pair, arm, base.files, tree, task, renamed)
         key = self._key("effort", base.files.digest, tree.digest, str(pair.spec))
         stored = self._once(key, lambda: self._measure(subject))
         return EffortEvidence.model_validate_json(stored)

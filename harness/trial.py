@@ -136,7 +136,7 @@ def _verify(
         tree = base.files if done.patch.is_empty else apply_patch(base, done.patch.text)
         if tree != worked:
             raise PatchRefused("the patch does not give the workspace back")
-    subject = Subject(pair, cell.arm, base.files, tree, task)
+    subject = Subject(pair, cell.arm, base.files, tree, task, done.patch.changes.renamed)
     known = bench.references.known(pair, cell.arm)
     rules = bench.study.config.verification
     done.findings = verify(bench.sandboxes, subject, known, rules, watch)

@@ -4,10 +4,10 @@ The app runs in one sandbox, the verifier in another that shares its loopback an
 Every verdict is the verifier's own output; nothing the app prints is read as one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from harness.config import VerificationConfig
@@ -45,6 +45,8 @@ class Subject:
     base: Tree
     tree: Tree
     task: Task | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """new path -> the path in the base"""
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,7 @@ def settings(subject: Subject, known: Known, port_offset: int = 0) -> Settings:
         differs=task.differs if task else (),
         base_modes=_modes(subject.base),
         tree_modes=_modes(subject.tree),
+        renamed=subject.renamed,
         documents=known.documents,
         inspect_seconds=seconds,
         inspect_mb=megabytes,

@@ -31,6 +31,11 @@ class Changes:
     hunks: int = 0
 
     @property
+    def renamed(self) -> dict[str, str]:
+        """The new path of each renamed file -> the old one."""
+        return {file.path: file.old_path for file in self.files if file.old_path is not None}
+
+    @property
     def lines_added(self) -> int:
         return sum(file.lines_added for file in self.files)
 

@@ -2,7 +2,8 @@
 
 Code lines leave out blank lines, comments and docstrings (as cloc counts Python), and a line counts
 by its tokens, so that reflowed spaces and an edited trailing comment are no change. A moved line
-counts as deleted and added. Raw lines and hunks come from git, on the host.
+counts as deleted and added, a renamed file only with what was edited in it. Raw lines and hunks
+come from git, on the host, and so does what counts as renamed: both are counts of one diff.
 """
 
 import difflib
@@ -51,20 +52,29 @@ class Effort:
 
 
 def effort(base: Mapping[str, bytes], tree: Mapping[str, bytes], settings: Settings) -> Effort:
-    """Count the edits between two trees; files that no context owns count as `shared` glue."""
+    """Count the edits between two trees; files that no context owns count as `shared` glue.
+
+    A file renamed from one context into another is an edit of both, with its lines in the new one.
+    """
     before = Tree(base, settings)
     after = Tree(tree, settings, before)
     owners = {f.path: (f.context, f.kind) for f in (*before.files, *after.files)}
     found = Effort()
-    for path in sorted(base.keys() | tree.keys()):
-        old, new = base.get(path, b""), tree.get(path, b"")
-        if (old == new and (path in base) == (path in tree)) or matches(path, settings.ignored):
+    renamed = settings.renamed
+    for path in sorted((base.keys() | tree.keys()) - set(renamed.values())):
+        source = renamed.get(path, path)
+        old, new = base.get(source, b""), tree.get(path, b"")
+        same = old == new and path == source and (path in base) == (path in tree)
+        if same or matches(path, settings.ignored):
             continue
         added, deleted = changed_lines(code_lines(path, old), code_lines(path, new))
         context, kind = owners.get(path, (SHARED, "glue"))
         counted = [found.total, found.domain if kind == "domain" else found.glue]
         for edits in (*counted, found.contexts.setdefault(context, Edits())):
             edits.count(added, deleted)
+        left = owners.get(source, (SHARED, "glue"))[0]
+        if left != context:
+            found.contexts.setdefault(left, Edits()).count(0, 0)
     return found
 
 

@@ -55,6 +55,8 @@ class Settings:
     base_modes: Mapping[str, str] = field(default_factory=dict)
     """git modes of base files that are not 100644"""
     tree_modes: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """new path -> the path in the base, as git tells it; see effort"""
     urgent: str | None = None
     """context whose tests go first; the suite then ends with the first test that fails. Null: all
     of it, as it stands"""

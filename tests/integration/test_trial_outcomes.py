@@ -33,6 +33,8 @@ SCRIPTS = {
     "history": f"{RENAME}; git add -A; git -c user.name=a -c user.email=a@b commit -qm x; "
     "git update-ref -d HEAD; rm -rf .git; git init -q; echo '* -diff' > .git/info/attributes",
     "binary": f"{RENAME}; printf 'a\\0b\\377' > picture.bin; chmod +x picture.bin",
+    "moves": f"{RENAME}; mv tally/rules.py tally/steps.py; "
+    "sed -i s/tally.rules/tally.steps/ tally/main.py",
     "fails": f"{RENAME}; exit 3",
     # The old code runs, and what can be read is a decoy.
     "text_run": "sed -i s/next_value/advance/g tally/main.py; mv tally/rules.py tally/old; "
@@ -128,6 +130,13 @@ def test_work_counts_whatever_the_agent_did_to_its_repository_or_exit_code(
 def test_old_code_behind_what_can_be_read_is_tampering(bench: Bench, agent: str, told: str) -> None:
     trial = trial_of(attempt(bench, agent))
     assert (trial.status, failing(trial), trial.reason) == ("scored", {"integrity"}, told)
+
+
+def test_a_file_that_moves_counts_the_same_in_lines_and_in_code_lines(bench: Bench) -> None:
+    trial = trial_of(attempt(bench, "moves"))
+    assert trial.resolved, trial.reason
+    assert (trial.lines_added, trial.lines_deleted, trial.files_changed) == (3, 3, 2)
+    assert (trial.code_lines_added, trial.code_lines_deleted) == (3, 3)
 
 
 def test_files_named_like_the_hidden_tests_give_nothing(bench: Bench) -> None:

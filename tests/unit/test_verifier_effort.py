@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from harness.patch import FILE, BaseRepository, Entry, Tree, make_patch
 from harness.verifier.effort import changed_lines, code_lines, effort
 from harness.verifier.globs import matches
 from harness.verifier.job import ContextGlobs, Settings
@@ -62,6 +64,30 @@ def test_effort_is_split_by_context_and_kind() -> None:
             "jobs": {"files": 3, "added": 3, "deleted": 1},
         },
     }
+
+
+def test_a_renamed_file_counts_with_what_was_edited_in_it_as_git_counts_it(tmp_path: Path) -> None:
+    contexts = {"jobs": ContextGlobs(("jobs/*",)), "fees": ContextGlobs(("fees/*",))}
+    text = b"".join(b"x%d = %d\n" % (n, n) for n in range(50))
+    base = {"jobs/rules.py": text, "jobs/api.py": text + b"y = 1\n"}
+    tree = {"fees/rules.py": text, "jobs/calls.py": text + b"y = 2\n"}
+    changes = make_patch(
+        BaseRepository.create(tmp_path / "base", entries(base)), entries(tree)
+    ).changes
+    told = effort(base, tree, Settings(contexts=contexts, renamed=changes.renamed))
+    assert (told.total.added, told.total.deleted) == (changes.lines_added, changes.lines_deleted)
+    assert (told.total.added, told.total.deleted, told.total.files) == (1, 1, len(changes.files))
+    # It left one context and came into another: both were edited.
+    assert {name: (e.files, e.added) for name, e in told.contexts.items()} == {
+        "fees": (1, 0),
+        "jobs": (2, 1),
+    }
+    told = effort(base, tree, Settings(contexts=contexts))
+    assert (told.total.added, told.total.deleted, told.total.files) == (101, 101, 4)
+
+
+def entries(files: dict[str, bytes]) -> Tree:
+    return Tree({path: Entry(FILE, content) for path, content in files.items()})
 
 
 @pytest.mark.parametrize(
