@@ -115,13 +115,23 @@ class TrialRecord(Record):
     sequences_replayed: Annotated[int, Column("generated request sequences compared")]
     lines_added: Annotated[int, Column("lines added", "lines")]
     lines_deleted: Annotated[int, Column("lines deleted", "lines")]
-    code_lines_added: Annotated[int, Column("added, without blank lines and comments", "lines")]
-    code_lines_deleted: Annotated[int, Column("deleted, without blank lines and comments", "lines")]
-    domain_lines_changed: Annotated[int, Column("added and deleted in domain files", "lines")]
-    glue_lines_changed: Annotated[int, Column("added and deleted in glue files", "lines")]
+    code_lines_added: Annotated[
+        int | None, Column("added, without blank lines and comments; null: not counted", "lines")
+    ]
+    code_lines_deleted: Annotated[
+        int | None, Column("deleted, likewise; null: not counted", "lines")
+    ]
+    domain_lines_changed: Annotated[
+        int | None, Column("added and deleted in domain files; null: not counted", "lines")
+    ]
+    glue_lines_changed: Annotated[
+        int | None, Column("added and deleted in glue files; null: not counted", "lines")
+    ]
     hunks: Annotated[int, Column("hunks in the patch")]
     files_changed: Annotated[int, Column("files touched by the patch")]
-    contexts_changed: Annotated[int, Column("bounded contexts with an edited file")]
+    contexts_changed: Annotated[
+        int | None, Column("bounded contexts with an edited file; null: not counted")
+    ]
     churn_ratio: Annotated[
         float | None, Column("changed lines over those of the first solution; null if unknown")
     ]

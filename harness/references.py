@@ -57,8 +57,8 @@ class References:
         key = self._key("sequences", generator.digest)
         return self._once(key, lambda: self._generate(generator))
 
-    def effort(self, task: Task, pair: Pair, arm: str) -> EffortEvidence:
-        """What the task's first solution changes on an arm."""
+    def effort(self, task: Task, pair: Pair, arm: str) -> EffortEvidence | None:
+        """What the task's first solution changes on an arm; null where that took too long."""
         base = self.bases.repository(pair, arm, task)
         patch = task.patch("solutions", next(iter(task.spec.solutions)), arm)
         try:
@@ -69,7 +69,8 @@ class References:
         subject = Subject(pair, arm, base.files, tree, task, renamed)
         key = self._key("effort", base.files.digest, tree.digest, str(pair.spec))
         stored = self._once(key, lambda: self._measure(subject))
-        return EffortEvidence.model_validate_json(stored)
+        found = json.loads(stored)
+        return EffortEvidence.model_validate(found) if found else None
 
     def _key(self, *parts: str) -> str:
         """A digest of everything that a stored answer depends on."""
@@ -116,4 +117,4 @@ class References:
         with self.sandboxes.open("verifier") as verifier:
             verifier.put(work, job.FOLDER)
             found = run_phase(verifier, InspectEvidence, "inspect")
-        return found.effort.model_dump_json().encode()
+        return (found.counted.model_dump_json() if found.counted else "null").encode()

@@ -186,18 +186,24 @@ def _collateral(facts: Facts, done: Progress) -> dict[str, Any]:
 
 def _effort(done: Progress) -> dict[str, Any]:
     changes = done.patch.changes if done.patch else Changes()
-    spent = done.effort or Effort(0, 0, 0, 0, (), None)
     return {
         "lines_added": changes.lines_added,
         "lines_deleted": changes.lines_deleted,
         "hunks": changes.hunks,
         "files_changed": len(changes.files),
-        "code_lines_added": spent.code_lines_added,
-        "code_lines_deleted": spent.code_lines_deleted,
-        "domain_lines_changed": spent.domain_lines_changed,
-        "glue_lines_changed": spent.glue_lines_changed,
-        "contexts_changed": len(spent.contexts_changed),
-        "churn_ratio": spent.churn_ratio,
+        **_code_lines(done.effort),
+    }
+
+
+def _code_lines(spent: Effort | None) -> dict[str, Any]:
+    """The columns of the effort; null where it was not counted to the end."""
+    return {
+        "code_lines_added": spent.code_lines_added if spent else None,
+        "code_lines_deleted": spent.code_lines_deleted if spent else None,
+        "domain_lines_changed": spent.domain_lines_changed if spent else None,
+        "glue_lines_changed": spent.glue_lines_changed if spent else None,
+        "contexts_changed": len(spent.contexts_changed) if spent else None,
+        "churn_ratio": spent.churn_ratio if spent else None,
     }
 
 

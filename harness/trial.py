@@ -142,7 +142,8 @@ def _verify(
     done.findings = verify(bench.sandboxes, subject, known, rules, watch)
     done.score = _score(done.findings, task, rules.sequences)
     reference = bench.references.effort(task, pair, cell.arm)
-    done.effort = effort(done.findings.inspect.effort, reference)
+    counted = done.findings.inspect.counted
+    done.effort = effort(counted, reference) if counted else None
 
 
 def _score(found: Findings, task: Task, sequences: int) -> Score:

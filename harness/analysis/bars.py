@@ -71,7 +71,8 @@ def _draw_bars(axes: Axes, trials: pd.DataFrame, grid: Grid, parts: Sequence[_Pa
 def _draw_bar(axes: Axes, found: pd.DataFrame, place: float, parts: Sequence[_Part]) -> None:
     start = 0.0
     for part in parts if len(found) else ():
-        length = float(found[part.column].mean())
+        known = found[part.column].dropna()
+        length = float(known.mean()) if len(known) else 0.0
         axes.barh(place, length, 0.1, start, color=part.colour, edgecolor="0.25", hatch=part.hatch,
                   linewidth=0.4)  # fmt: skip
         start += length

@@ -16,7 +16,7 @@ class Effort:
     glue_lines_changed: int
     contexts_changed: tuple[str, ...]
     churn_ratio: float | None
-    """changed code lines over the reference's; null without a reference, or where it has none"""
+    """changed code lines over the reference's; null where that is unknown or has none"""
 
 
 def effort(evidence: EffortEvidence, reference: EffortEvidence | None = None) -> Effort:

@@ -139,6 +139,11 @@ class InspectEvidence(Evidence):
     effort: EffortEvidence
     effort_complete: bool
 
+    @property
+    def counted(self) -> EffortEvidence | None:
+        """The effort; null where counting did not come to its end."""
+        return self.effort if self.effort_complete else None
+
 
 class ContractEvidence(Evidence):
     """Interfaces compared with the base's, or recorded from it."""

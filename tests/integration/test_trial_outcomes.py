@@ -99,6 +99,8 @@ def test_a_workspace_that_cannot_be_a_patch_is_refused_and_counts(
     assert named in (trial.failure_detail or "")
     assert (trial.resolved, trial.integrity) == (False, False)
     assert (trial.reason or "").startswith("integrity: ")
+    # Nothing was counted, which is not the same as nothing changed.
+    assert (trial.code_lines_added, trial.contexts_changed, trial.churn_ratio) == (None,) * 3
     assert "\n" not in (trial.failure_detail or "")
 
 

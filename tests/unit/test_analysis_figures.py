@@ -83,6 +83,21 @@ def test_the_longest_bar_ends_before_its_panel_does():
     assert 1.02 * longest < changes.get_xlim()[1]
 
 
+def test_changes_that_were_not_counted_are_left_out_of_their_bar():
+    trials = [t for t in demo_trials() if t.resolved]
+    unknown = {"domain_lines_changed": None, "glue_lines_changed": None, "contexts_changed": None}
+    half = [t.model_copy(update=unknown if t.repeat else {}) for t in trials]
+    none = [t.model_copy(update=unknown) for t in trials]
+    known = [t for t in trials if not t.repeat]
+    with paper_style():
+        lengths = [
+            [patch.get_width() for patch in overview(frame(some)).axes[1].patches]
+            for some in (half, known, none)
+        ]
+    assert lengths[0] == lengths[1]
+    assert not any(lengths[2])
+
+
 def test_the_figure_of_the_demo_is_as_wide_as_two_columns_of_a_paper():
     assert overview(frame(demo_trials())).get_size_inches()[0] == 7.0
 

@@ -48,6 +48,16 @@ def tools(trials) -> pd.DataFrame:
     return to_frame(rows, ToolRecord)
 
 
+def test_churn_that_was_not_counted_is_no_trial_of_its_bar(trials) -> None:
+    columns = ["domain_lines_changed", "glue_lines_changed", "contexts_changed"]
+    half = trials.copy()
+    half.loc[half["repeat"] > 0, columns] = pd.NA
+    told, wanted = (PLATES["churn"].data(some) for some in (half, trials[trials["repeat"] == 0]))
+    pd.testing.assert_frame_equal(told, wanted)
+    nothing = trials.assign(**dict.fromkeys(columns, pd.NA))
+    assert PLATES["churn"].data(nothing).empty
+
+
 LONG_NAMES = {
     "simulated-small": "Qwen/Qwen3-Coder-480B-A35B-Instruct",
     "simulated-medium": "claude-opus-4-5-20251101",

@@ -216,6 +216,11 @@ def test_effort_is_put_beside_the_reference() -> None:
     assert effort(evidence).churn_ratio is None
 
 
+def test_effort_that_was_not_counted_to_its_end_is_not_known() -> None:
+    assert read(InspectEvidence, inspected()).counted == EffortEvidence.model_validate(EFFORT)
+    assert read(InspectEvidence, inspected(effort_complete=False)).counted is None
+
+
 ODD: list[tuple[type[Evidence], Raw, str]] = [
     (BehaviourEvidence, suite(), "collected"),
     (BehaviourEvidence, suite(a="passed") | {"collected": 2}, "2 tests collected, 1 listed"),

@@ -460,6 +460,13 @@ def no_branch(tree: Tree) -> str | None:
     assert told.effort.contexts["catalogue"].files == 1
 
 
+def test_effort_that_ran_out_of_time_is_no_count(verify: Verify) -> None:
+    done = verify("inspect", Settings(inspect_seconds=0.0), base={}, tree={"a.py": b"x = 1\n"})
+    told = read_verdict(InspectEvidence, done.stdout, done.returncode, done.stderr)
+    assert told.counted is None
+    assert told.integrity == ["the tree could not be inspected: ran out of time"]
+
+
 def test_half_a_surrogate_pair_in_code_or_an_answer_is_told_and_costs_no_verdict(
     start_app: StartApp, verify: Verify
 ) -> None:
