@@ -1,11 +1,19 @@
-"""Phase `contract`: the interfaces that the app's programs declare, before and after."""
+"""Phase `contract`: the interfaces that the app's programs declare, before and after.
+
+A program may recite a document that it does not keep. So every path of the base that a document
+still names is asked for by TRACE, which no handler serves: a path that is there refuses the method,
+one that is not there is not found. What a path answers to its own methods is for the suites and
+the sequences, as far as they come there.
+"""
 
 import json
+import re
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from .alternatives import as_dict, as_list
 from .job import Job, NoVerdict, Settings
 from .limited import limited
 from .openapi import breaking_changes, operations
@@ -14,6 +22,8 @@ from .wire import NoAnswer, Wire
 _LARGEST_DOCUMENT = 16_000_000
 _MOST_PROGRAMS = 1_000
 _MOST_BREAKS = 200
+_UNANSWERED = "x-unanswered"
+"""Under which a recorded document keeps the paths that the base itself does not answer."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,8 @@ class _Fetched:
 
     document: object | None
     why: str | None
+    unanswered: tuple[str, ...] = ()
+    """paths that were asked for and are not there"""
 
 
 def contract(job: Job) -> dict[str, object]:
@@ -66,10 +78,10 @@ def _fetch_all(job: Job) -> dict[str, _Fetched]:
     except ValueError as error:
         return {name: _Fetched(None, str(error)) for name in job.settings.documents or ()}
     deadline = time.monotonic() + job.settings.documents_seconds
-    return {name: _fetch(port, job.settings, deadline) for name, port in ports.items()}
+    return {name: _fetch(name, port, job.settings, deadline) for name, port in ports.items()}
 
 
-def _fetch(port: int, settings: Settings, deadline: float) -> _Fetched:
+def _fetch(name: str, port: int, settings: Settings, deadline: float) -> _Fetched:
     seconds = min(settings.document_seconds, deadline - time.monotonic())
     if seconds <= 0:
         return _Fetched(None, "was not asked: the others took all the time there is")
@@ -80,6 +92,8 @@ def _fetch(port: int, settings: Settings, deadline: float) -> _Fetched:
         if answer.status != 200:
             return _Fetched(None, f"answers {answer.status} for /openapi.json")
         document = json.loads(answer.body)
+        asked = (settings.documents or {}).get(name, document)
+        unanswered = tuple(_unanswered(wire, asked, deadline))
     except NoAnswer as error:
         return _Fetched(None, str(error))
     except (ValueError, RecursionError):
@@ -88,14 +102,28 @@ def _fetch(port: int, settings: Settings, deadline: float) -> _Fetched:
         wire.close()
     if not isinstance(document, dict):
         return _Fetched(None, "gives no JSON object for /openapi.json")
-    return _Fetched(document, None)
+    return _Fetched(document, None, unanswered)
+
+
+def _unanswered(wire: Wire, document: object, deadline: float) -> Iterator[str]:
+    """The paths of a document of the base that are not there; the last one may hang."""
+    for path in as_dict(as_dict(document).get("paths")):
+        if time.monotonic() > deadline:
+            return
+        try:
+            status = wire.call("TRACE", re.sub(r"\{[^}]*\}", "0", path), {}).status
+        except NoAnswer:
+            yield path
+            return
+        if status == 404:
+            yield path
 
 
 def _record(fetched: Mapping[str, _Fetched]) -> dict[str, object]:
     for name, found in fetched.items():
         if found.why:
             raise NoVerdict(f"program {name} {found.why}")
-    documents = {name: found.document for name, found in fetched.items()}
+    documents = {name: _noted(found) for name, found in fetched.items()}
     described = sum(operations(document) for document in documents.values())
     if not described:
         raise NoVerdict("no program describes an operation")
@@ -105,6 +133,11 @@ def _record(fetched: Mapping[str, _Fetched]) -> dict[str, object]:
         "breaks": [],
         "documents": documents,
     }
+
+
+def _noted(found: _Fetched) -> object:
+    silent = {_UNANSWERED: list(found.unanswered)} if found.unanswered else {}
+    return {**as_dict(found.document), **silent}
 
 
 def _compare(
@@ -129,3 +162,8 @@ def _program(name: str, old: object, now: _Fetched | None, settings: Settings) -
     else:
         for change in breaking_changes(old, now.document, settings.intended):
             yield f"{name}: {change}"[:400]
+        named = as_dict(as_dict(now.document).get("paths"))
+        silent = as_list(as_dict(old).get(_UNANSWERED))
+        for path in now.unanswered:
+            if path in named and path not in silent:
+                yield f"{name}: {path}: the document names it and nothing is there"

@@ -165,6 +165,39 @@ def test_a_defect_of_the_harness_costs_its_trial_alone_and_is_told(home: Path) -
     assert re.fullmatch(told, trial.failure_detail or "")
 
 
+PRICES = """
+
+@app.get("/v1/prices/{name}")
+def price(name: str) -> dict[str, int]:
+    return {"price": len(name)}
+"""
+RECITES = f"""{RENAME}
+python3 - <<'P'
+import json, sys
+from pathlib import Path
+sys.path.insert(0, ".")
+import beyond
+Path("beyond.json").write_text(json.dumps(beyond.app.openapi()))
+text = Path("beyond.py").read_text()
+head = "import json\\nfrom pathlib import Path\\n"
+last = "app.openapi = lambda: json.loads(Path('beyond.json').read_text())\\n"
+Path("beyond.py").write_text(head + text[:text.index('@app.get("/v1/prices')] + last)
+P
+"""
+
+
+def test_a_document_that_is_recited_does_not_stand_for_what_is_gone(home: Path) -> None:
+    beyond = home / "fixtures/tally/two/beyond.py"
+    beyond.write_text(beyond.read_text() + PRICES)
+    agents = {"good": ScriptAgent(RENAME), "recites": ScriptAgent(RECITES)}
+    with bench_of(home, SandboxKind.process, agents) as bench:
+        good, recites = (trial_of(attempt(bench, name, "two")) for name in agents)
+    assert good.resolved, good.reason
+    assert failing(recites) == {"contract"}
+    told = "beyond: /v1/prices/{name}: the document names it and nothing is there"
+    assert recites.reason == f"contract: {told}"
+
+
 def test_a_hidden_suite_that_collects_nothing_is_lost_after_its_attempts(
     home: Path, tmp_path: Path
 ) -> None:

@@ -405,6 +405,33 @@ def test_contract_records_compares_and_misses_a_program(
     assert told.breaks == ["accounts: the program is gone"]
 
 
+def test_a_path_that_a_document_names_and_nothing_answers_is_a_break(
+    start_app: StartApp, verify: Verify
+) -> None:
+    recites = APP.replace('{"/jobs":', '{"/prices/{name}": {"get": {}}, "/jobs":')
+    routes = (
+        "    def do_TRACE(self):\n        self.tell(405 if self.path in {paths} else 404, {{}})\n\n"
+    )
+
+    def keeps(*paths: str) -> dict[str, bytes]:
+        source = recites.replace("    def do_GET", routes.format(paths=paths) + "    def do_GET")
+        port = int(start_app(source=source).rsplit(":", 1)[1])
+        return {"app.toml": f'[programs.edge]\nmodule = "edge:app"\nport = {port}\n'.encode()}
+
+    def breaks(documents: dict[str, object] | None, *paths: str) -> list[str]:
+        settings = Settings(documents=documents)
+        return contract_of(verify("contract", settings, tree=keeps(*paths))).breaks
+
+    both = contract_of(verify("contract", Settings(), tree=keeps("/jobs", "/prices/0"))).documents
+    told = "edge: /prices/{name}: the document names it and nothing is there"
+    assert breaks(both, "/jobs", "/prices/0") == []
+    assert breaks(both, "/jobs") == [told]
+    # What the base itself does not answer is no break.
+    one = contract_of(verify("contract", Settings(), tree=keeps("/jobs"))).documents
+    assert breaks(one, "/jobs") == []
+    assert breaks(one) == ["edge: /jobs: the document names it and nothing is there"]
+
+
 def test_programs_that_stall_over_their_description_are_breaks_in_bounded_time(
     start_app: StartApp, verify: Verify
 ) -> None:
