@@ -306,19 +306,19 @@ def test_an_answer_of_any_size_packed_or_not_fails_its_test_alone(
     suite = b"""
 import os, resource, httpx, pytest
 
-client = httpx.Client(base_url=os.environ["APP_URL"])
+client = httpx.Client(base_url=os.environ["APP_URL"], timeout=60)
 
 @pytest.mark.parametrize("path", ["/big", "/packed", "/health"])
 def test_it(path):
     assert client.get(path).status_code == 200
 
 def test_alone():
-    assert httpx.get(os.environ["APP_URL"] + "/packed").status_code == 200
+    assert httpx.get(os.environ["APP_URL"] + "/packed", timeout=60).status_code == 200
 
 def test_memory():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 150_000
 """
-    settings = Settings(app_url=start_app())
+    settings = Settings(app_url=start_app(), test_seconds=60)
     told = behaviour_of(verify("behaviour", settings, hidden={"test_a.py": suite}))
     assert [(t.outcome, t.message) for t in told.tests] == [
         ("failed", "httpx.DecodingError: the answer is larger than 1000000 bytes"),
