@@ -28,6 +28,35 @@ from harness.paths import Checkout
 from harness.specfile import check_yaml, choose
 
 Job = Callable[[RunConfig, Path], None]
+_WEEK = 7 * 24 * 3600.0
+_TOKENS = (0, 10**12)
+_USD = (0, 10**9)
+BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
+    "executor": {"workers": (0, 1024)},
+    "verification": {"starts": (1, 100), "sequences": (1, 100_000)},
+    "sandbox": {
+        "memory_mb": (256, 2**24),
+        "cpus": (0.1, 1024),  # an engine takes 0 and less for no limit
+        "pids": (64, 2**22),
+        "disk_mb": (64, 2**24),
+    },
+    "budget": {
+        "agent_seconds": (1, _WEEK),
+        "wall_seconds": (1, _WEEK),
+        "attempts": (1, 100),
+        "turns": (1, 10**6),
+        "tokens": _TOKENS,
+        "output_tokens": _TOKENS,
+        "max_output_tokens": (16, 10**9),
+        "call_seconds": (1, _WEEK),
+        "usd": _USD,
+        "study_usd": _USD,
+        "study_turns": (0, 10**9),
+        "study_tokens": _TOKENS,
+        "study_output_tokens": _TOKENS,
+    },
+}
+"""Least and most of each number, by its key: what lies beyond is a slip of the hand."""
 
 
 def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
@@ -140,9 +169,7 @@ def _typed(composed: DictConfig) -> RunConfig:
 
 def check(config: RunConfig) -> None:
     """What types alone cannot say. Raises BadInput naming the key."""
-    for key, (value, least) in _at_least(config).items():
-        if value is not None and not value >= least:  # nan is not, either
-            raise BadInput(f"config: {key}={value}: must be at least {least}")
+    _check_numbers(config)
     for key in ("arms", "doses", "scopes", "context_budgets"):
         values = getattr(config, key)
         if twice := [value for value in values if values.count(value) > 1]:
@@ -159,28 +186,28 @@ def check(config: RunConfig) -> None:
         raise BadInput(f"config: name={config.name!r}: a folder name below results/")
 
 
-def _at_least(config: RunConfig) -> dict[str, tuple[float | None, float]]:
-    """Every number that may be null or has a least value, by its key."""
-    found: dict[str, tuple[float | None, float]] = {
-        "repeats": (config.repeats, 1),
-        "executor.workers": (config.executor.workers, 0),
-        "verification.starts": (config.verification.starts, 1),
-        "verification.sequences": (config.verification.sequences, 1),
-        "sandbox.memory_mb": (config.sandbox.memory_mb, 256),
-        "sandbox.disk_mb": (config.sandbox.disk_mb, 64),
-        "sandbox.pids": (config.sandbox.pids, 64),
-    }
-    least = {"attempts": 1, "turns": 1, "max_output_tokens": 16, "call_seconds": 1}
-    for key, value in asdict(config.budget).items():
-        found[f"budget.{key}"] = (value, least.get(key, 0))
+def _check_numbers(config: RunConfig) -> None:
+    for key, value, least, most in _bounded(config):
+        if value is not None and not value >= least:  # nan is not, either
+            raise BadInput(f"config: {key}={value}: must be at least {least:g}")
+        if value is not None and value > most:
+            raise BadInput(f"config: {key}: must be at most {most:,}")
+
+
+def _bounded(config: RunConfig) -> Iterator[tuple[str, float | None, float, float]]:
+    """Every number with its key, its least and its most; null stands for what its key says."""
+    yield "repeats", config.repeats, 1, 10_000
+    for part, numbers in BOUNDS.items():
+        for name, (least, most) in numbers.items():
+            yield f"{part}.{name}", getattr(getattr(config, part), name), least, most
     for name, model in config.models.items():
+        yield f"models.{name}.context_tokens", model.context_tokens, 1024, 10**9
+        yield f"models.{name}.bytes_per_token", model.bytes_per_token, 1, 100
+        yield f"models.{name}.max_concurrency", model.max_concurrency, 1, 10_000
+        yield f"models.{name}.temperature", model.temperature, 0, 100
         for number, tier in enumerate(model.price.tiers):
             for key, value in asdict(tier).items():
-                found[f"models.{name}.price.tiers[{number}].{key}"] = (value, 0)
-        found[f"models.{name}.context_tokens"] = (model.context_tokens, 1024)
-        found[f"models.{name}.bytes_per_token"] = (model.bytes_per_token, 1)
-        found[f"models.{name}.max_concurrency"] = (model.max_concurrency, 1)
-    return found
+                yield f"models.{name}.price.tiers[{number}].{key}", value, 0, 10**9
 
 
 def _check_models(config: RunConfig) -> None:

@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 
-from harness.compose import compose, run_hydra
+from harness.compose import BOUNDS, compose, run_hydra
 from harness.config import CONTROLS, AgentKind, RunConfig, SandboxKind
 from harness.errors import BadInput
 from harness.paths import Checkout
@@ -46,6 +47,11 @@ def test_every_shipped_file_composes(override: str) -> None:
         (["context_budgets=[8k]"], "config: context_budgets"),
         (["model=compatible", "models.compatible.wire=telepathy"], "models.compatible.wire"),
         (["budget.turns=0"], "budget.turns=0: must be at least 1"),
+        (["budget.agent_seconds=0"], "budget.agent_seconds=0.0: must be at least 1"),
+        (
+            ["model=compatible", f"models.compatible.price.tiers=[{TIER.replace('1', '-1')}]"],
+            "models.compatible.price.tiers.0.fresh_input=-1.0: must be at least 0",
+        ),
         (["arms=[monolith,modular,monolith]"], "config: arms: monolith stands there twice"),
         (["doses=[1,1]"], "config: doses: 1 stands there twice"),
         (["budget.study_usd=nan"], "budget.study_usd=nan: must be at least 0"),
@@ -110,6 +116,12 @@ def test_what_a_study_with_models_lacks_is_said(overrides: list[str], said: str)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("part", BOUNDS)
+def test_every_number_has_its_bounds(part: str) -> None:
+    values = asdict(getattr(compose(["agent=oracle"], CHECKOUT), part))
+    assert values.keys() - {"kind", "seed"} == BOUNDS[part].keys()
+
+
 def test_every_shipped_file_is_in_a_group_that_the_root_names() -> None:
     root = yaml.safe_load((ROOT / "configs/config.yaml").read_text())
     named = {key for row in root["defaults"] if isinstance(row, dict) for key in row}
@@ -141,6 +153,12 @@ def test_an_override_beats_the_experiment() -> None:
         ("sandbox.memory=3", "memory"),
         ("repeats=0", "repeats=0: must be at least 1"),
         ("verification.starts=0", "verification.starts=0: must be at least 1"),
+        ("sandbox.cpus=0", "sandbox.cpus=0.0: must be at least 0.1"),
+        ("sandbox.cpus=-1", "sandbox.cpus=-1.0: must be at least 0.1"),
+        ("sandbox.cpus=nan", "sandbox.cpus=nan: must be at least 0.1"),
+        ("sandbox.cpus=inf", "sandbox.cpus: must be at most 1,024"),
+        ("repeats=99999999999999999999", "repeats: must be at most 10,000"),
+        ("executor.workers=5000", "executor.workers: must be at most 1,024"),
         ("name=../elsewhere", "a folder name below results/"),
         ("tasks=[", "tasks=["),
     ],
