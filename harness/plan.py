@@ -25,7 +25,7 @@ from harness.paths import RunPaths
 from harness.predictions import read_predictions
 from harness.records import Record, TrialId
 from harness.specfile import choose
-from harness.store import dump_json, write_atomically
+from harness.store import dump_json, opening, write_atomically
 from harness.tasks import Task
 
 CHANGE_NO_RESULT = re.compile("attempts|study_.*")
@@ -307,7 +307,8 @@ def dump_plan(plan: Plan) -> str:
 
 def read_plan(paths: RunPaths) -> Plan | None:
     """The plan of a results folder, or None where there is none. Raises BadInput."""
-    return _read(paths.plan) if paths.plan.exists() else None
+    with opening(paths.plan):
+        return _read(paths.plan) if paths.plan.exists() else None
 
 
 def read_plans(paths: RunPaths) -> list[Plan]:
@@ -316,7 +317,8 @@ def read_plans(paths: RunPaths) -> list[Plan]:
     Raises BadInput.
     """
     own = read_plan(paths)
-    joined = [_read(path) for path in sorted(paths.joined_plans.glob("*.json"))]
+    with opening(paths.joined_plans):
+        joined = [_read(path) for path in sorted(paths.joined_plans.glob("*.json"))]
     return [*([own] if own else []), *joined]
 
 
@@ -325,7 +327,7 @@ def _read(path: Path) -> Plan:
         return Plan.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"]) or "file"
         if any(each["loc"] == ("format",) for each in error.errors()):
             raise BadInput(f"{path}: made by another version of SeamBench") from None
         raise BadInput(f"{path}: {field}: {first['msg']}") from None

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,13 +47,25 @@ def read_entries(path: Path) -> Iterator[Entry]:
 
     Raises BadInput, naming file and line, for a line that is whole and yet no record.
     """
-    if not path.exists():
-        return
-    with path.open("rb") as file:
+    with opening(path):
+        if not path.exists():
+            return
+        file = path.open("rb")
+    with file:
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
             yield _entry(line, f"{path}:{number}")
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """What a system refuses to open becomes BadInput of one line (DiskFull where it is full)."""
+    try:
+        yield
+    except OSError as error:
+        _raise_if_full(error, path)
+        raise BadInput(f"{error.filename or path}: cannot be opened: {error.strerror}") from error
 
 
 def _entry(line: bytes, where: str) -> Entry:
@@ -91,18 +103,19 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 class Store:
-    """The one writer of a results folder. A second writer is refused (BadInput).
+    """The one writer of a results folder. Raises BadInput for a second, or where none can write.
 
     Where nothing came to be recorded, no file that was not there before is left behind.
     """
 
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
-        paths.root.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._new = [path for path in (paths.records, paths.plan) if not path.exists()]
-        # Unbuffered: what a full disk refused must not be written later by a buffer.
-        self._file = paths.records.open("ab", buffering=0)
+        with opening(paths.records):
+            paths.root.mkdir(parents=True, exist_ok=True)
+            self._new = [path for path in (paths.records, paths.plan) if not path.exists()]
+            # Unbuffered: what a full disk refused must not be written later by a buffer.
+            self._file = paths.records.open("ab", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             is_gone = os.fstat(self._file.fileno()).st_nlink == 0  # the other one left nothing
@@ -121,7 +134,7 @@ class Store:
             refused.pop_all()
 
     def _cut_torn_line(self) -> None:
-        with self.paths.records.open("rb") as file:
+        with opening(self.paths.records), self.paths.records.open("rb") as file:
             end = whole = file.seek(0, os.SEEK_END)
             while whole:
                 start = max(0, whole - _BLOCK)

@@ -130,6 +130,9 @@ def test_a_damaged_plan_is_named_with_its_field(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"format": 1, "name": "x", "locks": {}}')
     with pytest.raises(BadInput, match=r"plan\.json: cells: Field required"):
         read_plan(RunPaths(tmp_path))
+    (tmp_path / "plan.json").write_text("{")
+    with pytest.raises(BadInput, match=r"plan\.json: file: Invalid JSON"):
+        read_plan(RunPaths(tmp_path))
 
 
 def test_a_cell_says_whose_behaviour_its_app_has_and_keeps_its_name(tmp_path: Path) -> None:

@@ -103,6 +103,27 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write_atomically(tmp_path / "tables/a.csv", b"x")
 
 
+@pytest.mark.parametrize("name", ["records.jsonl", "plan.json"])
+def test_what_lies_in_the_place_of_a_file_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+
+    def read() -> None:
+        with Store(RunPaths(tmp_path)):
+            read_plan(RunPaths(tmp_path))
+
+    with pytest.raises(BadInput, match=rf"{name}: cannot be opened: Is a directory$"):
+        read()
+
+
+def test_records_that_lead_nowhere_are_named(tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").symlink_to("nowhere/at/all")
+    with pytest.raises(BadInput, match=r"records\.jsonl: cannot be opened: No such file"):
+        Store(RunPaths(tmp_path))
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match=r"file: cannot be opened: File exists"):
+        Store(RunPaths(tmp_path / "file"))
+
+
 def test_a_long_file_is_read_a_line_at_a_time(tmp_path: Path) -> None:
     line = entry("a").model_dump_json().encode() + b"\n"
     (tmp_path / "records.jsonl").write_bytes(line * 20_000 + b"torn")
