@@ -1,7 +1,7 @@
 """One trial: an agent works, its workspace becomes a patch, the patch is verified and scored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from traceback import extract_tb
@@ -91,12 +91,13 @@ def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
     """Let the agent work in a sandbox of its own and take its workspace out."""
     task, pair = _task(cell, bench), _pair(cell, bench)
     view = bench.bases.view(pair, cell.arm, task, cell.scope)
+    seconds = bench.study.config.budget.agent_seconds
     assignment = Assignment(
         task=task,
         arm=cell.arm,
         variant=cell.variant,
         seed=cell.seed,
-        seconds=bench.study.config.budget.agent_seconds or task.spec.agent_seconds,
+        seconds=task.spec.agent_seconds if seconds is None else seconds,
         scope=cell.scope,
         context_budget=cell.context_budget,
         pair=pair,
@@ -114,7 +115,10 @@ def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
             raise done.report.failure
         tar = sandbox.get("/work", limit=WORKSPACE_BYTES)
     with watch.span("overhead"):
-        return view.whole(read_workspace(tar, pair.spec.ignored).tree)
+        workspace = read_workspace(tar, pair.spec.ignored)
+        log = "\n".join((done.report.log.rstrip("\n"), *workspace.notes)) + "\n"
+        done.report = replace(done.report, log=log) if workspace.notes else done.report
+        return view.whole(workspace.tree)
 
 
 def _verify(

@@ -12,7 +12,6 @@ from harness.patch.repository import (
     Patch,
     apply_patch,
     make_patch,
-    summarise,
 )
 from harness.patch.tree import EXECUTABLE, FILE, LINK, Entry, Limits, Tree
 from harness.patch.workspace import Workspace, read_workspace
@@ -32,5 +31,4 @@ __all__ = [
     "apply_patch",
     "make_patch",
     "read_workspace",
-    "summarise",
 ]

@@ -137,11 +137,6 @@ def apply_patch(base: BaseRepository, text: bytes, limits: Limits | None = None)
     return checked(entries, limits or Limits())
 
 
-def summarise(base: BaseRepository, text: bytes) -> Changes:
-    """How much any patch that applies changes. Raises PatchRefused as `apply_patch` does."""
-    return make_patch(base, apply_patch(base, text)).changes
-
-
 def _apply(base: BaseRepository, own: Scratch, text: bytes) -> Answer:
     own.index.write_bytes((base.folder / "index").read_bytes())
     return own.git("apply", "--cached", "--whitespace=nowarn", "-", stdin=text)

@@ -44,17 +44,6 @@ class Score:
         """Why the first failing factor failed; null when resolved."""
         return next((f"{f.name}: {f.reason}" for f in self.factors if not f.holds), None)
 
-    @property
-    def hollow(self) -> bool:
-        """The suite passes, the refactoring was not done: B x (1 - S)."""
-        return self.behaviour.holds and not self.structure.holds
-
-    @property
-    def unsafe(self) -> bool:
-        """The refactoring was done and broke something: S x (1 - B x R)."""
-        kept = self.behaviour.holds and self.equivalence.holds
-        return self.structure.holds and not kept
-
 
 def unstarted(
     inspect: InspectEvidence,

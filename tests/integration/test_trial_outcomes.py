@@ -44,6 +44,7 @@ SCRIPTS = {
     "link": "sed -i s/next_value/advance/g tally/main.py; mv tally/rules.py tally/old; "
     "echo 'advance = next_value' >> tally/old; ln -s old tally/rules.py; "
     "printf 'def advance(value: int, step: int) -> int:\n    return 0\n' > tally/names.py",
+    "nested": f"{RENAME}; git init -q inner; echo x > inner/a",
     "hidden_path": "mkdir -p tmp/job/hidden; echo 'def test_x(): pass' > tmp/job/hidden/test_a.py",
 }
 
@@ -139,6 +140,14 @@ def test_a_file_that_moves_counts_the_same_in_lines_and_in_code_lines(bench: Ben
     assert trial.resolved, trial.reason
     assert (trial.lines_added, trial.lines_deleted, trial.files_changed) == (3, 3, 2)
     assert (trial.code_lines_added, trial.code_lines_deleted) == (3, 3)
+
+
+def test_what_was_left_out_of_a_workspace_stands_in_the_agents_log(bench: Bench) -> None:
+    result = attempt(bench, "nested")
+    log = str(result.files["agent.log"])
+    assert log.startswith("exit 0\n")
+    assert log.endswith("\n'inner/.git' was left out: a repository within the workspace\n")
+    assert "inner/.git" not in str(result.files["patch.diff"])
 
 
 def test_files_named_like_the_hidden_tests_give_nothing(bench: Bench) -> None:

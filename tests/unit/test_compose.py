@@ -50,7 +50,7 @@ def test_every_shipped_file_composes(override: str) -> None:
         (["budget.agent_seconds=0"], "budget.agent_seconds=0.0: must be at least 1"),
         (
             ["model=compatible", f"models.compatible.price.tiers=[{TIER.replace('1', '-1')}]"],
-            "models.compatible.price.tiers.0.fresh_input=-1.0: must be at least 0",
+            "models.compatible.price.tiers[0].fresh_input=-1.0: must be at least 0",
         ),
         (["arms=[monolith,modular,monolith]"], "config: arms: monolith stands there twice"),
         (["doses=[1,1]"], "config: doses: 1 stands there twice"),

@@ -22,7 +22,6 @@ from harness.patch import (
     apply_patch,
     make_patch,
     read_workspace,
-    summarise,
 )
 from harness.patch.git import scratch
 
@@ -124,7 +123,7 @@ def test_a_patch_leads_to_the_same_tree(base: BaseRepository, name: str) -> None
     patch = make_patch(base, read_workspace(wanted.tar()).tree)
     assert not patch.is_empty
     assert apply_patch(base, patch.text) == wanted
-    assert summarise(base, patch.text) == patch.changes
+    assert make_patch(base, apply_patch(base, patch.text)).changes == patch.changes
 
 
 def test_no_change_gives_an_empty_patch(base: BaseRepository) -> None:
@@ -272,7 +271,8 @@ Some words before, as in a mail.
 def test_takes_a_patch_written_by_hand(base: BaseRepository) -> None:
     wanted = tree_with({"a.py": text(PROSE.replace(b"line 1 of a text", b"LINE ONE"))})
     assert apply_patch(base, HAND) == wanted
-    assert summarise(base, HAND).files == (FileChange("a.py", None, "M", 1, 1, binary=False),)
+    changes = make_patch(base, wanted).changes
+    assert changes.files == (FileChange("a.py", None, "M", 1, 1, binary=False),)
 
 
 def new_file(path: str, line: str = "x", mode: str = "100644") -> bytes:

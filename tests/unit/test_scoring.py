@@ -129,12 +129,10 @@ def test_a_trial_is_resolved_when_all_five_factors_hold() -> None:
     assert told.resolved
     assert told.reason is None
     assert (told.tests_passed, told.tests_total, told.sequences_replayed) == (2, 2, 500)
-    assert not told.hollow
-    assert not told.unsafe
 
 
 @pytest.mark.parametrize("held", list(product([True, False], repeat=5)))
-def test_resolved_hollow_and_unsafe_follow_from_the_factors(held: tuple[bool, ...]) -> None:
+def test_resolved_and_the_reason_follow_from_the_factors(held: tuple[bool, ...]) -> None:
     b, r, s, c, t = held
     told = scored(
         suite(a="passed" if b else "failed"),
@@ -147,8 +145,6 @@ def test_resolved_hollow_and_unsafe_follow_from_the_factors(held: tuple[bool, ..
     )
     assert tuple(factor.holds for factor in told.factors) == held
     assert told.resolved is (b and r and s and c and t)
-    assert told.hollow is (b and not s)
-    assert told.unsafe is (s and not (b and r))
     first = next((f.name for f in told.factors if not f.holds), None)
     assert (told.reason or "").split(":")[0] == (first or "")
 
@@ -284,7 +280,6 @@ def test_an_app_that_does_not_start_is_judged_by_its_files_alone() -> None:
     told = unstarted(read(InspectEvidence, inspected()), "it did not start", predicates=["p"])
     assert [f.holds for f in told.factors] == [False, False, True, False, True]
     assert (told.reason, told.tests_total) == ("behaviour: it did not start", 0)
-    assert told.unsafe
     assert not told.resolved
 
 
