@@ -105,8 +105,8 @@ def expand(study: Study) -> tuple[Cell, ...]:
     """
     rng = random.Random(study.config.seed)  # noqa: S311 - an order, not a secret
     blocks = [
-        (index, task, name, agent, view, repeat)
-        for index, task in enumerate(study.tasks)
+        (task, name, agent, view, repeat)
+        for task in study.tasks
         for name, agent in study.config.agents.items()
         if not agent.kind.plays
         for view in _views(study.config, agent)
@@ -114,8 +114,8 @@ def expand(study: Study) -> tuple[Cell, ...]:
     ]
     rng.shuffle(blocks)
     cells: list[Cell] = []
-    for index, task, name, agent, view, repeat in blocks:
-        variant = _variant(task, agent, index + repeat)
+    for task, name, agent, view, repeat in blocks:
+        variant = _variant(task, agent, repeat)
         arms = _arms(study, task)
         rng.shuffle(arms)
         cells += [make_cell(study, task, arm, name, agent, variant, repeat, view) for arm in arms]
@@ -192,15 +192,19 @@ def _arms(study: Study, task: Task) -> list[str]:
     return [choose("arm", arm, known, "config: arms") for arm in study.config.arms] or known
 
 
-def _variant(task: Task, agent: AgentConfig, turn: int) -> str | None:
-    """Which patch a control plays: as configured, else the first solution, sabotages in turn."""
+def _variant(task: Task, agent: AgentConfig, repeat: int) -> str | None:
+    """Which patch a control plays: as configured, else the first solution, sabotages in turn.
+
+    The task's name says whose turn is first: what else is chosen must not change a trial.
+    """
     if agent.kind not in {AgentKind.oracle, AgentKind.sabotage}:
         return None
     is_oracle = agent.kind is AgentKind.oracle
     known = list(task.spec.solutions if is_oracle else task.spec.sabotages)
     if agent.variant is not None:
         return choose(f"{agent.kind} variant", agent.variant, known, f"{task.id}")
-    return known[0] if is_oracle else known[turn % len(known)]
+    first = int(digest(task.id)[:8], 16)
+    return known[0] if is_oracle else known[(first + repeat) % len(known)]
 
 
 def make_cell(

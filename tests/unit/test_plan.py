@@ -67,6 +67,23 @@ def test_over_the_repeats_every_sabotage_has_its_turn(checkout: Checkout) -> Non
     assert played == {"hollow": 2, "broken": 2, "tampered": 2}
 
 
+def test_which_sabotage_a_task_gets_depends_on_nothing_else_that_is_chosen() -> None:
+    checkout = find_checkout()
+    pairs = load_pairs(checkout)
+
+    def played(*globs: str) -> dict[str, str | None]:
+        config = RunConfig(name="t", agents={"sabotage": AgentConfig(AgentKind.sabotage)})
+        chosen = Study(config, pairs, tuple(load_tasks(checkout, pairs, list(globs))))
+        return {cell.task: cell.variant for cell in expand(chosen)}
+
+    everything = played("*/*")
+    assert played("atelier/p*").items() <= everything.items()
+    assert played("quayside/*").items() <= everything.items()
+    tasks = {task.id: task.spec.sabotages for task in load_tasks(checkout, pairs, ["*/*"])}
+    factors = Counter(tasks[task][name or ""].fails for task, name in everything.items())
+    assert min(factors[f] for f in ("behaviour", "structure", "contract", "integrity")) >= 4
+
+
 def test_an_unknown_variant_or_arm_is_named_with_what_there_is(checkout: Checkout) -> None:
     oracle = {"oracle": AgentConfig(AgentKind.oracle, variant="fancy")}
     with pytest.raises(BadInput, match="unknown oracle variant 'fancy'; there is: plain"):
