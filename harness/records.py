@@ -155,14 +155,22 @@ class TrialRecord(Record):
     edits_failed: Annotated[int, Column("one_shot: edit blocks that did not")] = 0
     cost_usd: Annotated[float | None, Column("at the dated price table; null if unknown", "USD")]
     agent_seconds: Annotated[float, Column("the agent's working time", "s")]
+    waited_seconds: Annotated[
+        float | None,
+        Column("the agent's waits for a rate limit or a place; null: part of agent_seconds", "s"),
+    ] = None
     verify_seconds: Annotated[float, Column("verification: starts, tests, replays", "s")]
     overhead_seconds: Annotated[
         float, Column("the harness's own: create, copy, patch, remove", "s")
     ]
     wall_seconds: Annotated[float, Column("from the start of the attempt to its record", "s")]
     started_at: Annotated[datetime, Column("start of the attempt", "UTC")]
-    image_digest: Annotated[str, Column("digest of the sandbox image; process: the interpreter")]
-    plan_digest: Annotated[str, Column("digest of plan.json")]
+    image_digest: Annotated[
+        str, Column("the engine's id of the sandbox image; process: digest of the interpreter")
+    ]
+    plan_digest: Annotated[
+        str, Column("digest of the locks in plan.json that it was made and judged under")
+    ]
 
 
 class AttemptRecord(Record):

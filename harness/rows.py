@@ -50,6 +50,8 @@ class Result:
 
     entry: Entry
     files: Mapping[str, str | bytes]
+    stays: frozenset[str] = frozenset()
+    """the files of before that are the trial's still"""
 
 
 @dataclass
@@ -69,6 +71,7 @@ def result(
     """The records and files of an attempt, whatever became of it."""
     status, cause, detail = _ending(done, failure)
     wall = watch.total
+    waited = _waited(done.report)
     tried = AttemptRecord(
         trial_id=facts.cell.trial_id,
         attempt=facts.attempt,
@@ -88,7 +91,8 @@ def result(
         failure_detail=detail,
         attempt=facts.attempt,
         **_spent(done.report),
-        agent_seconds=watch.seconds("agent"),
+        agent_seconds=watch.seconds("agent") - waited,
+        waited_seconds=waited,
         verify_seconds=watch.seconds("verify"),
         overhead_seconds=watch.seconds("overhead"),
         wall_seconds=wall,
@@ -102,6 +106,11 @@ def result(
         tools=_tools(facts, done.report),
     )
     return Result(entry, _files(done))
+
+
+def _waited(report: AgentReport) -> float:
+    """Seconds that no work was done in. A call that is played again did not wait as it once did."""
+    return sum(min(call.seconds, sum(one.waited for one in call.tries)) for call in report.calls)
 
 
 def _ending(

@@ -1,15 +1,18 @@
 """What becomes of a trial whose agent, app or suite misbehaves."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.agents import AgentReport, Assignment
+from harness.agents.session import Call
 from harness.config import SandboxKind
 from harness.executors import LocalExecutor
 from harness.experiment import Sweep, run_sweep
+from harness.llm import Try
 from harness.paths import RunPaths
 from harness.plan import Plan, expand
 from harness.sandbox import Sandbox
@@ -164,6 +167,36 @@ class Defect:
     def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
         del sandbox
         raise KeyError(f"{assignment.arm}\n")
+
+
+class Waits:
+    """An agent of ours whose one call waits for a place; `played` says so of a record's call."""
+
+    is_control = True
+
+    def __init__(self, *, played: bool) -> None:
+        self.played = played
+
+    def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
+        del assignment, sandbox
+        if not self.played:
+            time.sleep(0.6)
+        one = Try(status="answered", http_status=200, seconds=0.1, waited=0.5)
+        call = Call(
+            turn=1, request_digest="", context_tokens=1, compacted=False, new_messages=(),
+            answer=None, tries=(one,), seconds=0.0 if self.played else 0.6, cost_usd=None,
+        )  # fmt: skip
+        return AgentReport(log="", calls=(call,))
+
+
+def test_waiting_is_told_beside_working_time_unless_the_call_is_played_again(home: Path) -> None:
+    agents = {"waits": Waits(played=False), "played": Waits(played=True)}
+    with bench_of(home, SandboxKind.process, agents) as bench:
+        waits, played = (trial_of(attempt(bench, name)) for name in agents)
+    assert waits.waited_seconds == 0.5
+    assert 0.1 <= waits.agent_seconds < 0.5
+    assert (played.waited_seconds, played.agent_seconds < 0.5) == (0.0, True)
+    assert played.agent_seconds >= 0
 
 
 def test_a_defect_of_the_harness_costs_its_trial_alone_and_is_told(home: Path) -> None:
