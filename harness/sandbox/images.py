@@ -41,7 +41,10 @@ import sys; sys.path.insert(0, "/opt/seambench"); from inside.app import main; m
 
 @dataclass(frozen=True)
 class Image:
-    """A built image; `digest` is that of everything it was made from."""
+    """A built image; `digest` is the engine's id of it.
+
+    The tag holds the digest of the recipe, which says neither on which base it was built nor when.
+    """
 
     tag: str
     digest: str
@@ -52,18 +55,18 @@ def ensure_image(client: docker.DockerClient, announce: Announce) -> Image:
     checkout = find_checkout()
     recipe = _recipe(checkout)
     digest = hashlib.sha256(repr(sorted(recipe.items())).encode()).hexdigest()
-    image = Image(f"{REPOSITORY}:{digest[:12]}", f"sha256:{digest}")
-    if _present(client, image.tag):
-        return image
+    tag = f"{REPOSITORY}:{digest[:12]}"
+    if found := _id(client, tag):
+        return Image(tag, found)
     checkout.cache.mkdir(exist_ok=True)
     with (checkout.cache / "image.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # another process may be building it
-        if not _present(client, image.tag):
-            base = _ensure_base(client, checkout, announce)
-            wheels = _ensure_wheels(client, checkout, announce)
-            announce(f"building the sandbox image {image.tag} on {base}")
-            _build(client, image.tag, base, _context(recipe, wheels))
-    return image
+        if found := _id(client, tag):
+            return Image(tag, found)
+        base = _ensure_base(client, checkout, announce)
+        wheels = _ensure_wheels(client, checkout, announce)
+        announce(f"building the sandbox image {tag} on {base}")
+        return Image(tag, _build(client, tag, base, _context(recipe, wheels)))
 
 
 def _recipe(checkout: Checkout) -> dict[str, bytes]:
@@ -76,18 +79,18 @@ def _recipe(checkout: Checkout) -> dict[str, bytes]:
     }
 
 
-def _present(client: docker.DockerClient, tag: str) -> bool:
+def _id(client: docker.DockerClient, tag: str) -> str | None:
+    """The engine's id of an image, or None where it has none by this name."""
     with engine_errors(f"looking for {tag}"):
         try:
-            client.images.get(tag)
+            return str(client.images.get(tag).id)
         except ImageNotFound:
-            return False
-        return True
+            return None
 
 
 def _ensure_base(client: docker.DockerClient, checkout: Checkout, announce: Announce) -> str:
     for base in (LOCAL_BASE, PUBLIC_BASE):
-        if _present(client, base):
+        if _id(client, base):
             return base
     announce(f"pulling {PUBLIC_BASE}")
     if _pull():
@@ -164,7 +167,8 @@ def _context(recipe: dict[str, bytes], wheels: Path) -> bytes:
     return out.getvalue()
 
 
-def _build(client: docker.DockerClient, tag: str, base: str, context: bytes) -> None:
+def _build(client: docker.DockerClient, tag: str, base: str, context: bytes) -> str:
+    """Build the image; its id. Raises SandboxError."""
     proxies = {name: os.environ[name] for name in PROXIES if name in os.environ}
     with engine_errors("building the sandbox image"):
         steps = client.api.build(
@@ -178,8 +182,9 @@ def _build(client: docker.DockerClient, tag: str, base: str, context: bytes) -> 
             decode=True,
         )
         said = list(_lines(steps))
-    if not _present(client, tag):
-        raise SandboxError(f"the sandbox image cannot be built: {'; '.join(said[-3:])}")
+    if found := _id(client, tag):
+        return found
+    raise SandboxError(f"the sandbox image cannot be built: {'; '.join(said[-3:])}")
 
 
 def _lines(steps: Iterator[dict[str, str]]) -> Iterator[str]:

@@ -132,7 +132,7 @@ class Sandboxes(Protocol):
 
     @property
     def image_digest(self) -> str:
-        """What the sandboxes are made of, content-addressed."""
+        """What the sandboxes are made of: an image's id, or the digest of an interpreter."""
         ...
 
     def open(self, role: Role, *, beside: Sandbox | None = None) -> Sandbox:

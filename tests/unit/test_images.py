@@ -1,0 +1,48 @@
+"""The image that sandboxes are made of, as an engine knows it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import docker
+
+from harness.sandbox.images import REPOSITORY, Image, ensure_image
+from tests.sandboxes import say
+
+
+@contextmanager
+def engine_with(image_id: str) -> Iterator[docker.DockerClient]:
+    """An engine that has every image that it is asked for, under one id."""
+
+    class Engine(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"Id": image_id}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Engine)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client = docker.DockerClient(f"tcp://127.0.0.1:{server.server_port}", version="1.43")
+    try:
+        yield client
+    finally:
+        client.close()
+        server.shutdown()
+        server.server_close()
+
+
+def test_images_of_one_recipe_on_two_bases_are_told_apart() -> None:
+    found: list[Image] = []
+    for image_id in ("sha256:of-debian", "sha256:of-debootstrap"):
+        with engine_with(image_id) as client:
+            found.append(ensure_image(client, say))
+    assert [image.digest for image in found] == ["sha256:of-debian", "sha256:of-debootstrap"]
+    assert {image.tag for image in found} == {found[0].tag}
+    assert found[0].tag.startswith(f"{REPOSITORY}:")
