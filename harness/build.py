@@ -47,15 +47,20 @@ _LEAST_FREE_MB = 200
 
 
 @contextmanager
-def bench(config: RunConfig, checkout: Checkout, announce: Announce) -> Iterator[Bench]:
-    """Everything a run needs, closed again at the end. Raises BadInput, SandboxError."""
+def bench(
+    config: RunConfig, checkout: Checkout, announce: Announce, *, only_scores: bool = False
+) -> Iterator[Bench]:
+    """Everything a run needs, closed again at the end. Raises BadInput, SandboxError.
+
+    Where stored patches are scored, no agent is made: what it needs may be gone.
+    """
     study = load_study(config, checkout)
     _refuse_without_isolation(config)
     _refuse_full_disk(checkout.root)
     spend = Spend({name: getattr(config.budget, key) for name, key in STUDY.items()})
     with ExitStack() as stack:
         # Keys are asked for before an engine is started.
-        agents = make_agents(config, spend, stack)
+        agents = {} if only_scores else make_agents(config, spend, stack)
         sandboxes = make_sandboxes(config.sandbox, announce)
         stack.callback(sandboxes.close)
         with tempfile.TemporaryDirectory(prefix="seambench-bases-") as folder:

@@ -46,8 +46,10 @@ def run(context: typer.Context) -> None:
 
     checkout = find_checkout()
 
+    whole: list[bool] = []
+
     def carry_out(config: "RunConfig", out: Path) -> None:
-        terminal.run_study(checkout, config, out)
+        whole.append(terminal.run_study(checkout, config, out))
         _show_tables(out)
 
     arguments = [argument for argument in context.args if argument != "--dry-run"]
@@ -55,6 +57,8 @@ def run(context: typer.Context) -> None:
         run_hydra(arguments, checkout, lambda config, _: terminal.show_forecast(checkout, config))
         return
     run_hydra(arguments, checkout, carry_out)
+    if not all(whole):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -67,13 +71,23 @@ def weave(app: AppName, check: Check = False) -> None:
 
 
 @app.command()
-def regrade(results: Path, sandbox: Sandbox = "docker", workers: Workers = 0) -> None:
+def regrade(
+    results: Path,
+    sandbox: Annotated[
+        str | None, typer.Option(help="docker, or process (no isolation); else as it was run")
+    ] = None,
+    workers: Workers = 0,
+) -> None:
     """Score the stored patches of RESULTS again, without any agent."""
     from harness import terminal
 
     checkout = find_checkout()
-    terminal.regrade_study(checkout, _config(checkout, sandbox, workers), results)
+    config = _config(checkout, sandbox or "docker", workers)
+    kind = config.sandbox.kind if sandbox else None
+    whole = terminal.regrade_study(checkout, config, results, kind)
     _show_tables(results)
+    if not whole:
+        raise typer.Exit(1)
 
 
 @app.command()

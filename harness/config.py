@@ -157,7 +157,7 @@ class ExecutorConfig:
 
 @dataclass
 class BudgetConfig:
-    """What a trial may use. `agent_seconds` null: as the task says; `attempts` counts the first.
+    """What a trial may use. `agent_seconds` null: as the task says.
 
     Here and below, null is no limit where nothing else is said.
     """
@@ -167,7 +167,7 @@ class BudgetConfig:
     wall_seconds: float | None = None
     """the same with all waits"""
     attempts: int = 3
-    """how often a trial lost to infrastructure is tried in all"""
+    """how often a run tries a trial that is lost to infrastructure; another run tries it anew"""
     turns: int = 50
     tokens: int | None = None
     """input and output of a trial together"""

@@ -7,14 +7,15 @@ from typing import Protocol
 from harness.agents.session import STUDY
 from harness.errors import BudgetSpent
 from harness.executors import Executor
-from harness.plan import Cell, Plan
+from harness.plan import Cell, Plan, save_plan
 from harness.records import TrialRecord
 from harness.rows import Result
 from harness.store import Entry, Store
-from harness.trial import Bench, regrade_trial, run_trial
+from harness.trial import Bench, check_patch, regrade_trial, run_trial
 
 _AGENT_COLUMNS = (
     "agent_seconds",
+    "waited_seconds",
     "agent_ending",
     "model_calls",
     "tool_calls",
@@ -33,7 +34,7 @@ _AGENT_COLUMNS = (
 )
 
 
-_AGENT_FILES = {"agent.log", "trajectory.json"}
+_AGENT_FILES = frozenset({"agent.log", "trajectory.json"})
 
 
 class Watcher(Protocol):
@@ -59,8 +60,10 @@ class Sweep:
     watcher: Watcher
 
 
-def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> None:
-    """Run the cells that are not finished. Stopping at any instant loses no finished trial.
+def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> int:
+    """Run the cells that are not finished; how many of all stay lost to infrastructure.
+
+    Stopping at any instant loses no finished trial.
 
     Raises EngineGone or DiskFull when nothing can go on; running again continues.
     """
@@ -85,29 +88,49 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> None:
             f"budget.{told} is spent: {len(left)} trials were not begun; "
             "raise it and run again to go on"
         )
+    return sum(not _is_finished(sweep.store, cell) for cell in wanted)
 
 
-def regrade(sweep: Sweep, patches: dict[str, bytes]) -> None:
-    """Score stored patches again; `patches` by trial_id."""
+def regrade(sweep: Sweep, patches: dict[str, bytes]) -> int:
+    """Score stored patches again, by the trial_id of a trial that has a record.
+
+    How many were lost to infrastructure: their scores of before stand. Nothing is written before
+    it is known that every patch applies. Raises BadInput where one does not.
+    """
+    store, bench = sweep.store, sweep.bench
     cells = [cell for cell in sweep.plan.cells if cell.trial_id in patches]
+    _consume(sweep, cells, lambda cell: check_patch(cell, bench, patches[cell.trial_id]))
     sweep.watcher.planned(len(cells), 0)
     _prepare(sweep, cells)
+    lost: list[Cell] = []
 
     def again(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:
         graded = regrade_trial(cell, bench, plan, attempt, patches[cell.trial_id])
-        return _as_worked(graded, sweep.store.finished.get(cell.trial_id))
+        if graded.entry.attempt.status != "lost":
+            save_plan(store.paths, plan)  # before a row carries its digest
+        return _as_worked(graded, store.finished[cell.trial_id])
 
-    _consume(sweep, cells, lambda cell: _attempts(sweep, cell, again))
+    def work(cell: Cell) -> None:
+        first = store.next_attempt(cell.trial_id)
+        _attempts(sweep, cell, again)
+        last = store.finished[cell.trial_id].attempt
+        if last.status == "lost" or last.attempt < first:
+            lost.append(cell)
+
+    _consume(sweep, cells, work)
+    return len(lost)
 
 
-def _as_worked(graded: Result, before: Entry | None) -> Result:
+def _as_worked(graded: Result, before: Entry) -> Result:
     """What the agent did and spent is no part of a regrade: it stays as it was."""
     files = {name: content for name, content in graded.files.items() if name not in _AGENT_FILES}
-    trial = graded.entry.trial
-    if trial is not None and before is not None and before.trial is not None:
-        spent = {name: getattr(before.trial, name) for name in _AGENT_COLUMNS}
-        trial = trial.model_copy(update=spent)
-    return Result(graded.entry.model_copy(update={"trial": trial}), files)
+    trial, worked = graded.entry.trial, before.trial
+    if trial is not None and worked is not None:
+        spent = {name: getattr(worked, name) for name in _AGENT_COLUMNS}
+        took = worked.agent_seconds + (worked.waited_seconds or 0.0)
+        trial = trial.model_copy(update=spent | {"wall_seconds": trial.wall_seconds + took})
+    entry = graded.entry.model_copy(update={"trial": trial})
+    return Result(entry, files, stays=_AGENT_FILES)
 
 
 def _is_finished(store: Store, cell: Cell) -> bool:
@@ -156,15 +179,25 @@ def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], 
         sweep.bench.sandboxes.check()
         if number == most:
             break
-        sweep.store.append(result.entry.model_copy(update={"trial": None, "tests": ()}))
+        _keep_attempt(sweep, result)
         sweep.watcher.retried(cell, trial.failure_detail or "")
     _keep(sweep, cell, result)
 
 
 def _keep(sweep: Sweep, cell: Cell, result: Result) -> None:
-    folder = sweep.store.paths.trial(cell.trial_id).folder
-    for name, content in result.files.items():
-        sweep.store.write_artefact(folder / name, content)
-    sweep.store.append(result.entry)
-    if result.entry.trial is not None:
-        sweep.watcher.ended(result.entry.trial)
+    """Keep what ended a trial. What is lost takes no place of a score that is there."""
+    trial, before = result.entry.trial, sweep.store.finished.get(cell.trial_id)
+    is_lost = result.entry.attempt.status == "lost"
+    if is_lost and before is not None and before.attempt.status != "lost":
+        _keep_attempt(sweep, result)
+    else:
+        files = sweep.store.paths.trial(cell.trial_id)
+        sweep.store.write_artefacts(files, result.files, result.stays)
+        sweep.store.append(result.entry)
+    if trial is not None:
+        sweep.watcher.ended(trial)
+
+
+def _keep_attempt(sweep: Sweep, result: Result) -> None:
+    """Keep what an attempt took, and no outcome of its trial."""
+    sweep.store.append(result.entry.model_copy(update={"trial": None, "tests": ()}))

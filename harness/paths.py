@@ -122,6 +122,12 @@ class TrialPaths:
     def score(self) -> Path:
         return self.folder / "score.json"
 
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every file that a trial may have."""
+        worked = (self.patch, self.agent_log, self.trajectory)
+        return (*worked, self.app_log, self.evidence, self.score)
+
 
 @dataclass(frozen=True)
 class RunPaths:

@@ -4,20 +4,19 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from harness.config import (
     CONTEXT_BUDGETS,
     AgentConfig,
     AgentKind,
     RunConfig,
-    VerificationConfig,
 )
 from harness.errors import BadInput
 from harness.pairs import Pair
@@ -28,10 +27,10 @@ from harness.specfile import choose
 from harness.store import dump_json, opening, write_atomically
 from harness.tasks import Task
 
-CHANGE_NO_RESULT = re.compile("attempts|study_.*")
-"""Parts of a budget that say how far a study goes; they may be raised to go on."""
 LABEL_BYTES = 200
 """of what a trial's id says for people; it names a folder, and the digest in it tells it apart"""
+ALWAYS = frozenset({"verifier", "scoring"})
+"""Locks that every plan has, whatever it is of; those of earlier versions lack them."""
 FORMAT: Literal[1] = 1
 """Version of plan.json; a plan of another version is refused."""
 
@@ -66,11 +65,27 @@ class Plan(Record):
     locks: dict[str, str]
     """what can change a result -> its digest or value"""
     cells: tuple[Cell, ...]
+    judged: dict[str, str] = Field(default_factory=dict)
+    """the locks that were others when the patches were last scored again"""
+    earlier: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """digests that rows of before carry -> the locks that they were made under"""
+
+    @property
+    def in_force(self) -> dict[str, str]:
+        """The locks that a verdict is made under now."""
+        return self.locks | self.judged
 
     @property
     def digest(self) -> str:
         """Digest of what can change a result. Cells are left out: adding some changes no other."""
-        return digest(self.locks)
+        return digest(self.in_force)
+
+    def judged_otherwise(self, row_digest: str) -> bool:
+        """Whether a row's verdict was made under locks that are others than those in force."""
+        if row_digest == self.digest:
+            return False
+        made_under = self.earlier.get(row_digest)
+        return made_under is None or bool(differing(made_under, self.in_force))
 
 
 @dataclass(frozen=True)
@@ -255,37 +270,6 @@ def make_cell(
     )
 
 
-def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -> dict[str, str]:
-    """What can change a result, by name. `digest_folder` gives the digest of a folder's content."""
-    locks = {"image": image_digest, "isolation": study.config.sandbox.kind.value}
-    for app in sorted({task.spec.app for task in study.tasks}):
-        locks[f"app/{app}"] = digest_folder(study.pairs[app].folder)
-    locks |= {f"task/{task.id}": digest_folder(task.folder) for task in study.tasks}
-    likes = {task.spec.like: task.words for task in study.tasks if task.spec.like}
-    locks |= {f"task/{like}": digest_folder(words) for like, words in likes.items()}
-    for dose, woven in study.doses.items():
-        for task in woven.tasks:
-            locks[f"app/{task.spec.app}@dose{dose}"] = digest_folder(
-                woven.pairs[task.spec.app].folder
-            )
-            locks[f"task/{task.id}@dose{dose}"] = digest_folder(task.folder)
-    for name, agent in study.config.agents.items():
-        if agent.kind.asks_a_model:
-            locks[f"agent/{name}"] = agent.kind.value
-    locks |= {
-        f"model/{name}": json.dumps(asdict(model), default=str)
-        for name, model in study.config.models.items()
-    }
-    parts = ("sandbox", "budget", "verification")
-    for part in parts:
-        values = asdict(getattr(study.config, part))
-        told = {
-            name: value for name, value in values.items() if not CHANGE_NO_RESULT.fullmatch(name)
-        }
-        locks[part] = json.dumps(told, default=str)
-    return locks
-
-
 def write_plan(paths: RunPaths, name: str, locks: dict[str, str], cells: Iterable[Cell]) -> Plan:
     """Lock the plan, or extend the one that is there with new cells.
 
@@ -296,12 +280,33 @@ def write_plan(paths: RunPaths, name: str, locks: dict[str, str], cells: Iterabl
     if old is None:
         plan = Plan(name=name, locks=locks, cells=tuple(cells))
     else:
-        _refuse_changes(paths, old.locks, locks)
+        _refuse_changes(paths, old, locks)
         known = {cell.trial_id for cell in old.cells}
         new = tuple(cell for cell in cells if cell.trial_id not in known)
-        plan = Plan(name=name, locks=old.locks | locks, cells=old.cells + new)
-    write_atomically(paths.plan, dump_plan(plan).encode())
+        # What was locked by a regrade first stays there: nobody knows what the agents had.
+        added = {key: value for key, value in locks.items() if key not in old.judged}
+        grown = {"name": name, "locks": old.locks | added, "cells": old.cells + new}
+        plan = _succeed(old, old.model_copy(update=grown))
+    save_plan(paths, plan)
     return plan
+
+
+def judge_anew(plan: Plan, judging: dict[str, str]) -> Plan:
+    """The plan of a regrade under other locks; what the agents worked under stays."""
+    judged = {key: value for key, value in judging.items() if plan.locks.get(key) != value}
+    return _succeed(plan, plan.model_copy(update={"judged": judged}))
+
+
+def _succeed(old: Plan, new: Plan) -> Plan:
+    """Keep the locks of before by the digest that rows carry."""
+    earlier = old.earlier | {old.digest: old.in_force}
+    earlier.pop(new.digest, None)
+    return new.model_copy(update={"earlier": earlier})
+
+
+def save_plan(paths: RunPaths, plan: Plan) -> None:
+    """Write a plan into its results folder. Raises as `write_atomically` does."""
+    write_atomically(paths.plan, dump_plan(plan).encode())
 
 
 def dump_plan(plan: Plan) -> str:
@@ -337,21 +342,24 @@ def _read(path: Path) -> Plan:
         raise BadInput(f"{path}: {field}: {first['msg']}") from None
 
 
-def locked_verification(paths: RunPaths, plan: Plan) -> VerificationConfig:
-    """The evidence that the trials of a plan were judged by. Raises BadInput."""
-    try:
-        found = TypeAdapter(VerificationConfig).validate_json(plan.locks["verification"])
-    except (KeyError, ValidationError):
-        found = VerificationConfig(starts=0)
-    if min(found.starts, found.sequences) < 1:
-        raise BadInput(f"{paths.plan}: locks.verification: must hold starts, sequences and seed")
-    return found
+def differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """The names of locks that are not the same in both; one may name more inputs than the other."""
+    return sorted({*_changed(old, new), *(ALWAYS & new.keys() - old.keys())})
 
 
-def _refuse_changes(paths: RunPaths, old: dict[str, str], new: dict[str, str]) -> None:
-    changed = sorted(key for key in old.keys() & new.keys() if old[key] != new[key])
-    if changed:
+def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    return sorted(key for key in old.keys() & new.keys() if old[key] != new[key])
+
+
+def _refuse_changes(paths: RunPaths, plan: Plan, new: dict[str, str]) -> None:
+    # A regrade says anew what judges; what the agents worked under, nothing says anew.
+    if changed := _changed(plan.locks, new):
         raise BadInput(
             f"{paths.plan}: changed since these results were made: {', '.join(changed)}; "
             "choose another name=... or remove the folder"
+        )
+    if changed := differing(plan.in_force, new):
+        raise BadInput(
+            f"{paths.plan}: these results were judged under other locks: {', '.join(changed)}; "
+            "regrade them or choose another name=..."
         )

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from harness.errors import BadInput, DiskFull
-from harness.paths import RunPaths
+from harness.paths import RunPaths, TrialPaths
 from harness.records import (
     AttemptRecord,
     CallRecord,
@@ -180,9 +180,22 @@ class Store:
             left = left[self._file.write(left) :]
         os.fsync(self._file.fileno())
 
-    def write_artefact(self, path: Path, content: bytes | str) -> None:
-        """Write one file of a trial atomically."""
-        write_atomically(path, content.encode() if isinstance(content, str) else content)
+    def write_artefacts(
+        self,
+        trial: TrialPaths,
+        files: Mapping[str, bytes | str],
+        stays: frozenset[str] = frozenset(),
+    ) -> None:
+        """Write the files of a trial, each atomically.
+
+        Those that an earlier attempt left are removed first, but for the names in `stays`.
+        """
+        for path in trial.all:
+            if path.name not in stays and path.name not in files:
+                path.unlink(missing_ok=True)
+        for name, content in files.items():
+            whole = content.encode() if isinstance(content, str) else content
+            write_atomically(trial.folder / name, whole)
 
     def close(self) -> None:
         if not self._attempts:

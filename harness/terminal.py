@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -18,11 +19,10 @@ from rich.progress import (
 from rich.table import Table
 
 from harness import build
-from harness.agents.prompting import prompt_digests
 from harness.agents.session import spent
-from harness.config import AgentConfig, AgentKind, RunConfig
+from harness.config import AgentConfig, AgentKind, RunConfig, SandboxKind
 from harness.console import plain
-from harness.errors import BadInput
+from harness.errors import POLICY, BadInput, PatchRefused
 from harness.experiment import Sweep, regrade, run_sweep
 from harness.forecast import forecast
 from harness.gates import kills, parity
@@ -30,16 +30,23 @@ from harness.gates.pairs import verify_pair
 from harness.gates.recording import contracts_hold, record_contracts
 from harness.gates.strength import judge_mutants
 from harness.gates.tasks import AGENTS, validate_tasks
+from harness.locks import (
+    lock,
+    lock_judging,
+    locked_plan,
+    locked_sandbox,
+    locked_verification,
+)
 from harness.pairs import load_pair, weave
 from harness.pairs.weave import choose_mutants, find_mutants, read_app
 from harness.paths import Checkout, RunPaths, StrengthPaths
 from harness.plan import (
     Cell,
+    Plan,
+    differing,
     digest,
     expand,
-    lock,
-    locked_verification,
-    read_plan,
+    judge_anew,
     write_plan,
 )
 from harness.records import TrialRecord
@@ -100,14 +107,12 @@ class ProgressDisplay:
             yield
 
 
-def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
-    """Run a study into `folder`."""
+def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> bool:
+    """Run a study into `folder`; false where trials are lost to infrastructure."""
     console = plain(stderr=True)
     with build.bench(config, checkout, console.print) as bench:
         paths = RunPaths(folder)
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
-        if any(agent.kind.asks_a_model for agent in config.agents.values()):
-            locks |= {f"prompt/{name}": value for name, value in prompt_digests().items()}
         # What can be refused is refused here, before there is a folder.
         cells = _some(expand(bench.study))
         executor = build.make_executor(config, bench.sandboxes.abort)
@@ -117,7 +122,19 @@ def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
             with display.live():
                 for call in store.calls():
                     bench.spend.add(spent(call.cost_usd, call.input_tokens, call.output_tokens))
-                run_sweep(Sweep(bench, plan, store, executor, display), cells)
+                lost = run_sweep(Sweep(bench, plan, store, executor, display), cells)
+            _tell_judged_otherwise(plan, store, console)
+    if lost:
+        told = "are lost to infrastructure; run again to try them again"
+        console.print(f"{lost} of {len(cells)} trials {told}", soft_wrap=True)
+    return not lost
+
+
+def _tell_judged_otherwise(plan: Plan, store: Store, console: Console) -> None:
+    rows = [entry.trial for entry in store.finished.values() if entry.trial is not None]
+    if old := sum(plan.judged_otherwise(row.plan_digest) for row in rows):
+        told = "hold a verdict made under other locks than plan.json has now"
+        console.print(f"{old} of {len(rows)} trials {told}; regrade them", soft_wrap=True)
 
 
 def _some(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -150,34 +167,61 @@ def _range(tokens: tuple[int, int]) -> str:
     return f"{tokens[0]:,} to {tokens[1]:,}"
 
 
-def regrade_study(checkout: Checkout, config: RunConfig, folder: Path) -> None:
-    """Score the stored patches of `folder` again; a patch that is missing is said and left out."""
+def regrade_study(
+    checkout: Checkout, config: RunConfig, folder: Path, kind: SandboxKind | None = None
+) -> bool:
+    """Score the stored patches of `folder` again, in sandboxes of another `kind` if one is named.
+
+    What has changed since is told. False where trials are lost to infrastructure.
+    """
     console = plain(stderr=True)
     paths = RunPaths(folder)
-    plan = read_plan(paths)
-    if plan is None:
-        raise BadInput(f"{paths.plan}: no plan there; is {folder} a results folder?")
+    plan = locked_plan(paths)
     names = sorted({(cell.agent, cell.kind.value) for cell in plan.cells})
     config.agents = {name: AgentConfig(AgentKind(kind)) for name, kind in names}
     config.tasks = sorted({cell.task for cell in plan.cells})
     config.doses = sorted({cell.dose for cell in plan.cells if cell.dose is not None})
-    # The same evidence as the first time, or the scores could not be compared.
+    # The same evidence and bounds as the first time, or the scores could not be compared.
     config.verification = locked_verification(paths, plan)
-    patches = {
-        cell.trial_id: paths.trial(cell.trial_id).patch.read_bytes()
-        for cell in plan.cells
-        if paths.trial(cell.trial_id).patch.exists()
-    }
-    for cell in plan.cells:
-        if cell.trial_id not in patches:
-            console.print(f"left out, no patch.diff there: {cell.trial_id}", soft_wrap=True)
-    if not patches:
-        raise BadInput(f"{folder}: no trial has its patch.diff: there is nothing to score")
-    with build.bench(config, checkout, console.print) as bench, Store(paths) as store:
+    locked = locked_sandbox(paths, plan)
+    config.sandbox = replace(locked, kind=kind or locked.kind)
+    with ExitStack() as opened:
+        store = opened.enter_context(Store(paths))
+        patches = _patches(plan, store, console)
+        bench = opened.enter_context(build.bench(config, checkout, console.print, only_scores=True))
+        image = bench.sandboxes.image_digest
+        judging = lock_judging(bench.study, image, build.digest_folder)
+        if changed := differing(plan.in_force, judging):
+            told = f"changed since these trials were judged: {', '.join(changed)}"
+            console.print(told, soft_wrap=True)
+        plan = judge_anew(plan, judging)
         executor = build.make_executor(config, bench.sandboxes.abort)
         display = ProgressDisplay(console)
         with display.live():
-            regrade(Sweep(bench, plan, store, executor, display), patches)
+            lost = regrade(Sweep(bench, plan, store, executor, display), patches)
+        _tell_judged_otherwise(plan, store, console)
+    if lost:
+        told = "were lost to infrastructure: what they scored before stands"
+        console.print(f"{lost} of {len(patches)} trials {told}", soft_wrap=True)
+    return not lost
+
+
+def _patches(plan: Plan, store: Store, console: Console) -> dict[str, bytes]:
+    """The stored patches by trial_id; a trial without one is said and left out."""
+    found: dict[str, bytes] = {}
+    for cell in plan.cells:
+        entry, patch = store.finished.get(cell.trial_id), store.paths.trial(cell.trial_id).patch
+        if entry is None or entry.attempt.failure_cause == POLICY[PatchRefused].cause:
+            # Files without a record are those of a run that was killed: nobody knows their cost.
+            why = "it has not ended" if entry is None else "its work was refused as a patch"
+            console.print(f"left out, {why}: {cell.trial_id}", soft_wrap=True)
+        elif not patch.exists():
+            console.print(f"left out, no patch.diff there: {cell.trial_id}", soft_wrap=True)
+        else:
+            found[cell.trial_id] = patch.read_bytes()
+    if not found:
+        raise BadInput(f"{store.paths.root}: no trial has its patch.diff: nothing is to be scored")
+    return found
 
 
 def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:

@@ -53,6 +53,17 @@ def regrade_trial(cell: Cell, bench: Bench, plan: Plan, attempt: int, patch: byt
     return _attempt(cell, bench, plan, attempt, stored=patch)
 
 
+def check_patch(cell: Cell, bench: Bench, patch: bytes) -> None:
+    """Raises BadInput where a stored patch is none of the base as it is now."""
+    base = bench.bases.repository(_pair(cell, bench), cell.arm, _task(cell, bench))
+    try:
+        if patch:
+            apply_patch(base, patch)
+    except PatchRefused as error:
+        told = f"{cell.trial_id}: its patch.diff is of another base than the {cell.task} of now"
+        raise BadInput(f"{told}: {error}") from error
+
+
 def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes | None) -> Result:
     started, watch, done = datetime.now(UTC), Stopwatch(), Progress()
     failure: SeamBenchError | None = None

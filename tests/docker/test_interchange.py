@@ -49,6 +49,19 @@ def test_patches_from_elsewhere_get_the_verdict_that_their_makers_got(shared_hom
     pd.testing.assert_frame_equal(made, back, check_index_type=False, check_dtype=False)
 
 
+def test_patches_from_elsewhere_are_scored_again_without_their_file(
+    shared_home, exported, tmp_path
+):
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps(exported[1][0]))
+    done = run_command(shared_home, *RUN, "agent=predictions", f"from={path}", "name=one")
+    assert done.returncode == 0, done.stderr
+    path.unlink()
+    done = run_command(shared_home, "regrade", str(shared_home / "results/one"))
+    assert done.returncode == 0, done.stderr
+    assert read_trials(shared_home / "results/one")["attempt"].tolist() == [2]
+
+
 def test_a_patch_that_does_not_apply_is_its_makers_outcome(shared_home, exported, tmp_path):
     line = exported[1][0] | {
         "model_patch": "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"

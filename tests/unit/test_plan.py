@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,11 @@ from harness.config import (
     VerificationConfig,
 )
 from harness.errors import BadInput
+from harness.locks import lock, locked_sandbox, locked_verification
 from harness.pairs import load_pairs
 from harness.paths import Checkout, RunPaths, find_checkout
-from harness.plan import Study, expand, lock, locked_verification, read_plan, write_plan
+from harness.plan import Plan, Study, expand, judge_anew, read_plan, save_plan, write_plan
+from harness.scoring import job
 from harness.tasks import load_tasks
 from tests.benches import edit
 from tests.samples import make_checkout
@@ -110,6 +113,53 @@ def test_a_changed_input_is_refused_by_name(checkout: Checkout, tmp_path: Path) 
         write_plan(paths, "t", {"image": "a", "app/tally": "c"}, cells)
 
 
+def test_the_code_that_judges_and_what_asks_a_model_are_locked(checkout: Checkout) -> None:
+    asking = {"tool_loop": AgentConfig(AgentKind.tool_loop)}
+    models = {"m": ModelConfig(wire="openai-chat", model="x", context_tokens=4096)}
+    oracle = {"oracle": AgentConfig(AgentKind.oracle)}
+    alone = lock(study(checkout, agents=oracle), "image", str)
+    locks = lock(study(checkout, agents=asking, models=models), "image", str)
+    assert alone["verifier"] == job.verifier_digest()
+    assert alone["scoring"].endswith("scoring")
+    assert locks.keys() - alone.keys() >= {"agent/tool_loop", "model/m", "sdk/openai"}
+    assert locks["sdk/openai"] == version("openai")
+    assert not any(name.startswith("sdk/") for name in alone)
+    assert "prompt/tool_loop_task.j2" in locks
+
+
+def test_verdicts_of_a_version_that_locked_no_verifier_are_regraded_first(tmp_path: Path) -> None:
+    paths, old = RunPaths(tmp_path), {"image": "a", "budget": "b"}
+    judging = {"image": "a", "verifier": "v", "scoring": "s"}
+    plan = write_plan(paths, "t", old, ())
+    with pytest.raises(BadInput, match="other locks: scoring, verifier; regrade them or choose"):
+        write_plan(paths, "t", old | judging, ())
+    regraded = judge_anew(plan, judging)
+    assert regraded.judged_otherwise(plan.digest)
+    save_plan(paths, regraded)
+    grown = write_plan(paths, "t", old | judging | {"task/new": "n"}, ())
+    assert (grown.locks, grown.judged) == (old | {"task/new": "n"}, regraded.judged)
+    assert not grown.judged_otherwise(regraded.digest)  # nothing but an input more
+    assert grown.judged_otherwise(plan.digest)
+    assert grown.judged_otherwise("unknown")
+
+
+LOCKS = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), min_size=1)
+
+
+@given(locks=LOCKS, regrades=st.lists(LOCKS, max_size=3))
+def test_whatever_is_judged_anew_every_digest_says_what_it_stands_for(
+    locks: dict[str, str], regrades: list[dict[str, str]]
+) -> None:
+    plans = [Plan(name="t", locks=locks, cells=())]
+    for judging in regrades:
+        plans.append(judge_anew(plans[-1], judging))
+    last = plans[-1]
+    for plan in plans:
+        assert (last.earlier | {last.digest: last.in_force})[plan.digest] == plan.in_force
+    assert judge_anew(last, last.in_force) == last
+    assert judge_anew(last, locks).digest == plans[0].digest
+
+
 def test_what_a_study_may_spend_changes_no_result(checkout: Checkout) -> None:
     def locked(**budget: object) -> dict[str, str]:
         return lock(study(checkout, budget=BudgetConfig(**budget)), "image", str)
@@ -141,6 +191,16 @@ def test_the_evidence_of_a_plan_is_read_or_named(checkout: Checkout, tmp_path: P
             )
     with pytest.raises(BadInput, match=r"plan\.json: locks\.verification"):
         locked_verification(RunPaths(tmp_path), plan.model_copy(update={"locks": {}}))
+
+
+def test_the_sandboxes_of_a_plan_are_read_or_named(checkout: Checkout, tmp_path: Path) -> None:
+    sandbox = SandboxConfig(SandboxKind.docker, memory_mb=1024, cpus=1.5)
+    locks = lock(study(checkout, sandbox=sandbox), "sha256:1", lambda _: "d")
+    plan = write_plan(RunPaths(tmp_path), "t", locks, ())
+    assert locked_sandbox(RunPaths(tmp_path), plan) == sandbox
+    for spoilt in ({}, {"sandbox": "{}"}, {"sandbox": '{"kind": "podman"}'}):
+        with pytest.raises(BadInput, match=r"plan\.json: locks\.sandbox: must hold kind"):
+            locked_sandbox(RunPaths(tmp_path), plan.model_copy(update={"locks": spoilt}))
 
 
 def test_a_damaged_plan_is_named_with_its_field(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""The lock: everything that can change a result, by name, and what a plan says of it."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness import scoring
+from harness.agents.prompting import prompt_digests
+from harness.config import RunConfig, SandboxConfig, SandboxKind, VerificationConfig
+from harness.errors import BadInput
+from harness.llm.settings import sdk_versions
+from harness.paths import RunPaths
+from harness.plan import Plan, Study, read_plan
+from harness.scoring import job
+
+SCORERS = Path(scoring.__file__).parent
+CHANGE_NO_RESULT = re.compile("attempts|study_.*")
+"""Parts of a budget that say how far a study goes; they may be raised to go on."""
+
+
+def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -> dict[str, str]:
+    """What can change a result, by name. `digest_folder` gives the digest of a folder's content."""
+    locks = lock_judging(study, image_digest, digest_folder) | _values(study.config, "budget")
+    asking = {name: a for name, a in study.config.agents.items() if a.kind.asks_a_model}
+    locks |= {f"agent/{name}": agent.kind.value for name, agent in asking.items()}
+    models = study.config.models
+    locks |= {f"model/{name}": json.dumps(asdict(m), default=str) for name, m in models.items()}
+    if asking:
+        locks |= {f"prompt/{name}": found for name, found in prompt_digests().items()}
+        locks |= {f"sdk/{name}": found for name, found in sdk_versions(models).items()}
+    return locks
+
+
+def lock_judging(
+    study: Study, image_digest: str, digest_folder: Callable[[Any], str]
+) -> dict[str, str]:
+    """The part of `lock` that a verdict on a patch depends on, whoever made the patch."""
+    locks = {"image": image_digest, "isolation": study.config.sandbox.kind.value}
+    locks |= {"verifier": job.verifier_digest(), "scoring": digest_folder(SCORERS)}
+    for app in sorted({task.spec.app for task in study.tasks}):
+        locks[f"app/{app}"] = digest_folder(study.pairs[app].folder)
+    locks |= {f"task/{task.id}": digest_folder(task.folder) for task in study.tasks}
+    likes = {task.spec.like: task.words for task in study.tasks if task.spec.like}
+    locks |= {f"task/{like}": digest_folder(words) for like, words in likes.items()}
+    for dose, woven in study.doses.items():
+        for task in woven.tasks:
+            locks[f"app/{task.spec.app}@dose{dose}"] = digest_folder(
+                woven.pairs[task.spec.app].folder
+            )
+            locks[f"task/{task.id}@dose{dose}"] = digest_folder(task.folder)
+    return locks | _values(study.config, "sandbox", "verification")
+
+
+def _values(config: RunConfig, *parts: str) -> dict[str, str]:
+    """Parts of a config as locks, without what changes no result."""
+    found = {part: asdict(getattr(config, part)) for part in parts}
+    return {
+        part: json.dumps(
+            {name: v for name, v in values.items() if not CHANGE_NO_RESULT.fullmatch(name)},
+            default=str,
+        )
+        for part, values in found.items()
+    }
+
+
+def locked_sandbox(paths: RunPaths, plan: Plan) -> SandboxConfig:
+    """The sandboxes that the trials of a plan ran in. Raises BadInput."""
+    try:
+        found = TypeAdapter(SandboxConfig).validate_json(plan.locks["sandbox"])
+    except (KeyError, ValidationError):
+        found = SandboxConfig()
+    if not isinstance(found.kind, SandboxKind):
+        raise BadInput(f"{paths.plan}: locks.sandbox: must hold kind and bounds")
+    return found
+
+
+def locked_verification(paths: RunPaths, plan: Plan) -> VerificationConfig:
+    """The evidence that the trials of a plan were judged by. Raises BadInput."""
+    try:
+        found = TypeAdapter(VerificationConfig).validate_json(plan.locks["verification"])
+    except (KeyError, ValidationError):
+        found = VerificationConfig(starts=0)
+    if min(found.starts, found.sequences) < 1:
+        raise BadInput(f"{paths.plan}: locks.verification: must hold starts, sequences and seed")
+    return found
+
+
+def locked_plan(paths: RunPaths) -> Plan:
+    """The plan of a results folder. Raises BadInput where there is none."""
+    if (plan := read_plan(paths)) is None:
+        raise BadInput(f"{paths.plan}: no plan there; is {paths.root} a results folder?")
+    return plan
