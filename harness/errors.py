@@ -2,6 +2,7 @@
 
     SeamBenchError
     ├── BadInput             the user's file, flag or value is wrong: exit code 2
+    │   └── ModelRefused     a wrong key, no such model, no credit: the sweep stops
     ├── SandboxError         the engine or a sandbox failed: the trial is tried again
     │   ├── EngineGone       no engine answers any more: the sweep stops and can be continued
     │   └── DiskFull         the host has no room left: the sweep stops and can be continued
@@ -11,7 +12,8 @@
     ├── AppDidNotStart       the arm did not become healthy; holds the end of its log
     ├── PatchRefused         the agent's work cannot become a patch (hostile, too large)
     └── ModelFailed          a language model gave no answer: the trial is tried again
-        └── ContextOverflow  the server says that the request is too long; agents end their work
+        ├── ContextOverflow  the server says that the request is too long; agents end their work
+        └── PromptRefused    the provider's policy forbids the request; agents end their work
 
 `POLICY` below is the one table that says what each means for a trial.
 """
@@ -26,6 +28,14 @@ class SeamBenchError(Exception):
 
 class BadInput(SeamBenchError):
     """Something the user wrote is wrong. The message is one line: what, where, what to do."""
+
+
+class ModelRefused(BadInput):
+    """A provider serves nobody here. `tries` holds every attempt (`harness.llm.Try`)."""
+
+    def __init__(self, message: str, tries: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.tries = tries
 
 
 class SandboxError(SeamBenchError):
@@ -45,7 +55,7 @@ class HarnessFailed(SeamBenchError):
 
 
 class BudgetSpent(SeamBenchError):
-    """The study reached a hard stop: USD, turns or tokens."""
+    """The study reached a hard stop: USD, turns or tokens. What it breaks off has no outcome."""
 
 
 class VerifierError(SeamBenchError):
@@ -76,6 +86,10 @@ class ContextOverflow(ModelFailed):
     """The server says that the request is too long for the model."""
 
 
+class PromptRefused(ModelFailed):
+    """The provider will not answer this request, by its policy: a refusal like a model's own."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """What a failure means: its cause in the records, whether to try again, whether it counts.
@@ -93,7 +107,7 @@ class Policy:
 POLICY: dict[type[SeamBenchError], Policy] = {
     EngineGone: Policy("engine_gone", retry=False, counts=False, stops_sweep=True),
     DiskFull: Policy("disk_full", retry=False, counts=False, stops_sweep=True),
-    BudgetSpent: Policy("study_budget", retry=False, counts=False, stops_sweep=True),
+    BudgetSpent: Policy("study_budget", retry=False, counts=False),
     HarnessFailed: Policy("harness", retry=False, counts=False),
     SandboxError: Policy("sandbox", retry=True, counts=False),
     VerifierError: Policy("verifier", retry=True, counts=False),

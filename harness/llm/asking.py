@@ -7,16 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.errors import BadInput, ContextOverflow, ModelFailed
+from harness.errors import ContextOverflow, ModelFailed, ModelRefused, PromptRefused
 from harness.llm.concurrency import Gate
 from harness.llm.faults import UNREADABLE, Fault, malformed, without_key
-from harness.llm.protocol import Answer, Message, Request, Stop, Try, Usage
+from harness.llm.protocol import (
+    UNMETERED,
+    Answer,
+    Message,
+    Meter,
+    Request,
+    Stop,
+    Try,
+    Usage,
+)
 from harness.llm.usage import Counted
 
 MOST_TRIES = 8
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 """Seconds of the exponential backoff; what a server asks for may be longer."""
+LARGEST_SHARE = 0.5
+"""Of a call's deadline, what one try may take: a request that stalls can be sent once more."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +91,15 @@ class AskingModel:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._was_reached = False
 
-    def answer(self, request: Request, *, deadline: float) -> Answer:
+    def answer(self, request: Request, *, deadline: float, meter: Meter = UNMETERED) -> Answer:
         end = self._clock() + deadline
         tries: list[Try] = []
         wait = 0.0
         while True:
             # A wait is paid by the try after it, so that no time is without an owner.
             self._sleep(wait)
-            outcome, one = self._once(request, end, wait)
+            longest = min(deadline * LARGEST_SHARE, end - self._clock())
+            outcome, one = self._once(request, longest, wait, meter)
             tries.append(one)
             end += one.waited - wait  # the harness's own queue is nobody's delay
             if isinstance(outcome, Reply):
@@ -99,56 +111,62 @@ class AskingModel:
                 )
             self._raise_if_final(outcome, tuple(tries))
             wait = self._wait(outcome, len(tries))
-            if self._clock() + wait >= end:
-                raise ModelFailed(
-                    f"{self.name}: no answer in {deadline:g} s: {outcome}", tuple(tries)
-                )
+            meter.bear(wait)
+            is_late = self._clock() + wait >= end
+            if is_late or len(tries) == MOST_TRIES:
+                told = f"in {deadline:g} s" if is_late else f"to {MOST_TRIES} tries"
+                raise ModelFailed(f"{self.name}: no answer {told}: {outcome}", tuple(tries))
 
     def close(self) -> None:
         self._wire.close()
 
-    def _once(self, request: Request, end: float, waited: float) -> tuple[Reply | Fault, Try]:
+    def _once(
+        self, request: Request, longest: float, waited: float, meter: Meter
+    ) -> tuple[Reply | Fault, Try]:
+        """One try of `longest` seconds, after a wait; then the harness's own queues, in turn."""
         asked = self._clock()
-        with self._gate.place():
+        with meter.trying() as tell, self._gate.place(meter.wall_left):
             start = self._clock()
             waited += start - asked
-            try:
-                reply = self._wire.send(request, max(0.001, end - asked))
-            except Fault as fault:
-                self._was_reached |= not fault.is_unreached
-                if fault.status == "rate_limited":
-                    self._gate.cut()
-                one = Try(
-                    status=fault.status,
-                    http_status=fault.http_status,
-                    seconds=self._clock() - start,
-                    waited=waited,
-                    usage=fault.usage,
-                    usage_reported=fault.usage_reported,
-                    detail=str(fault),
-                )
-                return fault, one
-            self._was_reached = True
-            self._gate.answered()
+            outcome = self._send(request, max(0.001, min(longest, meter.left(waited))))
             one = Try(
-                status="answered",
-                http_status=200,
+                status="answered" if isinstance(outcome, Reply) else outcome.status,
+                http_status=200 if isinstance(outcome, Reply) else outcome.http_status,
                 seconds=self._clock() - start,
                 waited=waited,
-                usage=reply.usage,
-                usage_reported=reply.usage_reported,
+                usage=outcome.usage,
+                usage_reported=outcome.usage_reported,
+                detail="" if isinstance(outcome, Reply) else str(outcome),
             )
-            return reply, one
+            tell(one)
+            return outcome, one
+
+    def _send(self, request: Request, seconds: float) -> Reply | Fault:
+        """What came back; the gate is told of it."""
+        try:
+            reply = self._wire.send(request, seconds)
+        except Fault as fault:
+            self._was_reached |= not fault.is_unreached
+            if fault.status == "rate_limited":
+                self._gate.cut()
+            return fault
+        self._was_reached = True
+        self._gate.answered()
+        return reply
 
     def _raise_if_final(self, fault: Fault, tries: tuple[Try, ...]) -> None:
         if fault.is_overflow:
             raise ContextOverflow(f"{self.name}: the request is too long: {fault}", tries)
+        if fault.is_refusal:
+            raise PromptRefused(f"{self.name}: the provider refuses: {fault}", tries)
         if fault.is_unreached and not self._was_reached:
             # What was there a moment ago may come back; what never was is a wrong address.
-            raise BadInput(f"model {self.name}: {fault}; check models.{self.name}.base_url")
+            told = f"model {self.name}: {fault}; check models.{self.name}.base_url"
+            raise ModelRefused(told, tries)
         if remedy := fault.remedy(self.name):
-            raise BadInput(f"model {self.name}: HTTP {fault.http_status}: {fault}; {remedy}")
-        if fault.status == "rejected" or len(tries) == MOST_TRIES:
+            told = f"model {self.name}: HTTP {fault.http_status}: {fault}; {remedy}"
+            raise ModelRefused(told, tries)
+        if fault.status == "rejected":
             raise ModelFailed(f"{self.name}: {fault} (try {len(tries)})", tries)
 
     def _wait(self, fault: Fault, tries: int) -> float:

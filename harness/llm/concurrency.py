@@ -1,5 +1,6 @@
 """How many requests a provider gets at once: cut when it says that they are too many."""
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,10 +33,12 @@ class Gate:
         self._free = threading.Condition()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Wait for a place and hold it."""
+    def place(self, seconds: float = math.inf) -> Iterator[None]:
+        """Wait for a place and hold it. Raises TimeoutError where there is none in so long."""
         with self._free:
-            self._free.wait_for(lambda: self._inside < self.limit)
+            longest = min(seconds, threading.TIMEOUT_MAX)
+            if not self._free.wait_for(lambda: self._inside < self.limit, longest):
+                raise TimeoutError
             self._inside += 1
         try:
             yield

@@ -6,18 +6,36 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 from harness.llm.protocol import TryStatus, Usage
 
 OVERFLOW = re.compile(
-    r"prompt is too long|context_length_exceeded|maximum context length|exceed_context_size"
-    r"|exceeds the available context|context window",
+    # Anthropic, OpenAI, llama.cpp
+    r"prompt is too long|exceed context limit|context_length_exceeded|context window"
+    r"|exceed_context_size|exceeds the available context"
+    # vLLM, SGLang, DeepSeek, xAI; TGI; Gemini
+    r"|maximum (?:context|model|input|prompt) length|model's context length"
+    r"|`inputs` (?:tokens|must have less than)|input token count .{0,40}exceeds",
     re.IGNORECASE,
 )
+"""What servers say of a request that is too long; of an answer that is asked too long, another."""
+REFUSED = re.compile(
+    r"invalid_prompt|content_policy_violation|content_filter|content filtering policy"
+    r"|content management policy|input was flagged",
+    re.IGNORECASE,
+)
+"""What providers say of a request that their policy forbids."""
+SPENT = re.compile(
+    r"insufficient_quota|billing_hard_limit_reached|credit balance is too low", re.IGNORECASE
+)
+"""Of an account without credit, whatever the status; 402 says it by itself."""
+NO_CREDIT = "the account has no credit left: add some and run again to go on"
 REMEDIES = {
     401: "is the key right? models.{name}.key_env names its variable",
+    402: NO_CREDIT,
     403: "the key may not use this model",
     404: "check models.{name}.model and models.{name}.base_url",
 }
@@ -28,6 +46,8 @@ CONNECT_SECONDS = 10.0
 SHORTEST_KEY = 8
 """What is shorter is no secret, and would cut holes into every text."""
 LATE = "no whole answer came in time"
+CUT_OFF = frozenset({408, 504, *range(520, 525)})
+"""Said by what stands before a server when that took too long: it may have worked all the same."""
 _STATUSES: dict[int, TryStatus] = {
     429: "rate_limited",
     503: "overloaded",
@@ -56,13 +76,19 @@ class Fault(Exception):
         super().__init__(detail)
         self.usage = Usage()
         # An error status, or nobody there: nothing was worked on.
-        self.usage_reported = is_unreached or http_status not in {None, 200}
+        self.usage_reported = is_unreached or http_status not in {None, 200, *CUT_OFF}
         self.status, self.http_status, self.retry_after = status, http_status, retry_after
         self.is_overflow, self.is_unreached = is_overflow, is_unreached
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the provider's policy forbids the request; OpenAI may say so in a 200."""
+        return self.http_status in {200, 400, 403} and REFUSED.search(str(self)) is not None
+
     def remedy(self, name: str) -> str | None:
         """What a person can do about the model `name` where another try cannot help."""
-        told = REMEDIES.get(self.http_status or 0)
+        is_spent = self.http_status in {400, 403, 429} and SPENT.search(str(self))
+        told = NO_CREDIT if is_spent else REMEDIES.get(self.http_status or 0)
         return told and told.format(name=name)
 
 
@@ -79,8 +105,15 @@ def malformed(error: Exception) -> Fault:
 
 
 def without_key(text: str, key: str) -> str:
-    """A server may quote the key that it was sent, in any of its words."""
-    return text.replace(key, "[left out]") if len(key) >= SHORTEST_KEY else text
+    """A server may quote the key that it was sent, in any of its words, escaped as JSON may be."""
+    return _spellings(key).sub("[left out]", text) if len(key) >= SHORTEST_KEY else text
+
+
+@lru_cache(maxsize=64)
+def _spellings(key: str) -> re.Pattern[str]:
+    """The key as it is, and with what is no letter or digit in it written as JSON allows."""
+    signs = (c if c.isalnum() else rf"\\*(?:{re.escape(c)}|u(?i:{ord(c):04x}))" for c in key)
+    return re.compile("".join(signs))
 
 
 @contextmanager

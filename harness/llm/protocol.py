@@ -1,6 +1,9 @@
 """What the harness asks of a language model, in words of no provider."""
 
+import math
 import operator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import Annotated, Any, Literal, Protocol, Self
 
@@ -206,6 +209,51 @@ class Answer(Record):
         return sum((one.usage for one in self.tries), Usage())
 
 
+class Meter(Protocol):
+    """What the trial that asks allows a call besides its deadline; all times are in seconds.
+
+    Each may raise what ends the call, which no model catches.
+    """
+
+    @property
+    def wall_left(self) -> float:
+        """The longest that anything may be waited for."""
+        ...
+
+    def left(self, waited: float) -> float:
+        """How long a request may take now, if the last `waited` seconds were no work."""
+        ...
+
+    def bear(self, wait: float) -> None:
+        """Before a wait: raises where no time would be left after it."""
+        ...
+
+    def trying(self) -> AbstractContextManager[Callable[[Try], None]]:
+        """Around each request: holds back what it may cost. Gives what must be told the try.
+
+        Raises TimeoutError where others hold it back for longer than `wall_left`.
+        """
+        ...
+
+
+class Unmetered:
+    """A Meter that allows everything."""
+
+    wall_left = math.inf
+
+    def left(self, waited: float) -> float:  # noqa: ARG002 - whatever there was
+        return math.inf
+
+    def bear(self, wait: float) -> None: ...
+
+    @contextmanager
+    def trying(self) -> Iterator[Callable[[Try], None]]:
+        yield lambda _: None
+
+
+UNMETERED = Unmetered()
+
+
 class Model(Protocol):
     """A language model that can be asked. Safe to use from several threads at once."""
 
@@ -219,13 +267,17 @@ class Model(Protocol):
         """The largest request plus answer that it takes, in tokens."""
         ...
 
-    def answer(self, request: Request, *, deadline: float) -> Answer:
+    def answer(self, request: Request, *, deadline: float, meter: Meter = UNMETERED) -> Answer:
         """Ask once, with retries that change nothing. `deadline` is in seconds from now.
 
+        Every try is told to the meter. What is raised here holds the tries:
+
         Raises:
-            ModelFailed: no answer after every retry or before the deadline; holds the tries.
-            ContextOverflow: the server says that the request is too long; holds the tries.
-            BadInput: wrong key, no such model: nothing that another trial could do better.
+            ModelFailed: no answer after every retry or before the deadline.
+            ContextOverflow: the server says that the request is too long.
+            PromptRefused: the provider's policy forbids the request.
+            ModelRefused: wrong key, no such model, no credit: no other trial could do better.
+            TimeoutError: the meter's wall time ended in a queue of the harness.
         """
         ...
 

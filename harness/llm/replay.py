@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from harness.errors import BadInput, ModelFailed
-from harness.llm.protocol import Answer, Request
+from harness.llm.protocol import UNMETERED, Answer, Meter, Request
 
 
 class Diverged(BadInput):
@@ -25,13 +25,22 @@ class ReplayModel:
         self._recorded, self._digest = recorded, digest
         self._numbers = count(1)  # one number each, whatever asks at once
 
-    def answer(self, request: Request, *, deadline: float) -> Answer:  # noqa: ARG002 - no waiting
+    def answer(
+        self,
+        request: Request,
+        *,
+        deadline: float,  # noqa: ARG002 - no waiting
+        meter: Meter = UNMETERED,
+    ) -> Answer:
         number = next(self._numbers)
         if number > len(self._recorded):
             raise Diverged(f"{self.name}: call {number}: only {len(self._recorded)} were recorded")
         digest, answer = self._recorded[number - 1]
         if self._digest(request) != digest:
             raise Diverged(f"{self.name}: call {number}: the first that differs from the record")
+        for one in answer.tries:
+            with meter.trying() as tell:
+                tell(one)
         if isinstance(answer, ModelFailed):
             raise answer
         return answer

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable, Iterable
 
-from harness.errors import ContextOverflow, ModelFailed
+from harness.errors import ContextOverflow, ModelFailed, ModelRefused
 from harness.llm import Answer, Message, Request, Stop, Text, ToolCall, Try, Usage
 from harness.llm.arguments import read_call
+from harness.llm.protocol import UNMETERED, Meter
 
-Step = Answer | ModelFailed
+Step = Answer | ModelFailed | ModelRefused
 
 
 class ScriptedModel:
@@ -22,15 +23,22 @@ class ScriptedModel:
         self._steps = steps if callable(steps) else iter(list(steps))
         self._lock = threading.Lock()
 
-    def answer(self, request: Request, *, deadline: float) -> Answer:
+    def answer(self, request: Request, *, deadline: float, meter: Meter = UNMETERED) -> Answer:
         assert deadline > 0
-        with self._lock:
-            self.requests.append(request)
-            self.deadlines.append(deadline)
-            step = self._steps(request) if callable(self._steps) else next(self._steps, says(""))
-        if isinstance(step, ModelFailed):
-            raise step
-        return step
+        with meter.trying() as tell:
+            with self._lock:
+                self.requests.append(request)
+                self.deadlines.append(min(deadline, meter.left(0.0)))
+                steps = self._steps
+            step = steps(request) if callable(steps) else next(steps, says(""))
+            first, *more = step.tries
+            tell(first)
+        for one in more:
+            with meter.trying() as tell:
+                tell(one)
+        if isinstance(step, Answer):
+            return step
+        raise step
 
     def close(self) -> None: ...
 

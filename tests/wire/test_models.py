@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from harness.config import ModelConfig
-from harness.errors import BadInput, ContextOverflow, ModelFailed
+from harness.errors import BadInput, ContextOverflow, ModelFailed, ModelRefused, PromptRefused
 from harness.llm import Message, Text, Thinking, ToolCall, ToolResult, Usage
 from harness.llm.asking import AskingModel
 from harness.llm.concurrency import Gates
-from harness.llm.faults import retry_after
+from harness.llm.faults import retry_after, without_key
 from harness.llm.settings import open_model
 from harness.llm.usage import of_openai
 from tests.wire.asking import ASK, Open, user
@@ -252,6 +252,22 @@ def test_a_key_in_a_good_answer_is_left_out_of_it(play: Open) -> None:
     assert KEY not in answer.model_dump_json()
 
 
+@pytest.mark.parametrize("escaped", [r"\/", r"\u002f", r"\u002F", r"\\/", r"\\\/"])
+def test_a_key_is_left_out_however_json_spells_it(play: Open, escaped: str) -> None:
+    """In a text, and in arguments, which are JSON in JSON."""
+    key = "ab/cdEF/0123456789"
+    quoted = f'"{key.replace("/", escaped)}"'.encode()
+    move = Garbage(b'{"status": "failed", "choices": [], "content": ' + quoted + b', "error": '
+                   + quoted + b', "output": []}')  # fmt: skip
+    model, _, _ = play(*[move] * 8, key=key)
+    with pytest.raises(ModelFailed) as failed:
+        model.answer(ASK, deadline=1000)
+    told = str(failed.value) + "".join(one.detail for one in failed.value.tries)
+    assert "cdEF" not in told
+    said = without_key(f'{{"text": {quoted.decode()}, "other": "n\\/a"}}', key)
+    assert json.loads(said) == {"text": "[left out]", "other": "n/a"}
+
+
 def test_what_an_unusable_answer_used_is_counted(play: Open) -> None:
     model, _, _ = play(Say(broken=True, tokens=Tokens(7, 3, 2, 9, 4)), Fail(500), Say("b"))
     answer = model.answer(ASK, deadline=100)
@@ -267,6 +283,13 @@ def test_where_more_may_have_been_used_it_is_said(play: Open, move: Move) -> Non
     model, _, _ = play(move, Say("b"))
     answer = model.answer(ASK, deadline=100)
     assert [one.usage_reported for one in answer.tries] == [False, True]
+
+
+@pytest.mark.parametrize("status", [408, 504, 520, 524])
+def test_a_gateway_that_gave_up_says_nothing_of_what_was_used(play: Open, status: int) -> None:
+    model, _, _ = play(Fail(status), Fail(500), Say("b"))
+    answer = model.answer(ASK, deadline=100)
+    assert [one.usage_reported for one in answer.tries] == [False, True, True]
 
 
 def test_a_body_that_nests_without_end_is_malformed(play: Open) -> None:
@@ -321,6 +344,13 @@ def test_a_stalled_answer_ends_at_the_deadline(play: Open) -> None:
     assert failed.value.tries[0].status == "timeout"
 
 
+def test_an_answer_that_stalls_is_asked_for_once_more(play: Open) -> None:
+    model, _, _ = play(Stall(5), Say("fine"))
+    answer = model.answer(ASK, deadline=3.0)
+    assert [one.status for one in answer.tries] == ["timeout", "answered"]
+    assert answer.tries[0].seconds == pytest.approx(1.5, abs=0.4)
+
+
 @pytest.mark.parametrize(
     "move", [Trickle(0.05), Trickle(0.05, says_length=False), Trickle(0.05, status=500)]
 )
@@ -358,6 +388,78 @@ def test_a_request_that_is_too_long_is_told_apart(play: Open) -> None:
     model, server, _ = play(Fail(400, overflow=True), Say("never"))
     with pytest.raises(ContextOverflow):
         model.answer(ASK, deadline=10)
+    assert len(server.ledger.requests) == 1
+
+
+TOO_LONG = [
+    "input length and `max_tokens` exceed context limit: 197000 + 4096 > 200000, decrease it",
+    "The decoder prompt (length 40000) is longer than the maximum model length of 32768.",
+    "The input (40000 tokens) is longer than the model's context length (32768 tokens).",
+    "This model's maximum prompt length is 131072 but the request contains 140000 tokens.",
+    "The input token count (1100000) exceeds the maximum number of tokens allowed (1048576).",
+    "You passed 32769 input tokens, resulting in a maximum input length of 32256 tokens.",
+    "Requested token count exceeds the model's maximum context length of 32768 tokens.",
+    "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens",
+    "`inputs` must have less than 4096 tokens. Given: 5000",
+]
+NOT_TOO_LONG = [
+    "max_tokens: 128000 > 64000, which is the maximum allowed number of output tokens",
+    "max_tokens is too large: 200000. This model supports at most 128000 completion tokens",
+    "`max_tokens` must be greater than `thinking.budget_tokens`",
+    "Invalid 'input[3].name': string too long. Expected a string with maximum length 64",
+]
+
+
+@pytest.mark.parametrize("wire", ["openai-chat"])
+@pytest.mark.parametrize("told", TOO_LONG + NOT_TOO_LONG)
+def test_servers_say_in_many_ways_that_a_request_is_too_long(play: Open, told: str) -> None:
+    model, _, _ = play(Fail(400, told=told))
+    with pytest.raises(ModelFailed) as failed:
+        model.answer(ASK, deadline=10)
+    assert isinstance(failed.value, ContextOverflow) == (told in TOO_LONG)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (429, "insufficient_quota: You exceeded your current quota, please check your plan"),
+        (400, "Your credit balance is too low to access the Anthropic API."),
+        (402, "Insufficient credits"),
+    ],
+)
+def test_spent_credit_is_told_in_one_line_and_not_asked_again(
+    play: Open, status: int, told: str
+) -> None:
+    model, server, _ = play(Fail(status, told=told), Say("never"))
+    with pytest.raises(ModelRefused, match=rf"HTTP {status}: .*no credit left.*go on") as refused:
+        model.answer(ASK, deadline=300)
+    assert "\n" not in str(refused.value)
+    assert len(server.ledger.requests) == len(refused.value.tries) == 1
+
+
+def test_a_quota_of_the_minute_is_waited_for(play: Open) -> None:
+    model, _, _ = play(Fail(429, told="You exceeded your current quota: requests a minute"), Say())
+    assert len(model.answer(ASK, deadline=300).tries) == 2
+
+
+REFUSED = (
+    b'{"status": "failed", "error": {"code": "invalid_prompt", "message": "no"}, "output": []}'
+)
+
+
+@pytest.mark.parametrize(
+    ("wire", "move"),
+    [
+        ("openai-responses", Garbage(REFUSED)),
+        ("openai-responses", Fail(400, told="invalid_prompt: it was flagged")),
+        ("openai-chat", Fail(403, told="moderation is required and your input was flagged")),
+        ("anthropic", Fail(400, told="Output blocked by content filtering policy")),
+    ],
+)
+def test_a_request_that_the_policy_forbids_is_told_apart(play: Open, move: Move) -> None:
+    model, server, _ = play(move, Say("never"))
+    with pytest.raises(PromptRefused):
+        model.answer(ASK, deadline=300)
     assert len(server.ledger.requests) == 1
 
 
@@ -520,10 +622,10 @@ def test_models_of_one_provider_share_its_places(wire: str) -> None:
 
 
 def test_waiting_for_a_place_is_told_and_takes_nothing_from_the_request(play: Open) -> None:
-    moves = Say("a", after=0.4), Fail(500, "0.5"), Say("b")
+    moves = Say("a", after=0.8), Fail(500, "1.3"), Say("b")
     model, server, _ = play(*moves, max_concurrency=1)
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(model.answer, ASK, deadline=0.75) for _ in range(2)]
+        asked = [pool.submit(model.answer, ASK, deadline=2.0) for _ in range(2)]
         tries = [one for each in asked for one in each.result().tries]
     assert server.ledger.most_at_once == 1
     assert max(one.waited for one in tries) > 0.2
