@@ -18,8 +18,11 @@ from harness.analysis.estimate.pairing import FACTORS, TASK, Side, clustered, on
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
 
-CAPPED = ("turns", "tokens", "output_tokens", "seconds", "usd", "context")
-"""endings that say an agent was stopped before it was done"""
+CAPPED = (
+    "turns", "tokens", "output_tokens", "seconds", "wall_seconds", "usd", "context",
+    "study_usd", "study_turns", "study_tokens", "study_output_tokens",
+)  # fmt: skip
+"""endings that say an agent was stopped before it was done; a study's are in older records only"""
 
 
 class CostRow(Record):
