@@ -13,8 +13,8 @@ from harness.agents.controls import Nop, PatchPlayer
 from harness.agents.one_shot import OneShot
 from harness.agents.predictions import PredictionPlayer
 from harness.agents.replay import Replay
-from harness.agents.session import STUDY, Spend
 from harness.agents.sessions import Sessions, SessionSource
+from harness.agents.spend import STUDY, Spend
 from harness.agents.tool_loop import ToolLoop
 from harness.bases import Bases
 from harness.config import (

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.agents.session import STUDY
-from harness.errors import BudgetSpent
+from harness.agents.spend import STUDY
+from harness.errors import POLICY, BudgetSpent
 from harness.executors import Executor
 from harness.plan import Cell, Plan, save_plan
 from harness.records import TrialRecord
@@ -35,6 +35,7 @@ _AGENT_COLUMNS = (
 
 
 _AGENT_FILES = frozenset({"agent.log", "trajectory.json"})
+_BROKEN_OFF = POLICY[BudgetSpent].cause
 
 
 class Watcher(Protocol):
@@ -47,6 +48,8 @@ class Watcher(Protocol):
     def ended(self, trial: TrialRecord) -> None: ...
 
     def retried(self, cell: Cell, why: str) -> None: ...
+
+    def broken_off(self, cell: Cell) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -74,18 +77,17 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> int:
     left: list[Cell] = []
 
     def work(cell: Cell) -> None:
-        # Trials that run end cleanly at the hard stop; those that have not begun wait for money.
-        if cell.model is not None and sweep.bench.spend.reached:
+        # Trials wait for money that were not begun, and those that the hard stop broke off.
+        is_spent = cell.model is not None and sweep.bench.spend.reached is not None
+        if is_spent or not _attempts(sweep, cell, run_trial):
             left.append(cell)
-        else:
-            _attempts(sweep, cell, run_trial)
 
     _consume(sweep, todo, work)
     if left:
         reached = sweep.bench.spend.reached or ""
         told = f"{STUDY[reached]}={sweep.bench.spend.limits[reached]:g}"
         raise BudgetSpent(
-            f"budget.{told} is spent: {len(left)} trials were not begun; "
+            f"budget.{told} is spent: {len(left)} trials were not begun or not finished; "
             "raise it and run again to go on"
         )
     return sum(not _is_finished(sweep.store, cell) for cell in wanted)
@@ -135,7 +137,11 @@ def _as_worked(graded: Result, before: Entry) -> Result:
 
 def _is_finished(store: Store, cell: Cell) -> bool:
     entry = store.finished.get(cell.trial_id)
-    return entry is not None and entry.trial is not None and entry.trial.status != "lost"
+    if entry is None or entry.trial is None:
+        return False
+    # Earlier versions scored what a study's limit broke off; a replay of that ends there, too.
+    is_broken_off = entry.trial.agent_ending in STUDY.values() and not cell.kind.plays
+    return entry.trial.status != "lost" and not is_broken_off
 
 
 def _prepare(sweep: Sweep, cells: list[Cell]) -> None:
@@ -158,15 +164,16 @@ def _prepare(sweep: Sweep, cells: list[Cell]) -> None:
             pass
 
 
-def _consume(sweep: Sweep, cells: list[Cell], work: Callable[[Cell], None]) -> None:
+def _consume(sweep: Sweep, cells: list[Cell], work: Callable[[Cell], object]) -> None:
     for _ in sweep.executor.map(work, cells):
         pass
 
 
-def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], Result]) -> None:
+def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], Result]) -> bool:
     """Attempt a cell until it ends in something that is not lost to infrastructure, or is given up.
 
-    A retry repeats the cell as it is: nothing about it changes.
+    A retry repeats the cell as it is: nothing about it changes. False where the study's hard stop
+    broke it off: the trial has no record then, and is run anew when the study goes on.
     """
     sweep.watcher.started(cell)
     most = sweep.bench.study.config.budget.attempts
@@ -177,11 +184,22 @@ def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], 
             break
         # Where everything is over, nothing is recorded: the trial is as if it had not begun.
         sweep.bench.sandboxes.check()
+        if trial.failure_cause == _BROKEN_OFF:
+            if result.entry.calls:  # what they cost is spent
+                _keep_attempt(sweep, result)
+            sweep.watcher.broken_off(cell)
+            return False
         if number == most:
             break
         _keep_attempt(sweep, result)
         sweep.watcher.retried(cell, trial.failure_detail or "")
     _keep(sweep, cell, result)
+    return True
+
+
+def _keep_attempt(sweep: Sweep, result: Result) -> None:
+    """Keep what an attempt took, and no outcome of its trial."""
+    sweep.store.append(result.entry.model_copy(update={"trial": None, "tests": ()}))
 
 
 def _keep(sweep: Sweep, cell: Cell, result: Result) -> None:

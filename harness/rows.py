@@ -250,7 +250,7 @@ def _call(facts: Facts, number: int, call: Call) -> CallRecord:
         trial_id=facts.cell.trial_id,
         attempt=facts.attempt,
         call=number,
-        status=call.tries[-1].status if call.tries else "timeout",
+        status=call.tries[-1].status,
         stop=call.answer.stop if call.answer else None,
         served_by=call.answer.served_by if call.answer else None,
         tries=len(call.tries),

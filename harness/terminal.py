@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from harness import build
-from harness.agents.session import spent
+from harness.agents.spend import spent
 from harness.config import AgentConfig, AgentKind, RunConfig, SandboxKind
 from harness.console import plain
 from harness.errors import POLICY, BadInput, PatchRefused
@@ -84,6 +84,9 @@ class ProgressDisplay:
 
     def retried(self, cell: Cell, why: str) -> None:
         self.console.print(f"lost to infrastructure, tried again: {cell.trial_id}: {why}")
+
+    def broken_off(self, cell: Cell) -> None:  # noqa: ARG002 - the end of the sweep says how many
+        self._show(running=-1)
 
     def ended(self, trial: TrialRecord) -> None:
         self._show(running=-1, failed=int(trial.status != "scored"), advance=1)

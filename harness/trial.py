@@ -7,7 +7,7 @@ from pathlib import Path
 from traceback import extract_tb
 
 from harness.agents import Agent, Assignment
-from harness.agents.session import Spend
+from harness.agents.spend import Spend
 from harness.bases import Bases
 from harness.errors import BadInput, HarnessFailed, PatchRefused, SeamBenchError, policy_of
 from harness.pairs import Pair

@@ -55,6 +55,7 @@ class Witness:
     reused: int = 0
     ended_trials: list[TrialRecord] = field(default_factory=list)
     retries: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def planned(self, total: int, reused: int) -> None:
         self.reused = reused
@@ -66,6 +67,9 @@ class Witness:
 
     def retried(self, cell: Cell, why: str) -> None:
         self.retries.append(why)
+
+    def broken_off(self, cell: Cell) -> None:
+        self.broken.append(cell.trial_id)
 
 
 def checkout_with_venv(root: Path) -> Path:

@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.agents.protocol import Agent, AgentReport, Assignment
-from harness.agents.session import NOT_REPLAYED, Ended, Ending, Session, request_digest
+from harness.agents.session import Ended, Ending, Session, request_digest
 from harness.agents.sessions import SessionSource
+from harness.agents.spend import Spend
 from harness.agents.trajectory import Trajectory, limits_of, read_trajectory
-from harness.errors import BadInput, ContextOverflow, ModelFailed
+from harness.errors import BadInput, ModelFailed
 from harness.llm.replay import ReplayModel
 from harness.paths import RunPaths
 from harness.sandbox import Sandbox
+
+BY_ITSELF: frozenset[Ending] = frozenset({"submitted", "stopped", "refusal", "context"})
+"""Endings to which a replay comes by itself; the others are limits, and the record tells when."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,9 @@ class Recorded:
     def open(self, assignment: Assignment) -> Session:
         recorded, limits = self.trajectory, limits_of(self.trajectory)
         name = f"replay of {assignment.variant}"
-        kind = ContextOverflow if recorded.ending == "context" else ModelFailed
         silence = f"{name}: no answer, as when it was recorded"
         calls = [
-            (call.request_digest, call.answer or kind(silence, call.tries))
+            (call.request_digest, call.answer or ModelFailed(silence, call.tries))
             for call in recorded.calls
         ]
         model = ReplayModel(name, limits.context_tokens, calls, request_digest)
@@ -34,15 +37,20 @@ class Recorded:
 
 @dataclass
 class _Replayed(Session):
-    """Ends where the record does if that is by a clock or by money: no replay comes to it."""
+    """Ends where the record does: before a question, or at one that had no answer."""
 
     most: int = 0
     ending: Ending | None = None
 
-    def _check(self) -> float:
-        if self.ending in NOT_REPLAYED and len(self.calls) == self.most:
+    def __post_init__(self) -> None:
+        self.own = Spend()
+
+    def _check(self) -> None:
+        if self.ending and self.ending not in BY_ITSELF and len(self.calls) == self.most:
             raise Ended(self.ending)
-        return super()._check()
+
+    def _ending(self, error: ModelFailed) -> Ending | None:  # noqa: ARG002 - the record knows
+        return self.ending
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from harness.agents.conversation import Conversation
 from harness.agents.protocol import AgentReport
 from harness.agents.session import Ended, Ending, Session
 from harness.agents.trajectory import ToolUse, trajectory
-from harness.errors import ModelFailed, SandboxError, SeamBenchError
+from harness.errors import BudgetSpent, ModelFailed, SandboxError, SeamBenchError
 
 
 def reported(
@@ -23,7 +23,7 @@ def reported(
         work()
     except Ended as end:
         ending = end.ending
-    except (ModelFailed, SandboxError) as error:
+    except (ModelFailed, SandboxError, BudgetSpent) as error:
         failure = error
     closing = tuple(talk.said[session.shown :])
     told = trajectory(

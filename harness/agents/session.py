@@ -3,20 +3,18 @@
 import hashlib
 import math
 import re
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
 from harness.agents.conversation import BYTES_PER_TOKEN, Conversation, DoesNotFit
-from harness.errors import BadInput, ContextOverflow, ModelFailed
+from harness.agents.spend import Spend, spent
+from harness.errors import ContextOverflow, ModelFailed, ModelRefused, PromptRefused
 from harness.llm import Answer, Message, Model, Request, Tool, ToolResult, Try, Usage
 from harness.llm.prices import Price
-from harness.llm.replay import Diverged
 from harness.records import Record
 
 Ending = Literal[
@@ -29,22 +27,17 @@ Ending = Literal[
     "seconds",
     "wall_seconds",
     "usd",
-    "study_usd",
+    "study_usd",  # the study's limits: such a trial is not finished, and has no record any more
     "study_turns",
     "study_tokens",
     "study_output_tokens",
     "context",  # the conversation cannot be made to fit
 ]
 
-STUDY: Mapping[str, Ending] = {
-    "usd": "study_usd",
-    "turns": "study_turns",
-    "tokens": "study_tokens",
-    "output_tokens": "study_output_tokens",
-}
-"""What a study as a whole may be held to, and how a trial ends that would go beyond."""
-NOT_REPLAYED: frozenset[Ending] = frozenset({"seconds", "wall_seconds", "usd", *STUDY.values()})
-"""Endings by a clock, by money or by other trials, to which no replay comes by itself."""
+WALLET: Mapping[str, Ending] = {"usd": "usd", "tokens": "tokens"}
+"""What a trial may use and is held to before a request, as a study is by STUDY."""
+LEAST_SECONDS = 0.01
+"""A request that has less time is not sent."""
 _CHANGING = re.compile(
     r"\b\d+(?:\.\d+)? ?(?:s|ms|us|seconds?)\b|0x[0-9a-f]{6,}|/tmp/[\w.-]+|pid[ =:]+\d+|\[\d+\]"
     r"|\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?|\d{4}-\d\d-\d\d|[Pp]ort[ =:]+\d+|:\d{4,5}\b"
@@ -64,7 +57,8 @@ class Ended(Exception):
 class Limits:
     """What one trial may use; null is no limit.
 
-    `seconds` is working time: without waits for rate limits, which `wall_seconds` counts.
+    `seconds` is working time: without waits for rate limits, which `wall_seconds` counts. A call
+    that could pass `tokens` or `usd` is not asked; the last answer may pass `output_tokens`.
     """
 
     turns: int = 50
@@ -83,40 +77,6 @@ class Limits:
         return Conversation(
             system, tools, self.context_tokens, self.max_output_tokens, self.bytes_per_token
         )
-
-
-class Spend:
-    """What a study has spent and what is in flight, against hard stops; all by the names of STUDY.
-
-    `limits` has null, or nothing, where there is none.
-    """
-
-    def __init__(self, limits: Mapping[str, float | None] | None = None) -> None:
-        self.limits = {name: limit for name, limit in (limits or {}).items() if limit is not None}
-        self.spent: Counter[str] = Counter()
-        self.reached: str | None = None
-        """the first limit that stopped a call"""
-        self._flying: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def reserved(self, most: Mapping[str, float]) -> Iterator[None]:
-        """Hold `most` back while a call is in flight. Raises Ended where that is too much."""
-        with self._lock:
-            for name, limit in self.limits.items():
-                if self.spent[name] + self._flying[name] + most[name] > limit:
-                    self.reached = self.reached or name
-                    raise Ended(STUDY[name])
-            self._flying.update(most)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._flying.subtract(most)
-
-    def add(self, amounts: Mapping[str, float]) -> None:
-        with self._lock:
-            self.spent.update(amounts)
 
 
 class Call(Record):
@@ -153,45 +113,57 @@ class Session:
     _waited: float = 0.0
     _started: float | None = None
 
+    def __post_init__(self) -> None:
+        limits = {name: getattr(self.limits, name) for name in WALLET}
+        self.own = Spend(limits, lambda name: Ended(WALLET[name]))
+
     def ask(self, talk: Conversation) -> Answer:
         """Send the conversation, append the answer to it.
 
-        Raises Ended when a limit is reached, ModelFailed when there is no answer.
+        Raises Ended when a limit of the trial is reached, BudgetSpent when one of the study is,
+        ModelFailed when there is no answer.
         """
-        left = self._check()
+        self._check()
         before = talk.compactions
         try:
             request = talk.request()
         except DoesNotFit:
             raise Ended("context") from None
-        new = tuple(talk.said[self.shown :])
-        estimate = talk.estimate(request)
-        compacted = talk.compactions > before
+        meter = _CallMeter(self, self._most(talk.estimate(request), request))
         start = self.clock()
         answer: Answer | None = None
-        tries: tuple[Try, ...] = ()
-        with self.spend.reserved(self._most(estimate, request)):
-            try:
-                answer = self.model.answer(request, deadline=min(left, self.limits.call_seconds))
-                tries = answer.tries
-            except ModelFailed as error:
-                tries = error.tries
-                if isinstance(error, ContextOverflow):
-                    raise Ended("context") from error
-                raise
-            except Diverged:
-                raise
-            except BadInput as error:
-                if not self.calls:
-                    raise
-                # What was paid for is recorded; the next call of anybody stops the sweep.
-                raise ModelFailed(str(error)) from error
-            finally:
-                self._keep(new, request, estimate, compacted, answer, tries, self.clock() - start)
-        talk.learn(request, tries[-1].usage.input_tokens)
+        try:
+            answer = self._answer(request, meter)
+        finally:
+            if meter.tries:
+                self._keep(talk, request, meter, answer, start, compacted=talk.compactions > before)
+        talk.learn(request, meter.tries[-1].usage.input_tokens)
         talk.say(answer.message)
         self.shown = len(talk.said)
         return answer
+
+    def _answer(self, request: Request, meter: "_CallMeter") -> Answer:
+        """The model's answer, or what its failure means for the trial."""
+        try:
+            return self.model.answer(request, deadline=self.limits.call_seconds, meter=meter)
+        except TimeoutError:
+            raise Ended("wall_seconds") from None
+        except ModelFailed as error:
+            ending = self._ending(error)
+            if ending is None:
+                raise
+            raise Ended(ending) from error
+        except ModelRefused as error:
+            if not self.calls and len(meter.tries) <= 1:
+                raise
+            # What was paid for is recorded; the next call of anybody stops the sweep.
+            raise ModelFailed(str(error), error.tries) from error
+
+    def _ending(self, error: ModelFailed) -> Ending | None:
+        """How the agent's work ends where there will be no answer, if that is the agent's doing."""
+        if isinstance(error, PromptRefused):
+            return "refusal"
+        return "context" if isinstance(error, ContextOverflow) else None
 
     @property
     def usage(self) -> Usage:
@@ -207,30 +179,28 @@ class Session:
     @property
     def seconds_left(self) -> float:
         """What is left of the working time, or of the wall time if that is less."""
-        return min(self._times_left())
+        return min(self.times_left())
 
-    def _times_left(self) -> tuple[float, float]:
-        """Of the working time and of the wall time."""
+    def times_left(self) -> tuple[float, float]:
+        """Of the working time and of the wall time, in seconds."""
         if self._started is None:
             self._started = self.clock()
         passed = self.clock() - self._started
         wall = math.inf if self.limits.wall_seconds is None else self.limits.wall_seconds
         return self.limits.seconds - (passed - self._waited), wall - passed
 
-    def _check(self) -> float:
-        (working, wall), usage, limits = self._times_left(), self.usage, self.limits
+    def _check(self) -> None:
+        """Raises Ended at a limit that no request is needed to know of."""
+        (working, wall), limits = self.times_left(), self.limits
         reached: dict[Ending, bool] = {
             "turns": len(self.calls) >= limits.turns,
-            "tokens": _over(usage.input_tokens + usage.output, limits.tokens),
-            "output_tokens": _over(usage.output, limits.output_tokens),
+            "output_tokens": _over(self.usage.output, limits.output_tokens),
             "seconds": working <= 0,
             "wall_seconds": wall <= 0,
-            "usd": _over(self.cost_usd, limits.usd),
         }
         for ending, is_reached in reached.items():
             if is_reached:
                 raise Ended(ending)
-        return min(working, wall)
 
     def _most(self, tokens: int, request: Request) -> dict[str, float]:
         """The most that a call can take of what a study has; an unknown price reserves nothing."""
@@ -238,49 +208,93 @@ class Session:
         usd = None if self.price is None else self.price.most(tokens, out)
         return spent(usd, tokens, out)
 
-    def _cost(self, tries: tuple[Try, ...]) -> float | None:
-        """What the tries of a call cost together; null as soon as one is unknown."""
+    def _cost(self, tries: Iterable[Try]) -> float | None:
+        """What tries cost together; null as soon as one is unknown."""
         if self.price is None:
             return None
         costs = [self.price.of(one.usage) for one in tries]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
 
+    def take(self, one: Try, most: Mapping[str, float]) -> None:
+        """Count a try, which can have taken `most`."""
+        self._waited += one.waited
+        taken = spent(self._cost([one]), one.usage.input_tokens, one.usage.output)
+        taken["turns"] = most["turns"]
+        for spend in (self.own, self.spend):
+            spend.add(taken)
+            if not one.usage_reported:
+                # A hard stop must hold whatever became of what nobody reported.
+                spend.add({name: most[name] for name in most if name != "turns"})
+
     def _keep(
         self,
-        new: tuple[Message, ...],
+        talk: Conversation,
         request: Request,
-        estimate: int,
-        compacted: bool,
+        meter: "_CallMeter",
         answer: Answer | None,
-        tries: tuple[Try, ...],
-        seconds: float,
+        start: float,
+        *,
+        compacted: bool,
     ) -> None:
-        self._waited += sum(one.waited for one in tries)
-        counted = tries[-1].usage.input_tokens if tries else 0
+        tries = tuple(meter.tries)
         call = Call(
             turn=len(self.calls) + 1,
             request_digest=request_digest(request),
-            context_tokens=counted or estimate,
+            context_tokens=tries[-1].usage.input_tokens or talk.estimate(request),
             compacted=compacted,
-            new_messages=new,
+            new_messages=tuple(talk.said[self.shown :]),
             answer=answer,
             tries=tries,
-            seconds=seconds,
+            seconds=self.clock() - start,
             cost_usd=self._cost(tries),
         )
         self.calls.append(call)
-        self.spend.add(spent(call.cost_usd, call.usage.input_tokens, call.usage.output))
-        # A hard stop must hold whatever became of a try whose usage nobody reported.
-        silent = sum(not one.usage_reported for one in tries)
-        most = self._most(estimate, request)
-        self.spend.add({name: silent * most[name] for name in most if name != "turns"})
+        self.shown = len(talk.said)
 
 
-def spent(usd: float | None, input_tokens: int, output_tokens: int) -> dict[str, float]:
-    """What one call takes of what a study has; an unknown cost counts as nothing."""
-    tokens = input_tokens + output_tokens
-    return {"usd": usd or 0.0, "turns": 1, "tokens": tokens, "output_tokens": output_tokens}
+@dataclass
+class _CallMeter:
+    """The Meter of one call: what its trial and the study have left."""
+
+    session: Session
+    most: dict[str, float]
+    """what one try can take"""
+    tries: list[Try] = field(default_factory=list)
+
+    @property
+    def wall_left(self) -> float:
+        return self.session.times_left()[1]
+
+    def left(self, waited: float) -> float:
+        working, wall = self.session.times_left()
+        _refuse_late(working + waited, wall)
+        return min(working + waited, wall)
+
+    def bear(self, wait: float) -> None:
+        working, wall = self.session.times_left()
+        _refuse_late(working, wall - wait)
+
+    @contextmanager
+    def trying(self) -> Iterator[Callable[[Try], None]]:
+        session = self.session
+        with (
+            session.own.reserved(self.most, self.wall_left),
+            session.spend.reserved(self.most, self.wall_left),
+        ):
+            yield self._tell
+
+    def _tell(self, one: Try) -> None:
+        self.tries.append(one)
+        self.session.take(one, self.most)
+        self.most = self.most | {"turns": 0}  # a call is one turn, however often it is tried
+
+
+def _refuse_late(working: float, wall: float) -> None:
+    if working < LEAST_SECONDS:
+        raise Ended("seconds")
+    if wall < LEAST_SECONDS:
+        raise Ended("wall_seconds")
 
 
 def request_digest(request: Request) -> str:

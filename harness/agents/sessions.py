@@ -5,7 +5,8 @@ from typing import Protocol
 
 from harness.agents.conversation import BYTES_PER_TOKEN
 from harness.agents.protocol import Assignment
-from harness.agents.session import Limits, Session, Spend
+from harness.agents.session import Limits, Session
+from harness.agents.spend import Spend
 from harness.config import BudgetConfig
 from harness.llm import Model
 from harness.llm.prices import Price

@@ -1,5 +1,7 @@
 """A record plays again to where it ended, whatever ended it."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from harness.agents.conversation import Conversation
 from harness.agents.protocol import Assignment
 from harness.agents.replay import Recorded
 from harness.agents.reporting import reported
-from harness.agents.session import Ended, Limits, Session, Spend
+from harness.agents.session import Ended, Limits, Session
 from harness.agents.trajectory import read_trajectory
 from harness.errors import ContextOverflow, ModelFailed
 from harness.llm import Message, Text
@@ -57,14 +59,11 @@ def minutes() -> float:
 RECORDED: dict[str, Any] = {
     "stopped": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits()),
     "turns": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(turns=2)),
-    "tokens": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(tokens=250)),
+    "tokens": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(tokens=900)),
     "output_tokens": lambda: Session(
         ScriptedModel(lambda _: says("on")), PRICE, Limits(output_tokens=20)
     ),
-    "usd": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(usd=0.0002)),
-    "study_usd": lambda: Session(
-        ScriptedModel(lambda _: says("on")), PRICE, Limits(), Spend({"usd": 0.001})
-    ),
+    "usd": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(usd=0.001)),
     "seconds": lambda: Session(
         ScriptedModel(lambda _: says("on")), PRICE, Limits(seconds=600), clock=minutes
     ),
@@ -90,6 +89,19 @@ def test_a_record_ends_again_as_it_ended(tmp_path: Path, ending: str) -> None:
     told = [call.request_digest for call in first.calls]
     assert [call.request_digest for call in second.calls] == told
     assert second.closing == first.closing
+
+
+@pytest.mark.parametrize("ending", ["study_usd", "tokens"])
+def test_a_record_of_an_earlier_version_ends_where_it_ended(tmp_path: Path, ending: str) -> None:
+    """Limits were looked at after a call then, and a study's ended a trial that was scored."""
+    path = tmp_path / "trajectory.json"
+    limits = Limits(tokens=250)
+    told = json.loads(worked(Session(ScriptedModel([says("on")] * 3), PRICE, Limits()), talk(), 3))
+    path.write_text(json.dumps(told | {"ending": ending, "limits": asdict(limits)}))
+    again = worked(Recorded(read_trajectory(path)).open(ASSIGNMENT), talk())
+    path.write_text(again)
+    second = read_trajectory(path)
+    assert (second.ending, second.failure, len(second.calls)) == (ending, None, 3)
 
 
 def test_a_call_without_an_answer_fails_again(tmp_path: Path) -> None:

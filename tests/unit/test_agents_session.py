@@ -1,15 +1,22 @@
 """Sessions and conversations: nothing is asked beyond a limit, nothing is asked uncounted."""
 
+import json
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.agents.conversation import Conversation, DoesNotFit
-from harness.agents.session import Ended, Limits, Session, Spend, request_digest
-from harness.errors import BadInput, ModelFailed
+from harness.agents.reporting import reported
+from harness.agents.session import Ended, Ending, Limits, Session, request_digest
+from harness.agents.spend import Spend
+from harness.analysis.estimate.cost import CAPPED
+from harness.errors import BudgetSpent, ModelFailed, ModelRefused, PromptRefused
 from harness.llm import Answer, Message, Part, Request, Text, ToolResult, Usage
 from harness.llm.arguments import read_call
 from harness.llm.prices import Price, Tier
@@ -33,6 +40,8 @@ def until_ended(session: Session, most: int = 20) -> tuple[str, int]:
             session.ask(words)
         except Ended as end:
             return end.ending, len(session.calls)
+        except BudgetSpent:
+            return f"study_{session.spend.reached}", len(session.calls)
         words.say(Message(role="user", parts=(Text(text="more"),)))
     return "never", len(session.calls)
 
@@ -52,11 +61,11 @@ def ticking(step: float) -> Callable[[], float]:
     ("limits", "ending", "calls"),
     [
         (Limits(turns=3), "turns", 3),
-        (Limits(tokens=250), "tokens", 3),
+        (Limits(tokens=800), "tokens", 3),
         (Limits(output_tokens=20), "output_tokens", 2),
-        (Limits(usd=0.0002), "usd", 2),
-        (Limits(seconds=10), "seconds", 3),
-        (Limits(wall_seconds=10), "wall_seconds", 3),
+        (Limits(usd=0.0008), "usd", 2),
+        (Limits(seconds=20), "seconds", 3),
+        (Limits(wall_seconds=20), "wall_seconds", 3),
         (Limits(), "never", 20),
     ],
 )
@@ -64,6 +73,23 @@ def test_each_limit_ends_the_work(limits: Limits, ending: str, calls: int) -> No
     clock = ticking(1.0 if "seconds" in ending else 0.0)
     session = Session(ScriptedModel(lambda _: says("go on")), PRICE, limits, clock=clock)
     assert until_ended(session) == (ending, calls)
+    assert session.usage.input_tokens + session.usage.output <= (limits.tokens or 1e9)
+    assert (session.cost_usd or 0) <= (limits.usd or 1e9)
+
+
+@pytest.mark.parametrize("limits", [Limits(usd=0.01), Limits(tokens=9_000)])
+def test_what_would_pass_a_limit_of_the_trial_is_not_asked(limits: Limits) -> None:
+    model = ScriptedModel(lambda _: says("go on"))
+    session, words = Session(model, PRICE, limits), talk()
+    session.ask(words)
+    words.say(Message(role="user", parts=(Text(text="z" * 10_000),)))
+    with pytest.raises(Ended, match="usd" if limits.usd else "tokens"):
+        session.ask(words)
+    assert len(model.requests) == len(session.calls) == 1
+
+
+def test_every_ending_before_an_agent_is_done_counts_as_a_cap() -> None:
+    assert {*CAPPED} == {*get_args(Ending)} - {"submitted", "stopped", "refusal"}
 
 
 def test_waiting_for_a_rate_limit_is_no_working_time() -> None:
@@ -71,32 +97,38 @@ def test_waiting_for_a_rate_limit_is_no_working_time() -> None:
     waited = waited.model_copy(
         update={"tries": (waited.tries[0].model_copy(update={"waited": 100.0}),)}
     )
-    clock = ticking(10.0)
+    clock = ticking(1.0)
     session = Session(ScriptedModel(lambda _: waited), None, Limits(seconds=50), clock=clock)
     assert until_ended(session)[0] == "never"
 
 
-def test_the_study_stops_hard_with_what_is_in_flight() -> None:
-    """Two calls at once are one too many: the second sees the first one's reservation."""
+def test_a_study_waits_for_what_is_in_flight_and_stops_at_what_is_spent() -> None:
+    """Two calls at once are one too many; the first takes less than it may, and the second goes."""
     inside, go = threading.Event(), threading.Event()
 
-    def slow(_: Request) -> object:
+    def slow(_: Request) -> Answer:
         inside.set()
         assert go.wait(10)
         return says("done")
 
     most = PRICE.most(talk().estimate(talk().request()), 64)
     spend = Spend({"usd": most * 1.5})
-    sessions = [Session(ScriptedModel(slow), PRICE, Limits(), spend) for _ in range(2)]
-    first = threading.Thread(target=lambda: sessions[0].ask(talk()))
-    first.start()
-    assert inside.wait(10)
-    with pytest.raises(Ended, match="study_usd"):
-        sessions[1].ask(talk())
-    go.set()
-    first.join()
+    model, cost = ScriptedModel(slow), PRICE.of(Usage(fresh_input=100, output=10))
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(Session(model, PRICE, Limits(), spend).ask, talk())]
+        assert inside.wait(10)
+        late = Session(model, PRICE, Limits(wall_seconds=0.1), spend)
+        assert until_ended(late) == ("wall_seconds", 0)
+        asked.append(pool.submit(Session(model, PRICE, Limits(), spend).ask, talk()))
+        time.sleep(0.1)
+        assert len(model.requests) == 1
+        go.set()
+        assert [one.result(10).message.text for one in asked] == ["done", "done"]
+    assert spend.reached is None
+    assert spend.spent["usd"] == pytest.approx(2 * cost)
+    spend.add({"usd": most * 0.5})
+    assert until_ended(Session(model, PRICE, Limits(), spend)) == ("study_usd", 0)
     assert spend.reached == "usd"
-    assert spend.spent["usd"] == pytest.approx(PRICE.of(Usage(fresh_input=100, output=10)))
 
 
 def test_what_no_server_reported_counts_as_the_most_for_a_study() -> None:
@@ -161,6 +193,19 @@ def test_a_failed_call_is_kept_with_its_tries() -> None:
     assert session.calls[0].answer is None
 
 
+def test_what_a_failed_call_was_asked_is_told_once() -> None:
+    session, words = Session(ScriptedModel([says("a"), fails()]), None, Limits()), talk()
+
+    def work() -> None:
+        session.ask(words)
+        words.say(Message(role="user", parts=(Text(text="second"),)))
+        session.ask(words)
+
+    told = json.loads(reported("tool_loop", session, words, [], work).trajectory)
+    asked = [[m["parts"][0]["text"] for m in call["new_messages"]] for call in told["calls"]]
+    assert (asked, told["closing"]) == ([["do it"], ["second"]], [])
+
+
 def test_a_call_has_no_more_time_than_its_trial() -> None:
     model = ScriptedModel([says("a"), says("b")])
     for limits in (Limits(seconds=7.0, call_seconds=30.0), Limits(wall_seconds=5.0)):
@@ -171,6 +216,11 @@ def test_a_call_has_no_more_time_than_its_trial() -> None:
 def test_an_overflow_told_by_the_server_ends_the_work() -> None:
     session = Session(ScriptedModel([fails(overflow=True)]), PRICE, Limits())
     assert until_ended(session) == ("context", 1)
+
+
+def test_a_policy_that_forbids_the_request_ends_the_work_as_a_refusal() -> None:
+    refused = PromptRefused("flagged", fails().tries)
+    assert until_ended(Session(ScriptedModel([refused]), PRICE, Limits())) == ("refusal", 1)
 
 
 def asked(part: Part) -> str:
@@ -201,30 +251,32 @@ def test_another_result_is_another_question() -> None:
     assert asked(one) != asked(other)
 
 
-class Refusing(ScriptedModel):
-    """Answers so many times; then its key is no longer taken."""
-
-    def __init__(self, answers: int) -> None:
-        super().__init__([says("x")] * answers)
-        self.left = answers
-
-    def answer(self, request: Request, *, deadline: float) -> Answer:
-        self.left -= 1
-        if self.left < 0:
-            raise BadInput("HTTP 403")
-        return super().answer(request, deadline=deadline)
+def refusing(*before: Try) -> ModelRefused:
+    """A key that is no longer taken, after other tries."""
+    refused = Try(status="rejected", http_status=403, seconds=0.1)
+    return ModelRefused("HTTP 403", (*before, refused))
 
 
 def test_a_key_that_fails_later_costs_the_trial_and_not_its_record() -> None:
     """The first call of a trial stops the sweep; later ones have paid for something."""
-    with pytest.raises(BadInput):
-        Session(Refusing(0), PRICE, Limits()).ask(talk())
-    session = Session(Refusing(1), PRICE, Limits())
+    with pytest.raises(ModelRefused):
+        Session(ScriptedModel([refusing()]), PRICE, Limits()).ask(talk())
+    session = Session(ScriptedModel([says("x"), refusing()]), PRICE, Limits())
     session.ask(talk())
     with pytest.raises(ModelFailed, match="HTTP 403"):
         session.ask(talk())
     assert len(session.calls) == 2
     assert session.cost_usd == pytest.approx(150e-6)
+
+
+def test_what_was_paid_before_a_key_failed_is_kept_in_a_first_call_too() -> None:
+    used = Usage(fresh_input=5000, output=700)
+    broken = Try(status="malformed", http_status=200, seconds=0.1, usage=used)
+    session = Session(ScriptedModel([refusing(broken)]), PRICE, Limits())
+    with pytest.raises(ModelFailed, match="HTTP 403"):
+        session.ask(talk())
+    assert [one.status for one in session.calls[0].tries] == ["malformed", "rejected"]
+    assert session.cost_usd == pytest.approx(PRICE.of(used))
 
 
 turns = st.lists(

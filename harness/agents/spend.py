@@ -1,0 +1,80 @@
+"""What may be spent: held back while a call is in flight, counted when it is back."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from harness.errors import BudgetSpent
+
+STUDY: Mapping[str, str] = {
+    "usd": "study_usd",
+    "turns": "study_turns",
+    "tokens": "study_tokens",
+    "output_tokens": "study_output_tokens",
+}
+"""What a study as a whole may be held to, by its name in the config's budget."""
+
+
+def study_spent(name: str) -> Exception:
+    """What a call is told for which a study has too little left."""
+    return BudgetSpent(f"budget.{STUDY[name]} is spent")
+
+
+class Spend:
+    """What has been spent and what is in flight, against hard stops; all by the names of STUDY.
+
+    `limits` has null, or nothing, where there is none. `refusal` makes what is raised at one.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, float | None] | None = None,
+        refusal: Callable[[str], Exception] = study_spent,
+    ) -> None:
+        self.limits = {name: limit for name, limit in (limits or {}).items() if limit is not None}
+        self.spent: Counter[str] = Counter()
+        self.reached: str | None = None
+        """the first limit that stopped a call"""
+        self._refusal = refusal
+        self._flying: list[Mapping[str, float]] = []
+        self._landed = threading.Condition()
+
+    @contextmanager
+    def reserved(self, most: Mapping[str, float], seconds: float) -> Iterator[None]:
+        """Hold `most` back while a request is in flight.
+
+        Where only what is in flight stands in the way, it is waited for: most of it is seldom
+        spent. Raises the refusal where too much is spent, TimeoutError after so many seconds.
+        """
+        with self._landed:
+            longest = min(seconds, threading.TIMEOUT_MAX)
+            if not self._landed.wait_for(lambda: self._has_room(most), longest):
+                raise TimeoutError
+            self._flying.append(most)
+        try:
+            yield
+        finally:
+            with self._landed:
+                self._flying.remove(most)
+                self._landed.notify_all()
+
+    def add(self, amounts: Mapping[str, float]) -> None:
+        with self._landed:
+            self.spent.update(amounts)
+
+    def _has_room(self, most: Mapping[str, float]) -> bool:
+        for name, limit in self.limits.items():
+            if self.spent[name] + most[name] > limit:
+                self.reached = self.reached or name
+                raise self._refusal(name)
+        return all(
+            self.spent[name] + sum(one[name] for one in self._flying) + most[name] <= limit
+            for name, limit in self.limits.items()
+        )
+
+
+def spent(usd: float | None, input_tokens: int, output_tokens: int) -> dict[str, float]:
+    """What one call takes of what a study has; an unknown cost counts as nothing."""
+    tokens = input_tokens + output_tokens
+    return {"usd": usd or 0.0, "turns": 1, "tokens": tokens, "output_tokens": output_tokens}

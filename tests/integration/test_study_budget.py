@@ -1,0 +1,90 @@
+"""What a study's hard stop does to the trials that it meets, and how the study goes on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.agents.sessions import Sessions
+from harness.agents.spend import Spend, spent
+from harness.agents.tool_loop import ToolLoop
+from harness.config import BudgetConfig, SandboxKind
+from harness.errors import BudgetSpent
+from harness.executors import LocalExecutor
+from harness.experiment import Sweep, run_sweep
+from harness.llm import Answer, Request
+from harness.paths import RunPaths
+from harness.plan import Plan, expand
+from harness.store import Entry, Store, read_entries
+from harness.trial import Bench
+from tests.benches import Witness, bench_of
+from tests.wire.scripted import ScriptedModel, uses
+
+RENAME = uses(("bash", {"command": "sed -i s/next_value/advance/g tally/*.py"}))
+SUBMIT = uses(("submit", {}))
+
+
+def renames(request: Request) -> Answer:
+    """Two calls a trial."""
+    return RENAME if len(request.messages) == 1 else SUBMIT
+
+
+@pytest.fixture
+def bench(shared_home: Path) -> Iterator[Bench]:
+    with bench_of(shared_home, SandboxKind.process, {"nop": ToolLoop(None)}) as made:  # type: ignore[arg-type]
+        yield made
+
+
+def swept(bench: Bench, folder: Path, turns: int | None) -> Witness:
+    """Run or go on with the study of two trials, which may take so many turns in all."""
+    with Store(RunPaths(folder)) as store:
+        spend = Spend({"turns": turns})
+        for call in store.calls():
+            spend.add(spent(call.cost_usd, call.input_tokens, call.output_tokens))
+        sessions = Sessions(ScriptedModel(renames), None, BudgetConfig(), spend)
+        held = replace(bench, spend=spend, agents={"nop": ToolLoop(sessions)})
+        cells = expand(bench.study)
+        witness = Witness()
+        plan = Plan(name="t", locks={}, cells=cells)
+        run_sweep(Sweep(held, plan, store, LocalExecutor(1, list), witness), cells)
+    return witness
+
+
+def entries(folder: Path) -> list[Entry]:
+    return list(read_entries(RunPaths(folder).records))
+
+
+def test_a_trial_that_money_broke_off_is_no_failure_and_is_run_when_there_is_more(
+    bench: Bench, tmp_path: Path
+) -> None:
+    with pytest.raises(BudgetSpent, match=r"study_turns=3 is spent: 1 trials .* not finished"):
+        swept(bench, tmp_path, 3)
+    first, cut = entries(tmp_path)
+    assert first.trial is not None
+    assert (first.trial.resolved, first.trial.agent_ending) == (True, "submitted")
+    assert (cut.trial, cut.tests, len(cut.calls)) == (None, (), 1)  # what it cost is kept
+    assert (cut.attempt.status, cut.attempt.failure_cause) == ("lost", "study_budget")
+    # The same sum again: nothing is asked, and nothing is kept of it.
+    with pytest.raises(BudgetSpent, match="1 trials"):
+        swept(bench, tmp_path, 3)
+    assert len(entries(tmp_path)) == 2
+    witness = swept(bench, tmp_path, 5)
+    assert witness.reused == 1
+    (trial,) = witness.ended_trials
+    assert (trial.resolved, trial.attempt, trial.model_calls) == (True, 2, 2)
+
+
+def test_what_earlier_versions_scored_when_money_ended_it_is_run_again(
+    bench: Bench, tmp_path: Path
+) -> None:
+    swept(bench, tmp_path, None)
+    assert swept(bench, tmp_path, None).reused == 2
+    last = entries(tmp_path)[-1]
+    assert last.trial is not None
+    cut = last.trial.model_copy(update={"agent_ending": "study_usd", "resolved": False})
+    with Store(RunPaths(tmp_path)) as store:
+        store.append(last.model_copy(update={"trial": cut}))
+    witness = swept(bench, tmp_path, None)
+    assert [trial.trial_id for trial in witness.ended_trials] == [cut.trial_id]
+    assert witness.reused == 1
