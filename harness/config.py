@@ -172,12 +172,12 @@ class BudgetConfig:
     tokens: int | None = None
     """input and output of a trial together"""
     output_tokens: int | None = None
-    max_output_tokens: int = 4096
-    """of one answer, and never more than a quarter of the context"""
-    call_seconds: float = 300.0
-    """deadline of one model call, its retries included"""
+    max_output_tokens: int = 16_384
+    """of one answer, thinking included, and never more than a quarter of the context"""
+    call_seconds: float = 600.0
+    """deadline of one model call, its retries included; one try may take half of it"""
     usd: float | None = None
-    """of one trial"""
+    """of one trial: a call that could cost more than is left is not asked, as with `tokens`"""
     study_usd: float | None = None
     """of the whole results folder, what is in flight included, as those that follow"""
     study_turns: int | None = None

@@ -42,6 +42,10 @@ def _loop(session: Session, talk: Conversation, tools: Toolbox) -> None:
             if tools.is_submitted:
                 raise Ended("submitted")
             continue
+        if answer.stop == "max_tokens":  # it had more to say
+            silent = 0
+            talk.say(_user(render("tool_loop_cut", tokens=talk.max_output_tokens)))
+            continue
         silent += 1
         if silent == 2:  # reminded once, and still nothing to do
             raise Ended("stopped")

@@ -10,14 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from harness.agents.conversation import Conversation
 from harness.agents.edits import Edit, apply_edit, parse_edits
 from harness.agents.labels import contexts_in, kind_of
 from harness.agents.packing import pack
 from harness.agents.prompting import FOLDER, prompt_digests, render
 from harness.agents.protocol import Assignment
+from harness.agents.reporting import reported
+from harness.agents.session import Limits, Session
+from harness.agents.tool_loop import _loop
+from harness.agents.tools import TOOLS, Toolbox
+from harness.llm import Message, Text, Thinking
 from harness.pairs import load_pair
 from harness.paths import Checkout
+from harness.sandbox import Sandbox
 from harness.tasks.lint import architecture_words
+from tests.wire.scripted import ScriptedModel, answer, says, uses
 
 ROOT = Path(__file__).parents[2]
 
@@ -287,6 +295,20 @@ def test_prompts_name_no_architecture() -> None:
     for path in FOLDER.glob("*.j2"):
         assert architecture_words(path.read_text()) == [], path.name
     assert set(prompt_digests()) == {path.name for path in FOLDER.glob("*.j2")}
+
+
+def test_an_answer_that_is_cut_is_no_silence_and_is_told_so() -> None:
+    """Reminded of the tools, a model that was cut while thinking would fall silent at once."""
+    cut = [answer([Thinking(text="hm", sealed="{}")], "max_tokens") for _ in range(3)]
+    model = ScriptedModel([*cut, says("hm"), *cut[:1], says("hm"), uses(("submit", {}))])
+    session = Session(model, None, Limits())
+    talk = Conversation("s", TOOLS, 30_000, 4096)
+    talk.say(Message(role="user", parts=(Text(text="do it"),)))
+    tools = Toolbox(assignment(), cast("Sandbox", None), session)  # nothing is run
+    report = reported("tool_loop", session, talk, tools.uses, lambda: _loop(session, talk, tools))
+    assert (report.ending, len(report.calls)) == ("submitted", 7)
+    told = [message.text for message in talk.said if message.role == "user" and message.text]
+    assert ["4096 tokens" in text for text in told] == [False, True, True, True, False, True, False]
 
 
 def test_a_prompt_without_its_values_is_an_error() -> None:
