@@ -214,8 +214,3 @@ def _keep(sweep: Sweep, cell: Cell, result: Result) -> None:
         sweep.store.append(result.entry)
     if trial is not None:
         sweep.watcher.ended(trial)
-
-
-def _keep_attempt(sweep: Sweep, result: Result) -> None:
-    """Keep what an attempt took, and no outcome of its trial."""
-    sweep.store.append(result.entry.model_copy(update={"trial": None, "tests": ()}))
