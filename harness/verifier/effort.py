@@ -52,7 +52,7 @@ class Effort:
 
 
 def effort(base: Mapping[str, bytes], tree: Mapping[str, bytes], settings: Settings) -> Effort:
-    """Count the edits between two trees; files that no context owns count as `shared` glue.
+    """Count the edits between two trees; files of no single context count as `shared`.
 
     A file renamed from one context into another is an edit of both, with its lines in the new one.
     """

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from .graph import asks, cycle, said
 from .job import Settings
-from .ownership import SHARED, Ownership
+from .ownership import SHARED, Owner, Ownership
 from .stored import Table, created_tables
 from .syntax import (
     FunctionNode,
@@ -151,12 +151,13 @@ class Class:
 
 @dataclass(frozen=True)
 class Source:
-    """One file. `kind` is domain or glue."""
+    """One file. `kind` is domain or glue; `seen` has the contexts that share it."""
 
     path: str
     content: bytes
     context: str
     kind: str
+    seen: frozenset[str] = frozenset()
 
     @cached_property
     def text(self) -> str:
@@ -347,23 +348,19 @@ class Tree(Sources):
     ) -> None:
         self.base = base
         before = {file.path: file for file in base.files} if base else {}
-        places = {path: (file.context, file.kind) for path, file in before.items()}
-        known = Ownership(files, settings, places if base else None)
-        sources = [
-            Source(path, files[path], *place)
-            for path in sorted(files)
-            if (place := known.place(path)) is not None
-        ]
+        known = {path: Owner(f.context, f.kind, f.seen) for path, f in before.items()}
+        owners = Ownership(files, settings, known if base else None).owners()
+        sources = [Source(path, files[path], *owners[path]) for path in sorted(owners)]
         # A patch leaves most files as they are: what was read off them holds for both trees.
         sources = [before[s.path] if before.get(s.path) == s else s for s in sources]
         super().__init__(tuple(sources), "the app")
         self.contexts = {
-            name: Context(name, tuple(s for s in sources if s.context == name))
+            name: Context(name, tuple(s for s in sources if name in (s.seen or {s.context})))
             for name in (*settings.contexts, *settings.new_contexts, SHARED)
         }
 
     def context(self, name: str) -> Context:
-        """A bounded context by name; `shared` has the rest. Raises Missing."""
+        """A context, new files that it shares too; `shared` has the rest. Raises Missing."""
         if name not in self.contexts:
             raise Missing(f"there is no context {name}")
         return self.contexts[name]
@@ -386,7 +383,8 @@ class Tree(Sources):
     def asked(self) -> Mapping[str, frozenset[str]]:
         """Context -> the other contexts that it asks; see `graph.asks`. Raises Unparsable."""
         names = [name for name in self.contexts if name != SHARED]
-        heard = {n: {t for file in self.contexts[n].python for t in file.said} for n in names}
+        own = {n: [file for file in self.contexts[n].python if not file.seen] for n in names}
+        heard = {n: {t for file in own[n] for t in file.said} for n in names}
         return {n: frozenset(asks(heard[n], (o for o in names if o != n))) for n in names}
 
     def asks_more(self, wanted: Mapping[str, frozenset[str]]) -> str | None:

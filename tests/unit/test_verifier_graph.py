@@ -119,7 +119,7 @@ def test_new_files_named_after_a_new_context_are_its_own(woven: dict[str, str], 
     assert tree.base is not None
     assert tree.base.context("promotions").files == ()
     unknown = view(woven, arm, more, ())
-    assert more.keys() <= {file.path for file in unknown.context(SHARED).files}
+    assert more.keys() <= {file.path for file in unknown.files if file.context == SHARED}
 
 
 def test_a_file_of_the_base_never_belongs_to_a_new_context() -> None:

@@ -145,9 +145,9 @@ def test_files_belong_to_contexts_and_protected_ones_to_none() -> None:
     [
         ("jobs_store/more.py", b"", ("jobs", "glue")),
         ("jobs_store/deep/more.py", b"", ("jobs", "glue")),
-        ("domain/tiers.py", b"", (SHARED, "glue")),
+        ("domain/tiers.py", b"", (SHARED, "domain")),
         ("new.py", b"", (SHARED, "glue")),
-        ("domain/jobs/more.py", b"", (SHARED, "glue")),
+        ("domain/jobs/more.py", b"", ("jobs", "domain")),
     ],
 )
 def test_a_new_file_belongs_where_its_folder_belongs(
