@@ -151,7 +151,7 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
     ),
     "sabotage that does not apply": (
         replaced("tasks/tally/rename/sabotages/hollow/one.patch", "+# Counts", "+# Co\n-nts"),
-        (*RUN, "arms=[one]", "agent=sabotage"),
+        (*RUN, "arms=[one]", "agent=sabotage", "agents.sabotage.variant=hollow"),
         ("sabotages/hollow/one.patch: ",),
     ),
 }
