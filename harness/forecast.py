@@ -18,8 +18,7 @@ class Forecast:
 
     `usd` is null where the price is unknown; nothing is taken to be read from a cache, and each
     request to be as long as the trial's input and the context budget let it be. What a limit of
-    the config does not allow is left out, and `caps` names those limits. A limit of a whole trial
-    is looked at before each request, so the last one may still go beyond it.
+    the config does not allow is left out, and `caps` names those limits.
     """
 
     agent: str
@@ -45,8 +44,8 @@ def forecast(config: RunConfig, cells: tuple[Cell, ...]) -> Iterator[Forecast]:
 
 def _row(config: RunConfig, agent: str, model: str, trials: list[Cell]) -> Forecast:
     known, asked, budget = config.agents[agent], config.models[model], config.budget
-    if known.kind is AgentKind.one_shot:  # what is looked at before a request never stops the first
-        budget = replace(budget, turns=1, tokens=None, output_tokens=None, usd=None)
+    if known.kind is AgentKind.one_shot:  # no answer comes before its only request
+        budget = replace(budget, turns=1, output_tokens=None)
     lows, highs = (
         [_trial(given, made, budget, asked, cell.context_budget) for cell in trials]
         for given, made in zip(

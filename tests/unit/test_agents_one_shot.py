@@ -39,7 +39,7 @@ def asked(processes: Sandboxes, budget: str) -> Request:
     return request
 
 
-@pytest.mark.parametrize(("budget", "most"), [("32k", 32_768 - 4096), ("128k", 131_072 - 4096)])
+@pytest.mark.parametrize(("budget", "most"), [("32k", 32_768 - 8192), ("128k", 131_072 - 16_384)])
 def test_the_first_request_is_inside_its_budget_for_every_tokenizer(
     processes: Sandboxes, budget: str, most: int
 ) -> None:

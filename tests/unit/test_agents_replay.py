@@ -59,7 +59,7 @@ def minutes() -> float:
 RECORDED: dict[str, Any] = {
     "stopped": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits()),
     "turns": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(turns=2)),
-    "tokens": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(tokens=900)),
+    "tokens": lambda: Session(ScriptedModel(lambda _: says("on")), PRICE, Limits(tokens=500)),
     "output_tokens": lambda: Session(
         ScriptedModel(lambda _: says("on")), PRICE, Limits(output_tokens=20)
     ),

@@ -61,9 +61,9 @@ def ticking(step: float) -> Callable[[], float]:
     ("limits", "ending", "calls"),
     [
         (Limits(turns=3), "turns", 3),
-        (Limits(tokens=800), "tokens", 3),
+        (Limits(tokens=800), "tokens", 6),
         (Limits(output_tokens=20), "output_tokens", 2),
-        (Limits(usd=0.0008), "usd", 2),
+        (Limits(usd=0.0008), "usd", 3),
         (Limits(seconds=20), "seconds", 3),
         (Limits(wall_seconds=20), "wall_seconds", 3),
         (Limits(), "never", 20),
@@ -82,7 +82,7 @@ def test_what_would_pass_a_limit_of_the_trial_is_not_asked(limits: Limits) -> No
     model = ScriptedModel(lambda _: says("go on"))
     session, words = Session(model, PRICE, limits), talk()
     session.ask(words)
-    words.say(Message(role="user", parts=(Text(text="z" * 10_000),)))
+    words.say(Message(role="user", parts=(Text(text="z" * 30_000),)))
     with pytest.raises(Ended, match="usd" if limits.usd else "tokens"):
         session.ask(words)
     assert len(model.requests) == len(session.calls) == 1

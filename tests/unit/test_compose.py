@@ -74,8 +74,8 @@ def test_every_shipped_file_composes(override: str) -> None:
         ),
         (["model=claude", "models.claude.temperature=0"], "models.claude.temperature: "),
         (
-            ["model=claude", "models.claude.thinking_tokens=8000"],
-            "models.claude.thinking_tokens=8000: must be less than an answer may have, 4096",
+            ["model=claude", "models.claude.thinking_tokens=20000"],
+            "models.claude.thinking_tokens=20000: must be less than an answer may have, 16384",
         ),
         (
             [

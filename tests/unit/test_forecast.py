@@ -162,16 +162,18 @@ def test_a_long_trial_of_short_requests_is_not_paid_as_one_long_request() -> Non
         ("budget.output_tokens=10000", (120_000, 1_800_000), (6_000, 20_000), (0.36, 4.70),
          "budget.output_tokens"),
         ("budget.usd=1", (120_000, 1_800_000), (6_000, 60_000), (0.36, 2.0), "budget.usd"),
-        ("budget.turns=2 context_budgets=[32k]", (114_688, 114_688), (6_000, 16_384),
-         (0.34672, 0.45056), "budget.turns"),
-        ("agent=one_shot context_budgets=[32k]", (24_000, 57_344), (2_000, 8_192),
-         (0.08, 0.22528), "the context, budget.max_output_tokens"),
-        # A limit of the trial is looked at before each request: the first is sent.
-        ("agent=one_shot budget.tokens=1000 budget.usd=0.001", (24_000, 120_000), (2_000, 8_192),
+        ("budget.turns=2 context_budgets=[32k]", (98_304, 98_304), (6_000, 32_768),
+         (0.30576, 0.57344), "budget.turns"),
+        ("agent=one_shot context_budgets=[32k]", (24_000, 49_152), (2_000, 16_000),
+         (0.08, 0.28288), "the context"),
+        ("agent=one_shot budget.max_output_tokens=4096", (24_000, 120_000), (2_000, 8_192),
          (0.08, 0.38192), "budget.max_output_tokens"),
+        # What could pass a limit of the trial is not asked.
+        ("agent=one_shot budget.tokens=1000 budget.usd=0.001", (2_000, 2_000), (2_000, 2_000),
+         (0.002, 0.002), "budget.tokens, budget.usd"),
         # Each trial is held to its own context.
-        ("agent=one_shot context_budgets=[32k,full]", (48_000, 177_344), (4_000, 16_384),
-         (0.16, 0.6072), "the context, budget.max_output_tokens"),
+        ("agent=one_shot context_budgets=[32k,full]", (48_000, 169_152), (4_000, 32_000),
+         (0.16, 0.74288), "the context"),
     ],
 )  # fmt: skip
 def test_nothing_is_foretold_that_the_limits_do_not_allow(
