@@ -129,7 +129,7 @@ def test_a_provider_that_is_gone_loses_the_trial_and_no_call(home: Path, status:
         ended = run(home, server, f"name=gone{status}", "budget.attempts=1", "repeats=2")
     assert_no_key(ended, home / f"results/gone{status}")
     assert "no more of [left out]" in ended.stderr
-    assert ended.returncode == (2 if status == 403 else 0)
+    assert ended.returncode == (2 if status == 403 else 1)
     trials = trials_in(home / f"results/gone{status}")
     trial = next(trial for trial in trials.values() if trial.model_calls == 2)
     assert (trial.status, trial.failure_cause) == ("lost", "provider")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from harness.bases import Bases
-from tests.edited import ARMS, Edited, appended, reasons, whole
+from tests.edited import Edited, appended, reasons, whole
+from tests.trees import ARMS
 
 
 @dataclass(frozen=True)

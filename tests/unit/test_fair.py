@@ -3,7 +3,8 @@
 import pytest
 
 from harness.bases import Bases
-from tests.edited import ARMS, Edited, reasons
+from tests.edited import Edited, reasons
+from tests.trees import ARMS
 
 CONSTANTS = "\n".join(
     f'IS_{word} = "{word}"' for word in ("image", "video", "draft", "standard", "fine")
