@@ -1,7 +1,7 @@
 """Which files of an arm import which, read from their text."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 Imports = dict[str, set[str]]
 """path -> the paths that it imports"""
@@ -9,12 +9,13 @@ Imports = dict[str, set[str]]
 
 def imports_of(files: Mapping[str, str] | Mapping[str, bytes]) -> Imports:
     """The imports among Python files; a file that does not parse imports nothing."""
-    names = {
-        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path
-        for path in files
-        if path.endswith(".py")
-    }
+    names = {module_of(path): path for path in files if path.endswith(".py")}
     return {path: _imported(path, files[path], names) for path in names.values()}
+
+
+def module_of(path: str) -> str:
+    """The name under which a file of Python is imported, from the root of its tree."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def reach(imports: Imports, start: Iterable[str]) -> set[str]:
@@ -22,14 +23,22 @@ def reach(imports: Imports, start: Iterable[str]) -> set[str]:
 
     That is themselves, what they import, and the `__init__.py` of each folder on the way.
     """
+
+    def run_by(path: str) -> Iterable[str]:
+        return (*(init for init in _inits(path) if init in imports), *imports.get(path, ()))
+
+    return follow(start, run_by)
+
+
+def follow(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> set[str]:
+    """Those of `start`, and all that leads on from them, directly or through others."""
     found: set[str] = set()
     todo = list(start)
     while todo:
         path = todo.pop()
         if path not in found:
             found.add(path)
-            todo += [init for init in _inits(path) if init in imports]
-            todo += imports.get(path, ())
+            todo += onward(path)
     return found
 
 

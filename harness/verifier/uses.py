@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .graph import asks, said
+from .reach import follow, module_of
 from .walk import Import, Unparsable, imports, parse
 
 _WORDS = re.compile(r"\w+")
@@ -53,7 +54,7 @@ def uses(files: Mapping[str, bytes], placed: Mapping[str, str], loose: Collectio
             onward[path] = imported
     users: dict[str, set[str]] = defaultdict(set)
     for context, start in used.items():
-        for path in _reach(start, onward):
+        for path in follow(start, lambda path: onward.get(path, ())):
             users[path].add(context)
     asked = {name: frozenset(asks(heard, told)) for name, heard in told.items()}
     return Uses({path: frozenset(names) for path, names in users.items()}, asked)
@@ -65,8 +66,7 @@ class _Modules:
     def __init__(self, loose: Collection[str]) -> None:
         self._named: dict[str, set[str]] = defaultdict(set)
         for path in loose:
-            name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            self._named[name].add(path)
+            self._named[module_of(path)].add(path)
         self._words = {name.rpartition(".")[2] for name in self._named}
         self._depth = max(name.count(".") + 1 for name in self._named)
 
@@ -87,14 +87,3 @@ class _Modules:
         """What an import runs: the module, the packages that it lies in, a module in it."""
         parts = [part for part in (*found.module.split("."), found.name) if part]
         return (".".join(parts[:end]) for end in range(1, min(len(parts), self._depth) + 1))
-
-
-def _reach(start: Collection[str], onward: Mapping[str, frozenset[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(start)
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += onward.get(path, ())
-    return found
