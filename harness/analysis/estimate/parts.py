@@ -76,9 +76,8 @@ def difference_in_differences(
         both[side] = (both[side] + both[f"{side}_low"]) / 2
     both["trials"] += both["trials_low"]
     both["lost"] += both["lost_low"]
-    row = effect(both, question, factor, f"{high} - {low}")
-    note = row.note if len(both) else f"no task has all four cells of {factor} {high} and {low}"
-    return row.model_copy(update={"minuend": None, "subtrahend": None, "note": note})
+    none = f"no task has all four cells of {factor} {high} and {low}"
+    return _without_sides(both, question, factor, f"{high} - {low}", none)
 
 
 def per_doubling(trials: pd.DataFrame, question: Question) -> EffectRow:
@@ -101,8 +100,16 @@ def per_doubling(trials: pd.DataFrame, question: Question) -> EffectRow:
     rows = sums.join(groups[["minuend", "subtrahend"]].mean()).reset_index()
     rows = rows[rows["square"] > SAME]
     rows["difference"] = rows["product"] / rows["square"]
-    row = effect(rows, question, "size", "doubling")
-    note = row.note if len(rows) else "no task was set at two sizes of one app: not tested"
+    none = "no task was set at two sizes of one app: not tested"
+    return _without_sides(rows, question, "size", "doubling", none)
+
+
+def _without_sides(
+    found: pd.DataFrame, question: Question, factor: str, level: str, none: str
+) -> EffectRow:
+    """The effect of what compares more than two sides; `none` is said where there is nothing."""
+    row = effect(found, question, factor, level)
+    note = row.note if len(found) else none
     return row.model_copy(update={"minuend": None, "subtrahend": None, "note": note})
 
 
