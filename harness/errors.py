@@ -117,6 +117,11 @@ POLICY: dict[type[SeamBenchError], Policy] = {
 }
 
 
+def is_retried(cause: str | None) -> bool:
+    """Whether what was lost to a cause, as records name it, is tried again."""
+    return any(policy.retry and policy.cause == cause for policy in POLICY.values())
+
+
 def policy_of(error: SeamBenchError) -> Policy:
     """The policy of the nearest ancestor in `POLICY`."""
     for kind in type(error).__mro__:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.agents.spend import STUDY
-from harness.errors import POLICY, BudgetSpent
+from harness.errors import POLICY, BudgetSpent, is_retried
 from harness.executors import Executor
 from harness.plan import Cell, Plan, save_plan
 from harness.records import TrialRecord
@@ -189,7 +189,7 @@ def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], 
                 _keep_attempt(sweep, result)
             sweep.watcher.broken_off(cell)
             return False
-        if number == most:
+        if number == most or not is_retried(trial.failure_cause):
             break
         _keep_attempt(sweep, result)
         sweep.watcher.retried(cell, trial.failure_detail or "")

@@ -240,16 +240,31 @@ def test_a_document_that_is_recited_does_not_stand_for_what_is_gone(home: Path) 
     assert recites.reason == f"contract: {told}"
 
 
+def sweep_of(bench: Bench, out: Path) -> Witness:
+    """Run every cell over the first arm, in the way of a study."""
+    cells = tuple(cell for cell in expand(bench.study) if cell.arm == "one")
+    plan, witness = Plan(name="t", locks={}, cells=cells), Witness()
+    with Store(RunPaths(out)) as store:
+        executor = LocalExecutor(1, bench.sandboxes.abort)
+        run_sweep(Sweep(bench, plan, store, executor, witness), cells)
+    return witness
+
+
+def test_a_defect_of_the_harness_is_not_tried_again_at_the_cost_of_the_agent(
+    home: Path, tmp_path: Path
+) -> None:
+    with bench_of(home, SandboxKind.process, {"nop": Defect()}) as bench:
+        witness = sweep_of(bench, tmp_path / "out")
+    (trial,) = witness.ended_trials
+    assert (trial.failure_cause, trial.attempt, witness.retries) == ("harness", 1, [])
+
+
 def test_a_hidden_suite_that_collects_nothing_is_lost_after_its_attempts(
     home: Path, tmp_path: Path
 ) -> None:
     (home / "tasks/tally/rename/hidden/test_zero.py").write_text("VALUE = 0\n")
     with bench_of(home, SandboxKind.process, {"nop": ScriptAgent("true")}) as bench:
-        cells = tuple(cell for cell in expand(bench.study) if cell.arm == "one")
-        plan, witness = Plan(name="t", locks={}, cells=cells), Witness()
-        with Store(RunPaths(tmp_path / "out")) as store:
-            executor = LocalExecutor(1, bench.sandboxes.abort)
-            run_sweep(Sweep(bench, plan, store, executor, witness), cells)
+        witness = sweep_of(bench, tmp_path / "out")
     (trial,) = witness.ended_trials
     assert (trial.status, trial.failure_cause, trial.attempt) == ("lost", "verifier", 2)
     assert "hidden/ collected no tests" in (trial.failure_detail or "")
