@@ -15,8 +15,8 @@ from harness.paths import Checkout, RunPaths, find_checkout
 if TYPE_CHECKING:
     from harness.config import RunConfig
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-pairs = typer.Typer(no_args_is_help=True, help="Look at a pair and prove its arms equal.")
+app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False)
+pairs = typer.Typer(invoke_without_command=True)
 app.add_typer(pairs, name="pairs")
 
 Globs = Annotated[list[str] | None, typer.Argument(help="globs over app/task; all without")]
@@ -28,8 +28,21 @@ Workers = Annotated[int, typer.Option(help="trials at once; 0: one a core")]
 
 
 @app.callback()
-def seambench() -> None:
+def seambench(context: typer.Context) -> None:
     """Measure how well coding agents refactor the same software in different architectures."""
+    _help_without_command(context)
+
+
+@pairs.callback()
+def of_pairs(context: typer.Context) -> None:
+    """Look at a pair and prove its arms equal."""
+    _help_without_command(context)
+
+
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), nl=False)
+        raise typer.Exit(2)
 
 
 @app.command(
@@ -277,7 +290,10 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # a terminal may have no sign for what we print
             stream.reconfigure(errors="replace")
     try:
-        _run_app()
+        code = _run_app()
+    except typer.TyperException as error:
+        say(f"seambench: {' '.join(error.format_message().split())} ({_where_to_look(error)})")
+        sys.exit(2)
     except BadInput as error:
         _fail(error, 2)
     except SeamBenchError as error:
@@ -290,18 +306,23 @@ def main() -> None:
         if error.errno == ENOSPC:
             say(f"seambench: {error.filename or 'standard output'}: {error.strerror}")
         sys.exit(1)
-    except SystemExit as end:
-        if end.code == 130:  # what typer makes of Ctrl-C
-            say("seambench: stopped; finished trials are kept, run the same command to go on")
-        raise
+    if code == 130:  # what typer makes of Ctrl-C
+        say("seambench: stopped; finished trials are kept, run the same command to go on")
+    sys.exit(code)
 
 
-def _run_app() -> None:
+def _run_app() -> int:
     """Run the command; what it printed is out when this ends, or OSError says why not."""
     try:
-        app()
+        return app(standalone_mode=False) or 0
     finally:
         sys.stdout.flush()
+
+
+def _where_to_look(error: typer.TyperException) -> str:
+    # Only errors of usage have it, and their class has no public name.
+    command = getattr(getattr(error, "ctx", None), "command_path", "seambench")
+    return f"see {command} --help"
 
 
 def _fail(error: SeamBenchError, code: int) -> None:

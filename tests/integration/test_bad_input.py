@@ -139,6 +139,21 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         ("unknown app 'tolly'; there is: tally",),
     ),
     "results that are not there": (nothing, ("tables", "nowhere"), ("nowhere: no records.jsonl",)),
+    "command that is not there": (
+        nothing,
+        ("validat",),
+        ("No such command 'validat'. Did you mean 'validate'? (see ", "seambench --help)"),
+    ),
+    "argument that is missing": (
+        nothing,
+        ("compare",),
+        ("Missing argument 'results'.", " compare --help)"),
+    ),
+    "option that is no number": (
+        nothing,
+        ("pairs", "verify", "tally", "--sequences", "many"),
+        ("'--sequences': ", "valid integer", " pairs verify --help)"),
+    ),
     "regrade of no results": (
         nothing,
         ("regrade", "nowhere", "--sandbox", "process"),
@@ -165,10 +180,18 @@ def test_bad_input_gets_one_line_that_names_it(home: Path, case: str) -> None:
     lines = [line for line in done.stderr.splitlines() if line.startswith("seambench: ")]
     assert done.returncode == 2, done.stderr
     assert len(lines) == 1, done.stderr
+    assert "Usage" not in done.stderr
     assert "Traceback" not in done.stderr
     for words in said:
         assert words in lines[0]
     assert not list((home / "results").glob("*")), "a refused run leaves nothing behind"
+
+
+@pytest.mark.parametrize("group", [(), ("pairs",)])
+def test_without_a_command_the_help_is_shown(home: Path, group: tuple[str, ...]) -> None:
+    done = seambench(home, *group)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "Commands" in done.stdout
 
 
 def test_a_file_in_the_place_of_results_is_named(home: Path) -> None:
