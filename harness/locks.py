@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness import scoring
+from harness import agents, llm, scoring
 from harness.agents.prompting import prompt_digests
 from harness.config import RunConfig, SandboxConfig, SandboxKind, VerificationConfig
 from harness.errors import BadInput
@@ -19,6 +19,8 @@ from harness.plan import Plan, Study, read_plan
 from harness.scoring import job
 
 SCORERS = Path(scoring.__file__).parent
+ASKING = {"scaffolds": Path(agents.__file__).parent, "llm": Path(llm.__file__).parent}
+"""The code that makes a model's requests and reads its answers."""
 CHANGE_NO_RESULT = re.compile("attempts|study_.*")
 """Parts of a budget that say how far a study goes; they may be raised to go on."""
 
@@ -31,6 +33,7 @@ def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -
     models = study.config.models
     locks |= {f"model/{name}": json.dumps(asdict(m), default=str) for name, m in models.items()}
     if asking:
+        locks |= {name: digest_folder(folder) for name, folder in ASKING.items()}
         locks |= {f"prompt/{name}": found for name, found in prompt_digests().items()}
         locks |= {f"sdk/{name}": found for name, found in sdk_versions(models).items()}
     return locks

@@ -123,7 +123,8 @@ def test_the_code_that_judges_and_what_asks_a_model_are_locked(checkout: Checkou
     assert alone["scoring"].endswith("scoring")
     assert locks.keys() - alone.keys() >= {"agent/tool_loop", "model/m", "sdk/openai"}
     assert locks["sdk/openai"] == version("openai")
-    assert not any(name.startswith("sdk/") for name in alone)
+    assert (locks["scaffolds"][-7:], locks["llm"][-4:]) == ("/agents", "/llm")
+    assert not any(name.startswith(("sdk/", "scaffolds", "llm")) for name in alone)
     assert "prompt/tool_loop_task.j2" in locks
 
 
