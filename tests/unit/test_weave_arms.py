@@ -15,6 +15,7 @@ import pytest
 
 from harness.pairs.weave import read_app, weave
 from harness.pairs.weave.arms import ARMS
+from harness.pairs.weave.checks import RESERVED
 from harness.pairs.weave.spec import Operation
 
 ROOT = Path(__file__).parents[2]
@@ -190,3 +191,14 @@ def test_an_import_that_fits_into_a_line_stands_in_one(app: str) -> None:
     command = (str(program), "check", "--isolated", "--no-cache", *rules, *arms)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@every_app
+def test_no_context_can_be_called_as_a_module_of_an_arm_or_what_it_imports(app: str) -> None:
+    read, names = read_app(ROOT / f"fixtures/{app}/app"), set[str]()
+    for path in (path for arm in ARMS for path in (ROOT / "fixtures" / app / arm).rglob("*.py")):
+        names |= {*path.relative_to(ROOT / "fixtures" / app).with_suffix("").parts[1:]}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    assert names - {*read.contexts, read.spec.package, "__init__"} <= RESERVED

@@ -57,6 +57,14 @@ OPEN, TOP_UP = f"{A}.operations.open_account", f"{A}.operations.top_up"
          "unknown type 'Titel'; there is Title"),
         ("name: Title, plan", 'name: "list[Titel] 1..9", plan', f"{A}.bodies.NewAccount.name",
          "unknown type 'Titel'"),
+        ("query: {limit: Limit = 20", "query: {limit: Limit = 0",
+         f"{A}.operations.list_ledger.query.limit", "the default 0 is no Limit"),
+        ('priority: Priority = "normal"', 'priority: Priority = "usual"',
+         f"{J}.bodies.NewJob.priority", 'the default "usual" is no Priority'),
+        ("seconds: Seconds = 0", 'seconds: Seconds = "0"', "contexts.catalogue.",
+         'the default "0" is no Seconds'),
+        ("code: Code | None = None", "code: Code = None", "contexts.catalogue.",
+         "the default None is no Code"),
         ("name: Title, plan", "na-me: Title, plan", f"{A}.bodies.NewAccount.na-me", "pattern"),
         ("name: Title, plan", 'name: "list[Title", plan', f"{A}.bodies.NewAccount.name", "never"),
         ("body: NewAccount", "body: NewAcount", f"{OPEN}.body", "unknown body 'NewAcount'; there"),
@@ -158,7 +166,7 @@ def test_an_error_in_the_domain_names_file_and_line(
     assert said in told
 
 
-@pytest.mark.parametrize("name", ["edge", "json", "wiring", "services", "fastapi"])
+@pytest.mark.parametrize("name", ["edge", "json", "store", "services", "uvicorn"])
 def test_a_context_with_the_name_of_something_in_an_arm_is_refused(
     sources: Path, name: str
 ) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
+from typing import Any, Union
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from harness.errors import BadInput
 from harness.pairs.weave.sources import App, Context, Method, Module
@@ -22,10 +23,13 @@ _GIVEN = {"store", "now", "new_id"}
 """what a service is made of beside the contexts that it asks"""
 _ROUTED = {"router", "app"}
 RESERVED = sys.stdlib_module_names | {
-    "common", "edge", "errors", "fastapi", "httpx", "interactions", "main", "openapi", "pydantic",
-    "replies", "repositories", "routes", "rows", "schemas", "services", "stores", "tests", "wiring",
+    "cache", "clients", "clock", "common", "contracts", "db", "edge", "errors", "interactions",
+    "main", "openapi", "replies", "repositories", "routes", "rows", "schemas", "service",
+    "services", "store", "stores", "tests", "web", "wiring",
+    "aiohttp", "anyio", "fastapi", "httptools", "httpx", "pydantic", "pytest", "starlette",
+    "urllib3", "uvicorn", "uvloop", "yarl",
 }  # fmt: skip
-"""what modules and folders of the arms are called"""
+"""what modules and folders of the arms are called, and what they import"""
 Keys = tuple[str | int, ...]
 
 
@@ -166,6 +170,24 @@ def _check_field(app: App, told: str, known: Collection[str], keys: Keys) -> Non
     found = field_parts(told)
     for part in filter(None, (found["type"], found["default"])):
         _check_type(app, part, known, keys)
+    if found["default"]:
+        _check_default(app, found["type"], found["default"], keys)
+
+
+def _check_default(app: App, kind: str, default: str, keys: Keys) -> None:
+    """A default that is written out is one that a request could have said."""
+    plain: dict[str, Any] = {"str": str, "int": int, "bool": bool, "None": None}
+    plain |= {name: each.as_python() for name, each in app.spec.types.items()}
+    parts = [part.strip() for part in kind.split("|")]
+    try:
+        value = ast.literal_eval(default)
+        told: Any = Union[*(plain[part] for part in parts)]
+    except (KeyError, ValueError):  # what the domain defines is Python's to check
+        return
+    try:
+        TypeAdapter[Any](told).validate_python(value, strict=True)
+    except ValidationError:
+        raise app.wrong(f"the default {default} is no {kind}", *keys) from None
 
 
 def _check_type(app: App, text: str, known: Collection[str], keys: Keys) -> None:

@@ -54,6 +54,8 @@ class Woven:
         """`fixture` is `fixtures/<app>`, `tasks` is `tasks/<app>`. Raises BadInput."""
         self.fixture = fixture
         app = read_app(fixture / "app")
+        if app.spec.app != fixture.name:
+            raise app.wrong(f"{app.spec.app!r}, and its folder is {fixture.name}/", "app")
         known: Known = {}
         tree = weave(app, dose, known)
         self.files = {fixture / path: text for path, text in tree.items()}

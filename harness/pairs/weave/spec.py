@@ -2,7 +2,7 @@
 
 import keyword
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -81,6 +81,17 @@ class Vocabulary(Spec):
             if low > high:
                 raise ValueError(f"{low} is more than {high}")
         return self
+
+    def as_python(self) -> Any:
+        """What a value of the type must be, as pydantic understands it."""
+        if self.words:
+            return Literal[self.words]
+        if self.pattern:
+            return Annotated[str, StringConstraints(pattern=self.pattern)]
+        if self.number:
+            return Annotated[int, Field(ge=self.number[0], le=self.number[1])]
+        low, high = self.length or (0, 0)
+        return Annotated[str, Field(min_length=low, max_length=high)]
 
 
 class TableSpec(Spec):
