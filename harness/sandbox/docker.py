@@ -22,7 +22,7 @@ from requests.exceptions import RequestException
 
 from harness.errors import EngineGone, SandboxError
 from harness.sandbox.client import Death, RunnerClient, RunnerSandbox
-from harness.sandbox.engine import Announce, engine_errors, ensure_engine
+from harness.sandbox.engine import Announce, engine_errors, ensure_engine, is_podman
 from harness.sandbox.images import LABEL, Image, ensure_image
 from harness.sandbox.process import START, SocketStream
 from harness.sandbox.protocol import Limits, Role, Sandbox
@@ -39,6 +39,10 @@ CAPABILITIES = ["SETUID", "SETGID", "KILL", "DAC_OVERRIDE"]
 
 DISK_SHARES = {"/work": 0.5, "/tmp": 0.375, "/home/agent": 0.125}  # noqa: S108 - in a container
 """How `Limits.disk_mb` is divided. Files lie in memory and count against `memory_mb` too."""
+
+OWNED = ",uid=1000,gid=1000,nr_inodes=100k"
+"""Whose these folders are and how many files they hold. Podman takes none of these options: its
+runner gives the folders away itself, and the memory alone bounds their files."""
 
 RUN_SHARE = 0.25
 """Of `Limits.disk_mb`, on top: root's folder, with what a keeper's programs log and store."""
@@ -114,6 +118,7 @@ class DockerSandboxes:
     ) -> None:
         self._client, self._image, self._limits, self._run_id = client, image, limits, run_id
         self.image_digest = image.digest
+        self._is_podman = is_podman(client)
         self._aborted = threading.Event()
 
     @classmethod
@@ -200,10 +205,10 @@ class DockerSandboxes:
             memswap_limit=f"{limits.memory_mb}m",
             nano_cpus=int(limits.cpus * 1e9),
             pids_limit=limits.pids + SPARE_PROCESSES,
-            tmpfs=_tmpfs(limits.disk_mb),
+            tmpfs=_tmpfs(limits.disk_mb, "" if self._is_podman else OWNED),
             shm_size="16m",
             cap_drop=["ALL"],
-            cap_add=CAPABILITIES,
+            cap_add=[*CAPABILITIES, *(["CHOWN"] if self._is_podman else [])],
             security_opt=["no-new-privileges"],
             log_config=LogConfig(type=LogConfig.types.NONE),
         )
@@ -294,10 +299,9 @@ def _started(pid: str) -> str:
         return "gone"
 
 
-def _tmpfs(disk_mb: int) -> dict[str, str]:
+def _tmpfs(disk_mb: int, owned: str) -> dict[str, str]:
     mounts = {
-        path: f"rw,exec,nosuid,nodev,uid=1000,gid=1000,mode=0755,nr_inodes=100k,"
-        f"size={max(1, int(disk_mb * share))}m"
+        path: f"rw,exec,nosuid,nodev,mode=0755,size={max(1, int(disk_mb * share))}m{owned}"
         for path, share in DISK_SHARES.items()
     }
     own = max(1, int(disk_mb * RUN_SHARE))

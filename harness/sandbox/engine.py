@@ -56,6 +56,13 @@ def ensure_engine(announce: Announce) -> docker.DockerClient:
     return _start(announce)
 
 
+def is_podman(client: docker.DockerClient) -> bool:
+    """Whether the engine is Podman's compatible service, which takes fewer options."""
+    with engine_errors("asking the engine for its version"):
+        parts = client.version().get("Components") or []
+    return any("Podman" in part["Name"] for part in parts)
+
+
 def debian_like() -> bool:
     """Whether packages are installed with apt here."""
     return Path("/etc/debian_version").exists()

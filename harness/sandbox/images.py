@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -123,9 +124,9 @@ def _bootstrap(client: docker.DockerClient, checkout: Checkout) -> None:
         check(["tar", "-C", f"{folder}/root", *out, "-cf", f"{folder}/base.tar", "."])
         name, _, tag = LOCAL_BASE.partition(":")
         with engine_errors("importing the base image"):
-            client.api.import_image(
-                f"{folder}/base.tar", repository=name, tag=tag, changes=[f"LABEL {LABEL}=1"]
-            )
+            said = client.api.import_image(f"{folder}/base.tar", changes=[f"LABEL {LABEL}=1"])
+            # Podman passes over the tag of an import, and calls the image `latest`.
+            client.api.tag(json.loads(said.splitlines()[-1])["status"], name, tag)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
