@@ -27,6 +27,13 @@ def test_an_app_of_the_loom_has_a_task_of_each_family(app: str) -> None:
     assert sorted(int(task.spec.family) for task in tasks) == list(range(1, 13))
 
 
+@pytest.mark.parametrize("app", WOVEN)
+def test_a_task_of_the_loom_has_a_solution_by_somebody_who_saw_no_other(app: str) -> None:
+    tasks = load_tasks(CHECKOUT, load_pairs(CHECKOUT), [f"{app}/*"])
+    solutions = {task.id: task.spec.solutions.values() for task in tasks}
+    assert [name for name, each in solutions.items() if not any(s.independent for s in each)] == []
+
+
 @pytest.mark.parametrize(
     "word",
     ["service", "Microservices", "micro-service", "monolith", "MODULES", "endpoint", "database",
