@@ -103,8 +103,8 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path, app: str):
 
 
 def test_a_changed_arm_a_missing_file_and_one_too_many_are_told_and_mended(tmp_path: Path):
-    shutil.copytree(FIXTURE, tmp_path / "app-x")
-    fixture = tmp_path / "app-x"
+    shutil.copytree(FIXTURE, tmp_path / "atelier")
+    fixture = tmp_path / "atelier"
     change(fixture / "modular/atelier/rows.py", "class Rows", "class Row")
     (fixture / "monolith/atelier/web.py").unlink()
     (fixture / "microservices/more.py").write_text("")
@@ -115,9 +115,15 @@ def test_a_changed_arm_a_missing_file_and_one_too_many_are_told_and_mended(tmp_p
     assert woven.differing() == []
 
 
+def test_sources_in_a_folder_of_another_name_are_refused(tmp_path: Path):
+    shutil.copytree(FIXTURE / "app", tmp_path / "studio/app")
+    with pytest.raises(BadInput, match=r"app\.yaml:1: app: 'atelier', and its folder is studio/"):
+        Woven(tmp_path / "studio", tmp_path / "none")
+
+
 def test_whatever_differs_in_an_arm_is_told_and_mended(tmp_path: Path):
-    shutil.copytree(FIXTURE, tmp_path / "app-x")
-    fixture = tmp_path / "app-x"
+    shutil.copytree(FIXTURE, tmp_path / "atelier")
+    fixture = tmp_path / "atelier"
     returns, program, link = (
         fixture / "monolith/atelier/web.py", fixture / "microservices/edge/main.py",
         fixture / "modular/atelier/rows.py",
