@@ -8,16 +8,15 @@ import pytest
 from harness.analysis.frame import read_trials
 from harness.analysis.paper import calibration
 from harness.paths import RunPaths
-from harness.plan import Plan, read_plan
+from harness.plan import Plan, read_plans
 
 REFERENCE = Path("results/reference")
 
 
 @pytest.fixture(scope="module")
-def plan() -> Plan:
-    found = read_plan(RunPaths(REFERENCE))
-    assert found is not None
-    return found
+def plans() -> list[Plan]:
+    """Of each study that it joins."""
+    return read_plans(RunPaths(REFERENCE))
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +24,11 @@ def trials() -> pd.DataFrame:
     return read_trials(REFERENCE)
 
 
-def test_every_planned_trial_has_ended(plan: Plan, trials: pd.DataFrame) -> None:
-    assert sorted(trials["trial_id"]) == sorted(cell.trial_id for cell in plan.cells)
+def test_every_planned_trial_has_ended(plans: list[Plan], trials: pd.DataFrame) -> None:
+    planned = sorted(cell.trial_id for plan in plans for cell in plan.cells)
+    assert sorted(trials["trial_id"]) == planned
     assert "lost" not in set(trials["status"])
-    assert plan.digest in set(trials["plan_digest"])
+    assert {plan.digest for plan in plans} <= set(trials["plan_digest"])
 
 
 def test_every_agent_works_on_every_task_and_arm(trials: pd.DataFrame) -> None:
@@ -40,7 +40,7 @@ def test_every_agent_works_on_every_task_and_arm(trials: pd.DataFrame) -> None:
 
 def test_every_control_came_out_as_it_must(trials: pd.DataFrame) -> None:
     found = calibration.data(trials)
-    assert found["n"].sum() == 3 * 3 * 12
+    assert found["n"].sum() == 3 * 3 * 12 * trials["app"].nunique()
     assert (found["right"] == found["n"]).all()
 
 
