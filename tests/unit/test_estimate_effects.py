@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from harness.analysis import comparison, summary
 from harness.analysis.estimate import clusters, families, matched, repeats
@@ -69,6 +70,19 @@ def reports_apps(trials: pd.DataFrame) -> set[int]:
 
 
 APPS = {name: (4 + i % 3, 6 + i % 2) for i, name in enumerate("abcdefg")}
+
+
+def interval_of_scipy(gaps: list[float], level: float) -> tuple[float, float]:
+    """The t interval of the mean of the apps' gaps."""
+    found = stats.ttest_1samp(gaps, 0).confidence_interval(level)
+    return found.low, found.high
+
+
+def tost_of_scipy(gaps: list[float], margin: float = 10.0) -> float:
+    """The larger p of the two one-sided t tests of the apps' gaps, in pp as the margin is."""
+    above = stats.ttest_1samp(gaps, -margin, alternative="greater").pvalue
+    below = stats.ttest_1samp(gaps, margin, alternative="less").pvalue
+    return max(above, below)
 
 
 class TestPairing:
@@ -158,6 +172,25 @@ class TestEffects:
         assert (row.apps, row.tasks, row.trials) == (7, 7, 140)
         assert row.low < row.difference < row.high
         assert row.note is None
+
+    def test_every_number_of_a_row_is_that_of_the_apps(self):
+        """Six apps whose gaps are known, of which the first has two tasks."""
+        rest = {"b": (6, 4), "c": (5, 4), "d": (8, 2), "e": (2, 5), "f": (6, 1)}
+        trials = pd.concat([study({"a": (9, 4)} | rest), study({"a": (5, 2)}, task="u")])
+        row = effect(differences(trials, DISTRIBUTED), ASKED)
+        gaps = [40.0, 20.0, 10.0, 60.0, -30.0, 50.0]
+        assert (row.apps, row.tasks) == (6, 7)
+        assert row.minuend == pytest.approx(100 * (7 + 6 + 5 + 8 + 2 + 6) / 60)
+        assert row.subtrahend == pytest.approx(100 * (3 + 4 + 4 + 2 + 5 + 1) / 60)
+        assert row.difference == pytest.approx(25.0)
+        assert row.se == pytest.approx(stats.sem(gaps))
+        assert (row.low, row.high) == pytest.approx(interval_of_scipy(gaps, 0.95))
+        assert (row.low90, row.high90) == pytest.approx(interval_of_scipy(gaps, 0.90))
+        assert row.p_t == pytest.approx(stats.ttest_1samp(gaps, 0).pvalue)
+        assert row.p_equivalence == pytest.approx(tost_of_scipy(gaps))
+        # All of one sign sum to 210 and these to 150: so do those that lack at most 30, which
+        # are none, 10, 20, 30 and 10 with 20, and the same with the signs exchanged.
+        assert row.p_sign_flip == 2 * 5 / 2**6
 
     def test_the_order_of_rows_changes_nothing(self):
         trials = study(APPS)
