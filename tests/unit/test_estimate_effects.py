@@ -439,6 +439,60 @@ class TestHypotheses:
         assert found["estimate"]["H7 own"] == pytest.approx(0.5 * 0.75)
         assert found["p"]["H7 own"] == 2 / 2**6
 
+    def test_breaks_outside_the_context_are_compared_in_own_scope(self):
+        """Hypothesis 1: of class I and the share of broken tests, whatever else differs."""
+        own, mono = [0.1, 0.0, 0.2, 0.1, 0.3], [0.4, 0.2, 0.3, 0.5, 0.2]
+        cells = []
+        for app, less, more in zip("abcde", own, mono, strict=True):
+            for arm, scope, task_class, share in (
+                ("microservices", "own", "I", less), ("monolith", "all", "I", more),
+                ("microservices", "all", "I", 0.9), ("modular", "all", "I", 0.9),
+                ("microservices", "own", "L", 0.9), ("monolith", "all", "L", 0.0),
+            ):  # fmt: skip
+                resolved = [True, scope == "own"]
+                cells.append(some(app, arm, resolved, task=f"t{task_class}", scope=scope,
+                                  task_class=task_class, collateral_break_share=share))  # fmt: skip
+        found = hypotheses(frame(*cells), ASKED).set_index("hypothesis").loc["H1"]
+        gaps = [-30.0, -20.0, -10.0, -40.0, 10.0]
+        assert (found["apps"], found["estimate"]) == (5, pytest.approx(-18.0))
+        assert (found["low"], found["high"]) == pytest.approx(interval_of_scipy(gaps, 0.95))
+        # All of one sign sum to 110 and these to 90: so do those that lack at most 10, which are
+        # none and either 10, and the same with the signs exchanged.
+        assert found["p"] == 2 * 3 / 2**5
+
+    def test_a_small_budget_is_compared_with_a_full_one(self):
+        """Hypothesis 4: services gain 60 points at 32k over full; 128k is no part of it."""
+        trials = pd.concat([
+            study({"a": (8, 2), "b": (7, 2), "c": (9, 2), "d": (6, 1)}, context_budget="32k"),
+            study({"a": (5, 5), "b": (5, 5), "c": (5, 5), "d": (4, 5)}, context_budget="full"),
+            study(dict.fromkeys("abcd", (0, 9)), context_budget="128k"),
+        ])  # fmt: skip
+        found = hypotheses(trials, ASKED).set_index("hypothesis").loc["H4"]
+        assert (found["apps"], found["estimate"]) == (4, pytest.approx(60.0))
+        ends = interval_of_scipy([60.0, 50.0, 70.0, 60.0], 0.95)
+        assert (found["low"], found["high"]) == pytest.approx(ends)
+        assert found["p"] == 2 / 2**4
+
+    def test_modules_are_tested_for_equivalence_inside_a_context(self):
+        """Hypothesis 5: of classes L and I, whose gaps are averaged within an app."""
+        won = {  # by services and modules, of ten: on L, on I and on X
+            "a": ((6, 5), (5, 5), (0, 9)), "b": ((4, 5), (6, 6), (0, 9)),
+            "c": ((7, 7), (8, 6), (0, 9)), "d": ((5, 5), (3, 3), (0, 9)),
+            "e": ((6, 4), (4, 5), (0, 9)), "f": ((8, 8), (7, 8), (0, 9)),
+        }  # fmt: skip
+        sides = ("microservices", "modular")
+        cells = [
+            some(app, arm, [i < number for i in range(10)], task=f"t{name}", task_class=name)
+            for app, classes in won.items()
+            for name, numbers in zip("LIX", classes, strict=True)
+            for arm, number in zip((*sides, "monolith"), (*numbers, 1), strict=True)
+        ]
+        found = hypotheses(frame(*cells), ASKED).set_index("hypothesis").loc["H5"]
+        gaps = [5.0, -5.0, 10.0, 0.0, 5.0, -5.0]
+        assert (found["apps"], found["estimate"]) == (6, pytest.approx(10 / 6))
+        assert (found["low"], found["high"]) == pytest.approx(interval_of_scipy(gaps, 0.90))
+        assert found["p"] == pytest.approx(tost_of_scipy(gaps))
+
     def test_a_slope_in_size_is_found_within_apps(self):
         """Each doubling adds 10 points; that larger apps are harder as a whole does not count."""
         trials = pd.concat([
