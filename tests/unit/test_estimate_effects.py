@@ -391,6 +391,27 @@ class TestTheSecondaryModel:
         raw = effect(differences(study(shared), DISTRIBUTED), ASKED)
         assert row["se"] == pytest.approx(raw.se, rel=0.15)
 
+    @pytest.mark.parametrize(
+        ("contrast", "mean"),
+        [(DISTRIBUTED, 40 / 6), (Contrast(Side("monolith"), Side("microservices")), -40 / 6)],
+    )
+    def test_its_interval_p_and_margin_are_those_of_the_t_distribution(self, contrast, mean):
+        """With one cell an arm in each app every app has the leverage 1/6 in either arm.
+
+        Mancl and DeRouen divide what each app leaves by 1 - 1/6, so that the error of the mean gap
+        is the plain one times the root of 6/5.
+        """
+        cells = {"a": (5, 4), "b": (6, 5), "c": (4, 4), "d": (7, 4), "e": (3, 4), "f": (5, 5)}
+        gaps = [10.0, 10.0, 0.0, 30.0, -10.0, 0.0]
+        row = marginal_effects(study(cells), contrast).iloc[0]
+        se = stats.sem(gaps) * np.sqrt(6 / 5)
+        assert (row["apps"], row["cells"]) == (6, 12)
+        assert (row["effect"], row["se"]) == pytest.approx((mean, se))
+        assert (row["low"], row["high"]) == pytest.approx(stats.t.interval(0.95, 5, mean, se))
+        assert row["p"] == pytest.approx(2 * stats.t.sf(abs(mean) / se, 5))
+        inside = stats.t.cdf((10 - mean) / se, 5) - stats.t.cdf((-10 - mean) / se, 5)
+        assert row["within_margin"] == pytest.approx(inside)
+
     def test_gives_an_effect_a_class(self):
         lower = {app: (new - 3, old) for app, (new, old) in APPS.items()}
         trials = pd.concat([study(APPS), study(lower, task="x", task_class="X")])
