@@ -2,8 +2,10 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from statistics import fmean
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -15,20 +17,23 @@ from harness.errors import ModelFailed
 from harness.llm import Message, Text
 from harness.llm.prices import Price
 from harness.llm.settings import open_model, price_of
-from harness.rows import Facts, _calls
+from harness.rows import Facts, _calls, _spent
+from tests.wire.moves import Say, Tokens
 from tests.wire.server import scripted
 from tests.wire.storm import COLUMNS, gust
 
 CALLS, THREADS, PLACES = 180, 6, 4
+TIER = TierConfig(
+    fresh_input=3.0, cache_read=0.3, cache_write=3.75, cache_write_long=6.0, output=15.0
+)
+ROW = tuple(name for name in COLUMNS if name != "long")
+"""What a trial's row tells; the long-lived part of the cache writes only its calls' records do."""
 FACTS = cast("Facts", SimpleNamespace(cell=SimpleNamespace(trial_id="t"), attempt=1))
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "openai-responses", "openai-chat"])
 def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
-    tier = TierConfig(
-        fresh_input=3.0, cache_read=0.3, cache_write=3.75, cache_write_long=6.0, output=15.0
-    )
-    price = PriceConfig(tiers=[tier], source="test", date="2026-01-01")
+    price = PriceConfig(tiers=[TIER], source="test", date="2026-01-01")
     with scripted(gust) as server:
         config = ModelConfig(
             wire=wire,
@@ -47,11 +52,8 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
         with ThreadPoolExecutor(THREADS) as pool:
             failed = sum(pool.map(_talk, sessions))
         model.close()
-    calls = [
-        record
-        for session in sessions
-        for record in _calls(FACTS, AgentReport("", calls=tuple(session.calls)))
-    ]
+    asked = AgentReport("", calls=tuple(call for session in sessions for call in session.calls))
+    calls = _calls(FACTS, asked)
     assert 1 < server.ledger.most_at_once <= PLACES
     assert len(calls) == CALLS
     assert failed == sum(call.stop is None for call in calls)
@@ -68,6 +70,69 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
     assert held > 0
     assert spend.spent["usd"] == pytest.approx(dollars / 1e6 + held)
     assert sum(s.cost_usd or 0 for s in sessions) == pytest.approx(dollars / 1e6)
+    row = _spent(asked)
+    assert {name: row[f"{COLUMNS[name]}_tokens"] for name in ROW} == {n: told[n] for n in ROW}
+    assert row["input_tokens"] == told["fresh"] + told["read"] + told["write"]
+    assert row["cost_usd"] == pytest.approx(dollars / 1e6)
+    sizes = [call.context_tokens for call in calls]
+    assert row["peak_context_tokens"] == max(sizes)
+    assert row["mean_context_tokens"] == pytest.approx(fmean(sizes))
+    assert (row["model_calls"], row["compactions"]) == (CALLS, 0)
+
+
+def test_the_row_of_a_trial_is_what_its_calls_took_together() -> None:
+    """Two of four calls compact; the third is tried twice, and paid for twice."""
+    row = _row_of(TIER, long=10)
+    assert row == {
+        "agent_ending": None,
+        "model_calls": 4,
+        "tool_calls": 0,
+        "input_tokens": 2000,
+        "fresh_input_tokens": 1000,
+        "cache_read_tokens": 600,
+        "cache_write_tokens": 400,
+        "output_tokens": 75,
+        "reasoning_tokens": 13,
+        "compactions": 2,
+        "peak_context_tokens": 700,
+        "mean_context_tokens": (700 + 500 + 350 + 250) / 4,
+        "edits_applied": 0,
+        "edits_failed": 0,
+        # 1000 fresh, 600 read, 390 written for a short and 10 for a long time, 75 made
+        "cost_usd": pytest.approx((3000 + 180 + 1462.5 + 60 + 1125) / 1e6),
+    }
+
+
+def test_the_row_of_a_trial_has_no_cost_where_one_call_has_no_price() -> None:
+    """The first alone writes to a long-lived cache, and that has no price here."""
+    unpriced = replace(TIER, cache_write_long=None)
+    assert _row_of(unpriced, long=0)["cost_usd"] == pytest.approx((3000 + 180 + 1500 + 1125) / 1e6)
+    assert _row_of(unpriced, long=10)["cost_usd"] is None
+
+
+def _row_of(tier: TierConfig, long: int) -> dict[str, Any]:
+    """What a row tells of a conversation that its third and fourth question make too long."""
+    moves = [
+        Say("a", tokens=Tokens(400, 100, 200, 20, reasoning=4, long=long)),
+        Say("b", tokens=Tokens(250, 150, 100, 30, reasoning=6)),
+        Say("c", broken=True, tokens=Tokens(100, 50, 50, 5, reasoning=1)),
+        Say("c", tokens=Tokens(150, 150, 50, 10, reasoning=2)),
+        Say("d", tokens=Tokens(100, 150, 0, 10)),
+    ]
+    price = PriceConfig(tiers=[tier], source="test", date="2026-01-01")
+    with scripted(moves) as server:
+        base = server.base_url("anthropic")
+        config = ModelConfig(
+            wire="anthropic", model="m", context_tokens=100_000, base_url=base, price=price
+        )
+        model = open_model("m", config, sleep=lambda _: None)
+        session = Session(model, price_of(config), Limits())
+        talk = Conversation("s", (), 2000, 64)
+        for size in (90, 900, 4500, 5000):
+            talk.say(Message(role="user", parts=(Text(text="x" * size),)))
+            session.ask(talk)
+        model.close()
+    return _spent(AgentReport("", calls=tuple(session.calls)))
 
 
 def _held(session: Session, price: Price | None) -> float:
