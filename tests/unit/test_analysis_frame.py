@@ -32,6 +32,7 @@ from harness.records import (
 )
 from harness.store import Entry
 from tests.records_factory import demo_trials, entries, hidden_tests, trial, write_run
+from tests.report_runs import call_record
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 VALUES = {
@@ -208,12 +209,38 @@ def test_a_folder_of_tables_with_a_bad_row_gives_no_frame(tmp_path):
         read_trials(tmp_path)
 
 
-def use(number: int) -> ToolRecord:
+def use(number: int, *, attempt: int = 1, call: int = 1) -> ToolRecord:
     return ToolRecord(
-        trial_id="0" * 16, attempt=1, call=1, number=number, tool="bash", kind="read",
+        trial_id="0" * 16, attempt=attempt, call=call, number=number, tool="bash", kind="read",
         contexts_read="", contexts_edited="", request_tokens=5, result_tokens=9, seconds=0.1,
         ending="ok",
     )  # fmt: skip
+
+
+def test_the_calls_and_tools_of_every_attempt_are_kept_those_of_a_lost_one_too(tmp_path):
+    """What a lost attempt asked was paid for."""
+    rows = [
+        entry.model_copy(
+            update={
+                "calls": tuple(
+                    call_record("0" * 16, n).model_copy(update={"attempt": attempt}) for n in (1, 2)
+                ),
+                "tools": tuple(use(1, attempt=attempt, call=n) for n in (1, 2)),
+            }
+        )
+        for attempt in (1, 2)
+        for entry in entries([trial(attempt=attempt)])
+    ]
+    rows[0] = rows[0].model_copy(update={"trial": None, "tests": ()})
+    run = read_run(write_run(tmp_path / "run", rows))
+    (tmp_path / "tables").mkdir()
+    write_parquet(run, tmp_path / "tables")
+    for found in (run, read_run(tmp_path / "tables")):
+        assert [t.attempt for t in found.trials] == [2]
+        assert found.calls == [*rows[0].calls, *rows[1].calls]
+        assert found.tools == [*rows[0].tools, *rows[1].tools]
+        for kept in (found.calls, found.tools):
+            assert [(row.attempt, row.call) for row in kept] == [(1, 1), (1, 2), (2, 1), (2, 2)]
 
 
 def test_uses_of_tools_that_stand_twice_are_refused(tmp_path):
