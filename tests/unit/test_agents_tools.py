@@ -3,7 +3,10 @@
 The sandbox is a process: nothing here runs a program that a model wrote.
 """
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -15,11 +18,14 @@ from harness.agents.session import Limits, Session
 from harness.agents.tools import Toolbox
 from harness.llm import Answer, Text, ToolCall, ToolResult
 from harness.llm.arguments import read_call
+from harness.pairs import load_pair
 from harness.patch import read_workspace
+from harness.paths import Checkout
 from harness.sandbox import Sandbox, Sandboxes
 from tests.sandboxes import shell, tar_of
 from tests.wire.scripted import ScriptedModel, answer, says, uses
 
+ROOT = Path(__file__).parents[2]
 ASSIGNMENT = Assignment(
     cast("object", SimpleNamespace(instruction="x")),  # type: ignore[arg-type]
     "one",
@@ -117,6 +123,27 @@ def test_a_call_is_cut_only_where_it_is_the_last_of_the_answer(place: Sandbox) -
     assert first.text == "1\n"
     assert "reached its limit inside this call" in second.text
     assert [r.text for r in serve(place, answer([call(1), call(2)]))] == ["1\n", "2\n"]
+
+
+def test_a_use_tells_what_it_read_or_edited_and_how_long_both_texts_were(place: Sandbox) -> None:
+    """Tokens are estimated at three bytes each, and one more for what is left over."""
+    path = "atelier/services/jobs.py"
+    place.put(tar_of({path: "ten = 1010\n"}), "/work")
+    asked = replace(ASSIGNMENT, arm="monolith", pair=load_pair(Checkout(ROOT), "atelier"))
+    look, change = f"cat {path}", f"sed -i s/ten/TEN/ {path} && echo done"
+    written = [json.dumps({"command": command}) for command in (look, change)]
+    assert [len(text) for text in written] == [43, 70]
+    said = uses(*[("bash", text) for text in written])
+    tools = Toolbox(asked, place, OneSession(said).open(asked))
+    tools.serve(said)
+    assert [(use.number, use.kind, use.ending) for use in tools.uses] == [
+        (1, "read", "ok"),
+        (2, "edit", "ok"),
+    ]
+    touched = [(use.contexts_read, use.contexts_edited) for use in tools.uses]
+    assert touched == [(("jobs",), ()), ((), ("jobs",))]
+    tokens = [(use.request_tokens, use.result_tokens) for use in tools.uses]
+    assert tokens == [(43 // 3 + 1, 11 // 3 + 1), (70 // 3 + 1, 5 // 3 + 1)]
 
 
 def one_shot(place: Sandbox, said: str) -> AgentReport:
