@@ -11,23 +11,34 @@ from harness.errors import BadInput, ModelFailed
 from harness.llm import Text, Thinking, ToolResult
 from tests.wire.asking import ASK, BASH, Open, user
 from tests.wire.moves import Garbage, Say, Use
+from tests.wire.render import body_of
 
 CLAUDE = pytest.mark.parametrize("wire", ["anthropic"])
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "openai-responses"])  # chat has no sealed thinking
 @pytest.mark.parametrize(("think", "hides"), [("hmm", False), ("", True)])
-def test_thinking_goes_back_unchanged(play: Open, think: str, hides: bool) -> None:
-    model, server, _ = play(
-        Say("so", think=think, hides=hides, uses=(Use("bash", {}),)), Say("ok"), Say("ok")
-    )
+def test_thinking_goes_back_unchanged(play: Open, wire: str, think: str, hides: bool) -> None:
+    so = Say("so", think=think, hides=hides, uses=(Use("bash", {}),))
+    model, server, _ = play(so, Say("ok"))
     first = model.answer(ASK, deadline=10)
     assert [p.text for p in first.message.parts if isinstance(p, Thinking)] == [think]
     result = user(ToolResult(call_id="call_1", text="x"))
     more = ASK.model_copy(update={"messages": (*ASK.messages, first.message, result)})
     model.answer(more, deadline=10)
-    assert "seal" in str(server.ledger.requests[1])
-    assert "seal" not in str(server.ledger.requests[0])
+    asked, again = server.ledger.requests
+    sent = body_of(wire, so, asked)["content" if wire == "anthropic" else "output"][0]
+    assert "seal" in str(sent)
+    assert [_sealed(body) for body in (asked, again)] == [[], [sent]]
+
+
+@pytest.mark.parametrize("wire", ["openai-responses"])
+def test_nothing_is_stored_at_openai(play: Open) -> None:
+    model, server, _ = play(*[_turn(n) for n in range(3)])
+    talk = _talk(budget=100_000)
+    for _ in range(3):
+        _once(model, talk)
+    assert [body["store"] for body in server.ledger.requests] == [False] * 3
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "openai-responses"])
@@ -284,3 +295,15 @@ def _once(model: Any, talk: Conversation) -> None:
 def _thoughts(body: dict[str, Any]) -> list[str]:
     blocks = [block for message in body["messages"] for block in message["content"]]
     return [block["thinking"] for block in blocks if block["type"] == "thinking"]
+
+
+def _sealed(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The blocks or items of thinking in a request, as they are there."""
+    told = [*body.get("input", ()), *body.get("messages", ())]
+    blocks = [block for one in told for block in (one, *_listed(one.get("content")))]
+    kinds = {"reasoning", "thinking", "redacted_thinking"}
+    return [block for block in blocks if block.get("type") in kinds]
+
+
+def _listed(content: Any) -> list[dict[str, Any]]:
+    return content if isinstance(content, list) else []
