@@ -26,12 +26,21 @@ from harness.verifier.wire import NoAnswer, Wire
 from tests.tars import unpack
 
 APP = """
-import gzip, itertools, json, os, sys, time
+import contextlib, gzip, itertools, json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PREFIX, SHIFT = sys.argv[1], int(sys.argv[2])
 numbers = itertools.count(SHIFT + 1)
 jobs = {}
+CHUNKED = b"transfer-encoding: chunked\\r\\n\\r\\n"
+BIT = b"x" * 1000
+ENDLESS = {
+    "/endless-head": (b"", b"x-more: " + BIT + b"\\r\\n"),
+    "/endless-body": (b"\\r\\n", BIT),
+    "/endless-chunks": (CHUNKED, b"3e8\\r\\n" + BIT + b"\\r\\n"),
+    "/endless-chunk": (CHUNKED + b"ffffffff\\r\\n", BIT),
+    "/endless-size": (CHUNKED, b"0" * 1000),
+}
 
 class App(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -80,6 +89,13 @@ class App(BaseHTTPRequestHandler):
                 self.wfile.write(b"x")
                 self.wfile.flush()
                 time.sleep(0.05)
+        elif self.path in ENDLESS:
+            start, more = ENDLESS[self.path]
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\\r\\n" + start)
+                while True:
+                    self.wfile.write(more)
         elif self.path == "/openapi.json":
             self.tell(200, {"paths": {"/jobs": {"post": {"responses": {"201": {}}}}}})
         elif self.path.startswith("/jobs/"):
@@ -385,6 +401,21 @@ def test_a_dead_app_differs_and_cannot_be_recorded(start_app: StartApp, verify: 
     assert replay_of(done).difference is not None
 
 
+def test_a_replay_that_takes_too_long_differs_and_asks_no_more(
+    start_app: StartApp, verify: Verify
+) -> None:
+    sequences = json.dumps(SEQUENCES).encode()
+    settings = Settings(app_url=start_app())
+    expected = replay_of(verify("replay", settings, sequences=sequences)).answers
+    body = "        body = json.dumps(value)"
+    source = APP.replace(body, f"        time.sleep(0.3)\n{body}")
+    slow = replace(settings, app_url=start_app(source=source), replay_seconds=0.5)
+    told = replay_of(verify("replay", slow, sequences=sequences, expected=expected))
+    assert told.difference is not None
+    assert told.difference.what.startswith("status 0 (replay took longer than 0.5 s) where the ")
+    assert told.calls <= 2
+
+
 def test_recording_a_dead_app_is_an_error(verify: Verify) -> None:
     dead = Settings(app_url="http://127.0.0.1:9")
     done = verify("replay", dead, sequences=json.dumps(SEQUENCES).encode())
@@ -559,5 +590,27 @@ def test_the_wire_bounds_size_and_time(start_app: StartApp, path: str, why: str)
     with pytest.raises(NoAnswer, match=why):
         wire.call("GET", path, {})
     assert time.monotonic() - began < 3
+    assert wire.call("GET", "/health", {}).status == 200
+    wire.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/endless-head", "the head of the answer is too large"),
+        ("/endless-body", "larger than 1000000 bytes"),
+        ("/endless-chunks", "larger than 1000000 bytes"),
+        ("/endless-chunk", "larger than 1000000 bytes"),
+        ("/endless-size", "larger than 1000000 bytes"),
+    ],
+)
+def test_an_answer_without_a_length_or_an_end_is_given_up_long_before_the_time_is_over(
+    start_app: StartApp, path: str, why: str
+) -> None:
+    wire = Wire(start_app(), seconds=3, limit=1_000_000)
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match=why):
+        wire.call("GET", path, {})
+    assert time.monotonic() - began < 1.5
     assert wire.call("GET", "/health", {}).status == 200
     wire.close()

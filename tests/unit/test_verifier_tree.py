@@ -353,6 +353,11 @@ def recurses(tree):
 def eats(tree):
     return len([0] * 10**10)
 
+def grows(tree):
+    held = []
+    for _ in range(400):
+        held.append(bytearray(2**20))
+
 def hangs(tree):
     while True:
         pass
@@ -362,14 +367,18 @@ def odd(tree):
 """
 
 
-def check(tmp_path: Path, names: tuple[str, ...], tree: Mapping[str, bytes]) -> dict[str, object]:
+def check(
+    tmp_path: Path, names: tuple[str, ...], tree: Mapping[str, bytes], mb: int = 768
+) -> dict[str, object]:
     (tmp_path / "predicates.py").write_bytes(PREDICATES)
     for folder, files in (("base", BASE), ("tree", tree)):
         for path, content in files.items():
             place = tmp_path / folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-    settings = Settings(contexts=SETTINGS.contexts, predicates=names, inspect_seconds=2.0)
+    settings = Settings(
+        contexts=SETTINGS.contexts, predicates=names, inspect_seconds=2.0, inspect_mb=mb
+    )
     return {str(r["name"]): r["reason"] for r in structure(Job(tmp_path, settings))}
 
 
@@ -385,6 +394,13 @@ def test_a_predicate_that_cannot_look_does_not_hold(tmp_path: Path) -> None:
         "parses": None,
         "hangs": "could not be checked: ran out of time",
     }
+
+
+@pytest.mark.parametrize(("mb", "reason"), [(64, "could not be parsed: MemoryError"), (768, None)])
+def test_a_predicate_that_takes_memory_bit_by_bit_gets_what_the_settings_give(
+    tmp_path: Path, mb: int, reason: str | None
+) -> None:
+    assert check(tmp_path, ("grows",), BASE, mb) == {"grows": reason}
 
 
 @pytest.mark.parametrize(
