@@ -102,7 +102,10 @@ def docstrings(nodes: Iterable[ast.AST]) -> frozenset[int]:
     return frozenset(
         id(node.body[0].value)
         for node in nodes
-        if isinstance(node, owners) and node.body and isinstance(node.body[0], ast.Expr)
+        if isinstance(node, owners)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+        and isinstance(node.body[0].value, ast.Constant)
     )
 
 

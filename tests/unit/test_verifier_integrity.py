@@ -143,6 +143,11 @@ TAMPERED: list[tuple[str, bytes | None, str]] = [
         b"from importlib import import_module\nb = import_module('builtins')\nb.exec(t)\n",
         "jobs/x.py:2: runs code that is not looked at: builtins.*",
     ),
+    (
+        "jobs/x.py",
+        b"from importlib import import_module\n\ndef f():\n    import_module('ctypes')\n",
+        "jobs/x.py:4: runs code that is not looked at: ctypes.*",
+    ),
     ("jobs/x.py", b"from builtins import exec as e\n", "jobs/x.py:1: runs code that is not looke"),
     (
         "jobs/x.py",
