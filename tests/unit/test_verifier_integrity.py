@@ -82,6 +82,16 @@ TAMPERED: list[tuple[str, bytes | None, str]] = [
         b"def f(r):\n    return 1 if r.headers['User-Agent'] == 'a' else 2\n",
         "jobs/x.py:2: branches on how the app is run: r.headers['User-Agent'] == 'a'",
     ),
+    (
+        "jobs/x.py",
+        b"def f(r):\n    match r.headers.get('X-Clock'):\n        case 1:\n            return 1\n",
+        "jobs/x.py:2: branches on how the app is run: r.headers.get('X-Clock')",
+    ),
+    (
+        "jobs/clock.py",
+        CLOCK + b"\ndef wait():\n    while os.environ['APP_CLOCK'] == 'real':\n        pass\n",
+        "jobs/clock.py:9: branches on how the app is run: os.environ['APP_CLOCK'] == 'real'",
+    ),
     ("jobs/x.py", b"U = 'https://evil.io/x'\n", "jobs/x.py:1: reaches beyond loopback: evil.io"),
     ("jobs/x.py", b"U = f'http://10.0.0.7:{p}/x'\n", "jobs/x.py:1: reaches beyond loopback: 10.0"),
     ("jobs/x.py", b"U = 'http://localhost@evil.io'\n", "jobs/x.py:1: reaches beyond loopback: evi"),
@@ -176,6 +186,90 @@ def test_tampering_is_one_finding_with_its_place(
     found = findings(**{path: content})
     assert len(found) == 1, found
     assert found[0].startswith(told)
+
+
+WAYS = [
+    ("exec(t)", "exec"),
+    ("eval(t)", "eval"),
+    ("compile(t, 'x', 'exec')", "compile"),
+    ("__import__(name)", "__import__"),
+    ("__builtins__", "__builtins__"),
+    ("__loader__", "__loader__"),
+    ("__path__", "__path__"),
+    ("__spec__", "__spec__"),
+    ("import builtins; builtins.exec(t)", "builtins.exec"),
+    ("import marshal; marshal.load(f)", "marshal.load"),
+    ("import runpy; runpy.run_module('x')", "runpy.run_module"),
+    ("import zipimport; zipimport.zipimporter('x')", "zipimport.zipimporter"),
+    ("import imp; imp.load_source('x', 'y')", "imp.load_source"),
+    ("import _imp; _imp.create_dynamic(x)", "_imp.create_dynamic"),
+    ("import codeop; codeop.compile_command(t)", "codeop.compile_command"),
+    ("import shelve; shelve.open('x')", "shelve.open"),
+    ("from importlib import machinery as m; m.PathFinder", "importlib.machinery.PathFinder"),
+    ("import ctypes; ctypes.CDLL('x')", "ctypes.CDLL"),
+    ("import cffi; cffi.FFI()", "cffi.FFI"),
+    ("import pkgutil; pkgutil.resolve_name('x')", "pkgutil.resolve_name"),
+    ("import pydoc; pydoc.locate('x')", "pydoc.locate"),
+    ("import pickle; pickle.load(f)", "pickle.load"),
+    ("import _pickle; _pickle.loads(t)", "_pickle.loads"),
+    ("import dill; dill.loads(t)", "dill.loads"),
+    ("import cloudpickle; cloudpickle.loads(t)", "cloudpickle.loads"),
+    ("import pickle; pickle._load(f)", "pickle._load"),
+    ("import pickle; pickle._loads(t)", "pickle._loads"),
+    ("import pickle; pickle.Unpickler(f)", "pickle.Unpickler"),
+    ("import pickle; pickle._Unpickler(f)", "pickle._Unpickler"),
+    ("from pickle import *", "pickle.*"),
+    ("import sys; sys.path", "sys.path"),
+    ("import sys; sys.meta_path", "sys.meta_path"),
+    ("import sys; sys.path_hooks", "sys.path_hooks"),
+    ("import sys; sys.path_importer_cache", "sys.path_importer_cache"),
+    ("import sys; sys.modules", "sys.modules"),
+    ("from sys import *", "sys.*"),
+    ("import os; os.system('x')", "os.system"),
+    ("import posix; posix.system('x')", "posix.system"),
+    ("import os; os.popen('x')", "os.popen"),
+    ("import os; os.execv('x', [])", "os.execv"),
+    ("import os; os.spawnl(0, 'x')", "os.spawnl"),
+    ("import os; os.posix_spawn('x', [], {})", "os.posix_spawn"),
+    ("import os; os.posix_spawnp('x', [], {})", "os.posix_spawnp"),
+    ("from os import *", "os.*"),
+    ("import subprocess; subprocess.run('x')", "subprocess.run"),
+    ("import _posixsubprocess as p; p.fork_exec(x)", "_posixsubprocess.fork_exec"),
+    ("import pty; pty.spawn('x')", "pty.spawn"),
+    ("import asyncio; asyncio.create_subprocess_exec", "asyncio.create_subprocess_exec"),
+    (
+        "from asyncio import subprocess as s; s.create_subprocess_shell",
+        "asyncio.subprocess.create_subprocess_shell",
+    ),
+    ("m.__import__", "?.__import__"),
+    ("m.__builtins__", "?.__builtins__"),
+    ("m.__loader__", "?.__loader__"),
+    ("m.__path__", "?.__path__"),
+    ("f.__code__ = c", "?.__code__"),
+    ("x.exec_module(m)", "?.exec_module"),
+    ("x.load_module('x')", "?.load_module"),
+    ("x.source_to_code(t, 'x')", "?.source_to_code"),
+    ("u.spec_from_file_location('x', 'y')", "?.spec_from_file_location"),
+    ("u.spec_from_loader('x', y)", "?.spec_from_loader"),
+    ("u.module_from_spec(s)", "?.module_from_spec"),
+    ("m.SourceFileLoader('x', 'y')", "?.SourceFileLoader"),
+    ("m.SourcelessFileLoader('x', 'y')", "?.SourcelessFileLoader"),
+    ("m.ExtensionFileLoader('x', 'y')", "?.ExtensionFileLoader"),
+    ("import types; types.CodeType(x)", "types.CodeType"),
+    ("db.load_extension('x')", "?.load_extension"),
+    ("db.enable_load_extension(True)", "?.enable_load_extension"),
+    ("import code; code.InteractiveInterpreter()", "code.InteractiveInterpreter"),
+    ("import code; code.InteractiveConsole()", "code.InteractiveConsole"),
+    ("x: 'eval(t)'", "eval(t)"),
+    ("x: '__import__(t)'", "__import__(t)"),
+    ("x: '__builtins__'", "__builtins__"),
+]
+
+
+@pytest.mark.parametrize(("code", "told"), WAYS)
+def test_every_way_to_run_what_is_not_looked_at_is_a_finding(code: str, told: str) -> None:
+    found = [f"jobs/x.py:1: runs code that is not looked at: {told}"]
+    assert findings(**{"jobs/x.py": code.encode() + b"\n"}) == found
 
 
 HONEST: list[tuple[str, bytes | None]] = [
