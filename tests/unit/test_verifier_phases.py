@@ -466,6 +466,22 @@ def test_a_path_that_a_document_names_and_nothing_answers_is_a_break(
     assert breaks(one) == ["edge: /jobs: the document names it and nothing is there"]
 
 
+@pytest.mark.parametrize("trace", ["self.close_connection = True", "time.sleep(60)"])
+def test_a_path_where_the_program_hangs_up_or_stalls_is_a_break_and_the_last_one_asked(
+    start_app: StartApp, verify: Verify, trace: str
+) -> None:
+    recites = APP.replace('{"/jobs":', '{"/prices/{name}": {"get": {}}, "/jobs":')
+    source = recites.replace(
+        "    def do_GET", f"    def do_TRACE(self):\n        {trace}\n\n    def do_GET"
+    )
+    port = int(start_app(source=source).rsplit(":", 1)[1])
+    tree = {"app.toml": f'[programs.edge]\nmodule = "edge:app"\nport = {port}\n'.encode()}
+    paths = {"/jobs": {"post": {}}, "/prices/{name}": {"get": {}}}
+    settings = Settings(documents={"edge": {"paths": paths}}, document_seconds=1.0)
+    told = contract_of(verify("contract", settings, tree=tree)).breaks
+    assert told == ["edge: /jobs: the document names it and nothing is there"]
+
+
 def test_programs_that_stall_over_their_description_are_breaks_in_bounded_time(
     start_app: StartApp, verify: Verify
 ) -> None:
