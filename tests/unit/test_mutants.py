@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -138,6 +139,20 @@ def test_a_sample_does_not_turn_with_other_code():
     taken = {mutant.id for mutant in choose_mutants(found, 60, 7)}
     fewer = [mutant for mutant in found if mutant.id in taken or mutant.function != "ranked"]
     assert {mutant.id for mutant in choose_mutants(fewer, 60, 7)} == taken
+
+
+def test_another_seed_chooses_otherwise_and_the_same_one_the_same():
+    found = mutants("atelier")
+    taken = [tuple(m.id for m in choose_mutants(found, 60, seed)) for seed in (7, 8, 7)]
+    assert taken[0] == taken[2]
+    assert taken[0] != taken[1]
+
+
+@pytest.mark.parametrize(("seed", "wanted"), [(7, "abd"), (8, "bce")])
+def test_a_sample_is_the_same_wherever_it_is_drawn(seed: int, wanted: str):
+    # The least three of `printf '7/jobs.a' | sha256sum` and so on.
+    found = [replace(mutants("atelier")[0], id=f"jobs.{n}", context="jobs") for n in "abcdef"]
+    assert [m.id[-1] for m in choose_mutants(found, 3, seed)] == list(wanted)
 
 
 def test_without_a_number_all_are_taken():
