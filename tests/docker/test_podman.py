@@ -39,7 +39,8 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         command += ["--runtime", str(shutil.which("runc"))]
     _lend_base(command, env)
     address = f"unix://{folder}/socket"
-    serving = subprocess.Popen([*command, "system", "service", "--time=0", address], env=env)
+    serve = [*command, "system", "service", "--time=0", address]
+    serving = subprocess.Popen(serve, env=env, cwd=folder)  # it may leave a file `oom` there
     try:
         _wait_for(address, serving)
         yield address
