@@ -60,8 +60,23 @@ def test_every_combination_is_there_once_and_arms_stay_together(
 
 
 def test_the_order_is_a_function_of_the_seed(checkout: Checkout) -> None:
-    ids = [[c.trial_id for c in expand(study(checkout, seed=s, repeats=4))] for s in (1, 1, 2)]
+    runs = [expand(study(checkout, seed=s, repeats=4)) for s in (1, 1, 2)]
+    ids = [[c.trial_id for c in cells] for cells in runs]
     assert ids[0] == ids[1] != ids[2]
+    # The ids of two seeds differ by themselves; what they stand for is the same, in another order.
+    order = [[(c.task, c.arm, c.agent, c.repeat) for c in cells] for cells in runs]
+    assert order[0] == order[1] != order[2]
+    assert sorted(order[0]) == sorted(order[2])
+
+
+def test_blocks_are_shuffled_and_neither_arm_is_always_first(checkout: Checkout) -> None:
+    nop = {"nop": AgentConfig(AgentKind.nop)}
+    runs = [expand(study(checkout, agents=nop, seed=s, repeats=20)) for s in (1, 2)]
+    orders = [[cell.repeat for cell in cells[::2]] for cells in runs]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(20))
+    assert len({tuple(order) for order in (*orders, range(20))}) == 3
+    for cells in runs:
+        assert {cell.arm for cell in cells[::2]} == {"one", "two"}
 
 
 def test_over_the_repeats_every_sabotage_has_its_turn(checkout: Checkout) -> None:
