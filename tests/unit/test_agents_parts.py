@@ -1,6 +1,7 @@
 """The parts of the scaffolds: edits, labels, prompts, packing."""
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -294,7 +295,12 @@ def test_contexts_are_those_whose_files_are_named(
 def test_prompts_name_no_architecture() -> None:
     for path in FOLDER.glob("*.j2"):
         assert architecture_words(path.read_text()) == [], path.name
-    assert set(prompt_digests()) == {path.name for path in FOLDER.glob("*.j2")}
+
+
+def test_a_prompt_is_told_by_the_digest_of_its_source() -> None:
+    sources = {path.name: path.read_bytes() for path in FOLDER.glob("*.j2")}
+    assert sources
+    assert prompt_digests() == {name: sha256(text).hexdigest() for name, text in sources.items()}
 
 
 def test_an_answer_that_is_cut_is_no_silence_and_is_told_so() -> None:

@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,14 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import harness
 from harness.config import (
     AgentConfig,
     AgentKind,
     BudgetConfig,
+    CacheLifetime,
     ModelConfig,
+    PriceConfig,
     RunConfig,
     SandboxConfig,
     SandboxKind,
+    ThinkingMode,
+    TierConfig,
     VerificationConfig,
 )
 from harness.errors import BadInput
@@ -141,6 +148,64 @@ def test_the_code_that_judges_and_what_asks_a_model_are_locked(checkout: Checkou
     assert (locks["scaffolds"][-7:], locks["llm"][-4:]) == ("/agents", "/llm")
     assert not any(name.startswith(("sdk/", "scaffolds", "llm")) for name in alone)
     assert "prompt/tool_loop_task.j2" in locks
+
+
+def test_every_setting_of_a_model_is_locked(checkout: Checkout) -> None:
+    changes: dict[str, object] = {
+        "wire": "anthropic",
+        "model": "y",
+        "context_tokens": 8192,
+        "bytes_per_token": 3.0,
+        "embedded": True,
+        "base_url": "http://127.0.0.1:1",
+        "key_env": "KEY",
+        "max_concurrency": 9,
+        "temperature": 0.5,
+        "thinking": ThinkingMode.disabled,
+        "thinking_tokens": 1024,
+        "effort": "high",
+        "cache": CacheLifetime.long,
+        "seed": 7,
+        "extra": {"top_p": 0.9},
+        "price": PriceConfig(tiers=[TierConfig(1.0, 0.1, 1.25, 5.0)]),
+    }
+    assert changes.keys() == {each.name for each in fields(ModelConfig)}
+    plain = ModelConfig(wire="openai-chat", model="x", context_tokens=4096)
+    oracle = {"oracle": AgentConfig(AgentKind.oracle)}  # one that asks locks the wire's SDK, too
+
+    def locked(model: ModelConfig) -> dict[str, str]:
+        return lock(study(checkout, agents=oracle, models={"m": model}), "image", str)
+
+    before = locked(plain)
+    for name, value in changes.items():
+        after = locked(replace(plain, **{name: value}))  # type: ignore[arg-type]
+        assert {key for key in after if after[key] != before[key]} == {"model/m"}, name
+
+
+def test_another_image_is_another_lock_and_no_other_lock_is_another(checkout: Checkout) -> None:
+    one, other = (lock(study(checkout), image, str) for image in "ab")
+    assert one.keys() == other.keys()
+    assert {name for name in one if one[name] != other[name]} == {"image"}
+
+
+def test_the_verifier_is_locked_by_the_content_of_its_files(tmp_path: Path) -> None:
+    package = Path(harness.__file__).parent
+    shutil.copytree(package, tmp_path / "harness", ignore=shutil.ignore_patterns("__pycache__"))
+    asked = "from harness.scoring import job; print(job.verifier_digest())"
+
+    def found() -> str:
+        argv = [sys.executable, "-B", "-c", asked]
+        env = {"PYTHONPATH": str(tmp_path)}
+        return subprocess.run(
+            argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert found() == job.verifier_digest()
+    # As long as before: neither names nor sizes tell it.
+    edit(
+        tmp_path / "harness/verifier/job.py", "LARGEST_FILE = 1_000_000", "LARGEST_FILE = 1_000_001"
+    )
+    assert found() != job.verifier_digest()
 
 
 def test_verdicts_of_a_version_that_locked_no_verifier_are_regraded_first(tmp_path: Path) -> None:
