@@ -18,7 +18,7 @@ from harness.plan import Plan, expand
 from harness.sandbox import Sandbox
 from harness.store import Store, read_entries
 from harness.trial import Bench
-from tests.benches import ScriptAgent, Witness, attempt, bench_of, failing, trial_of
+from tests.benches import ScriptAgent, Witness, attempt, bench_of, edit, failing, trial_of
 
 RENAME = "sed -i s/next_value/advance/g tally/*.py"
 SCRIPTS = {
@@ -136,6 +136,16 @@ def test_work_counts_whatever_the_agent_did_to_its_repository_or_exit_code(
 def test_old_code_behind_what_can_be_read_is_tampering(bench: Bench, agent: str, told: str) -> None:
     trial = trial_of(attempt(bench, agent))
     assert (trial.status, failing(trial), trial.reason) == ("scored", {"integrity"}, told)
+
+
+def test_a_protected_file_outside_the_tests_is_not_to_be_touched(home: Path) -> None:
+    edit(home / "fixtures/tally/pair.yaml", '"tests/**"', '"tests/**", requirements.txt')
+    (home / "fixtures/tally/one/requirements.txt").write_text("fastapi\n")
+    agents = {"needs": ScriptAgent(f"{RENAME}; echo httpx >> requirements.txt")}
+    with bench_of(home, SandboxKind.process, agents) as bench:
+        needs = trial_of(attempt(bench, "needs"))
+    assert (needs.status, failing(needs)) == ("scored", {"integrity"})
+    assert needs.reason == "integrity: requirements.txt:2: a protected file was changed"
 
 
 def test_a_file_that_moves_counts_the_same_in_lines_and_in_code_lines(bench: Bench) -> None:
