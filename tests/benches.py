@@ -101,9 +101,11 @@ def config(kind: SandboxKind, agents: Sequence[str], **changes: object) -> RunCo
 
 
 @contextmanager
-def bench_of(root: Path, kind: SandboxKind, agents: dict[str, Agent]) -> Iterator[Bench]:
-    """A bench whose agents are the test's own."""
-    with build.bench(config(kind, list(agents)), Checkout(root), say) as made:
+def bench_of(
+    root: Path, kind: SandboxKind, agents: dict[str, Agent], **changes: object
+) -> Iterator[Bench]:
+    """A bench whose agents are the test's own; `changes` are of its config."""
+    with build.bench(config(kind, list(agents), **changes), Checkout(root), say) as made:
         yield replace(made, agents=agents)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.agents import AgentReport, Assignment
 from harness.agents.session import Call
-from harness.config import SandboxKind
+from harness.config import SandboxKind, VerificationConfig
 from harness.executors import LocalExecutor
 from harness.experiment import Sweep, run_sweep
 from harness.llm import Try
@@ -82,6 +82,39 @@ def test_a_later_start_that_fails_keeps_what_was_seen_and_is_named(bench: Bench)
     assert failing(trial) == {"behaviour", "equivalence", "contract"}
     assert (trial.tests_passed, trial.tests_total, len(result.entry.tests)) == (4, 4, 4)
     assert trial.collateral_break_share is None  # what the start that failed broke is not known
+
+
+TIRES = f"""{RENAME}
+cat >> tally/main.py <<'P'
+from pathlib import Path
+
+with Path("starts").open("a") as starts:
+    starts.write("x")
+
+
+def tired(value: int, step: int) -> int:
+    return value + 1 if step == 0 else value + max(step, 0)
+
+
+if Path("starts").stat().st_size > 2:
+    advance = tired
+P
+"""
+"""Wrong from the third start on, where only the hidden test asks."""
+
+
+def test_the_hidden_suite_runs_in_every_fresh_start_that_is_asked_for(shared_home: Path) -> None:
+    agents = {"good": ScriptAgent(RENAME), "tires": ScriptAgent(TIRES)}
+    rules = VerificationConfig(starts=3, sequences=20)
+    with bench_of(shared_home, SandboxKind.process, agents, verification=rules) as bench:
+        good, tires = (attempt(bench, name) for name in agents)
+    assert trial_of(good).resolved, trial_of(good).reason
+    for result in (good, tires):
+        assert [test.start for test in result.entry.tests] == [1] * 4 + [2] * 4 + [3] * 4
+    trial = trial_of(tires)
+    assert failing(trial) == {"behaviour"}
+    assert "test_zero_keeps_the_value failed in start 3: " in (trial.reason or "")
+    assert (trial.tests_passed, trial.tests_total) == (3, 4)
 
 
 REFUSED = {

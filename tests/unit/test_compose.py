@@ -122,6 +122,12 @@ def test_every_number_has_its_bounds(part: str) -> None:
     assert values.keys() - {"kind", "seed"} == BOUNDS[part].keys()
 
 
+def test_a_study_verifies_with_three_fresh_starts_and_500_sequences_unless_told() -> None:
+    for overrides in ([], ["verification=full"]):
+        rules = compose(["agent=oracle", *overrides], CHECKOUT).verification
+        assert (rules.starts, rules.sequences) == (3, 500)
+
+
 def test_every_shipped_file_is_in_a_group_that_the_root_names() -> None:
     root = yaml.safe_load((ROOT / "configs/config.yaml").read_text())
     named = {key for row in root["defaults"] if isinstance(row, dict) for key in row}
