@@ -1,13 +1,22 @@
 """The gates of tasks and pairs, seen to pass and seen to fail."""
 
+import io
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from tests.benches import edit, in_background, seambench
-from tests.samples import APP, FILES, PATCHES, RENAME, make_patch, write
+from harness.agents import Agent
+from harness.agents.controls import Nop, PatchPlayer
+from harness.config import BudgetConfig, SandboxKind, VerificationConfig
+from harness.executors import LocalExecutor
+from harness.gates.tasks import validate_tasks
+from harness.plan import Study
+from tests.benches import Witness, bench_of, edit, in_background, seambench
+from tests.samples import APP, FILES, PATCHES, RENAME, Change, make_patch, write
 
 WITHOUT_ENGINE = ("--sandbox", "process")
 
@@ -89,6 +98,67 @@ def test_validate_names_every_way_in_which_a_task_is_wrong(home: Path) -> None:
         assert broken == "also fails equivalence, which task.yaml does not state"
     assert not problems
     assert "6 of 14 controls as they must be" in done.stdout
+
+
+def small(study: Study) -> Study:
+    """The study with one arm and without sabotages: two controls, nop and the solution."""
+    (task,), pair = study.tasks, study.pairs["tally"]
+    arms = {"one": pair.spec.arms["one"]}
+    pair = replace(pair, spec=pair.spec.model_copy(update={"arms": arms}))
+    task = replace(task, spec=task.spec.model_copy(update={"sabotages": {}}))
+    return replace(study, tasks=(task,), pairs={"tally": pair})
+
+
+def validated(home: Path, starts: int) -> tuple[bool, list[str]]:
+    """Whether the small study passes the gate, and the lines that the gate prints."""
+    agents: dict[str, Agent] = {"nop": Nop(), "oracle": PatchPlayer("solutions")}
+    rules, once = VerificationConfig(starts, sequences=20), BudgetConfig(attempts=1)
+    said = io.StringIO()
+    kind = SandboxKind.process
+    with bench_of(home, kind, agents, verification=rules, budget=once) as made:
+        executor = LocalExecutor(1, made.sandboxes.abort)
+        bench = replace(made, study=small(made.study))
+        passed = validate_tasks(bench, executor, Witness(), Console(file=said), home / "gate")
+    return passed, said.getvalue().splitlines()
+
+
+TIRES: list[Change] = [
+    *RENAME,
+    ("tally/main.py", "values[name])\n", "values[name] + (step.step == 0 and TIRED))\n"),
+    (
+        "tally/main.py",
+        "values: dict[str, int] = {}\n",
+        """values: dict[str, int] = {}
+with open("starts", "a") as starts:
+    starts.write("x")
+    TIRED = starts.tell() > 1
+""",
+    ),
+]
+"""Wrong from the second start on, where only the hidden test asks."""
+
+
+def test_validate_judges_a_solution_by_every_fresh_start(home: Path) -> None:
+    solution = home / "tasks/tally/rename/solutions/plain/one.patch"
+    solution.write_text(make_patch(FILES, TIRES))
+    passed, (*problems, last) = validated(home, starts=2)
+    assert not passed
+    (problem,) = problems
+    assert problem.startswith("  rename-one-oracle")
+    assert ": the solution is not resolved: behaviour: " in problem
+    assert "test_zero_keeps_the_value failed in start 2: " in problem
+    assert last == "1 of 2 controls as they must be, over tally/rename"
+
+
+def test_validate_does_not_pass_where_its_controls_were_lost(home: Path) -> None:
+    (home / "tasks/tally/rename/hidden/test_zero.py").write_text("VALUE = 0\n")
+    passed, (*problems, last) = validated(home, starts=1)
+    assert not passed
+    assert len(problems) == 2
+    for problem in problems:
+        assert ": lost to infrastructure: behaviour: " in problem
+        assert "hidden/ collected no tests" in problem
+    assert last == "0 of 2 controls as they must be, over tally/rename"
 
 
 @pytest.mark.long
