@@ -3,13 +3,15 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from harness.agents import AgentReport, Assignment
+from harness.agents import Agent, AgentReport, Assignment
 from harness.agents.session import Call
 from harness.config import SandboxKind, VerificationConfig
+from harness.errors import DiskFull, EngineGone, ModelFailed, SandboxError, SeamBenchError
 from harness.executors import LocalExecutor
 from harness.experiment import Sweep, run_sweep
 from harness.llm import Try
@@ -104,7 +106,7 @@ P
 
 
 def test_the_hidden_suite_runs_in_every_fresh_start_that_is_asked_for(shared_home: Path) -> None:
-    agents = {"good": ScriptAgent(RENAME), "tires": ScriptAgent(TIRES)}
+    agents: dict[str, Agent] = {"good": ScriptAgent(RENAME), "tires": ScriptAgent(TIRES)}
     rules = VerificationConfig(starts=3, sequences=20)
     with bench_of(shared_home, SandboxKind.process, agents, verification=rules) as bench:
         good, tires = (attempt(bench, name) for name in agents)
@@ -314,3 +316,52 @@ def test_a_hidden_suite_that_collects_nothing_is_lost_after_its_attempts(
     assert len(witness.retries) == 1
     entries = list(read_entries(tmp_path / "out/records.jsonl"))
     assert [(e.attempt.attempt, e.trial is not None) for e in entries] == [(1, False), (2, True)]
+
+
+@dataclass
+class Recovers:
+    """Fails once, in the way it is given, and then does its work."""
+
+    error: SeamBenchError | None
+    is_control: bool = True
+
+    def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+        return ScriptAgent(RENAME).work(assignment, sandbox)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [(SandboxError("gone once"), "sandbox"), (ModelFailed("gone once"), "provider")],
+)
+def test_what_infrastructure_loses_once_is_scored_at_its_second_attempt(
+    shared_home: Path, tmp_path: Path, error: SeamBenchError, cause: str
+) -> None:
+    agents: dict[str, Agent] = {"nop": Recovers(error)}
+    with bench_of(shared_home, SandboxKind.process, agents) as bench:
+        witness = sweep_of(bench, tmp_path / "out")
+    (trial,) = witness.ended_trials
+    assert (trial.status, trial.attempt, trial.resolved) == ("scored", 2, True)
+    assert witness.retries == ["gone once"]
+    first, second = (e.attempt for e in read_entries(tmp_path / "out/records.jsonl"))
+    assert (first.attempt, first.status, first.failure_cause) == (1, "lost", cause)
+    assert (second.attempt, second.status, second.failure_cause) == (2, "scored", None)
+
+
+@pytest.mark.parametrize("error", [DiskFull("no room"), EngineGone("no engine")])
+def test_where_nothing_can_go_on_the_sweep_stops_and_its_trial_is_as_if_not_begun(
+    shared_home: Path, tmp_path: Path, error: SeamBenchError
+) -> None:
+    agents: dict[str, Agent] = {"nop": Recovers(error)}
+    with (
+        bench_of(shared_home, SandboxKind.process, agents) as bench,
+        pytest.raises(type(error), match=str(error)),
+    ):
+        sweep_of(bench, tmp_path / "out")
+    with bench_of(shared_home, SandboxKind.process, agents) as bench:
+        witness = sweep_of(bench, tmp_path / "out")
+    (trial,) = witness.ended_trials
+    assert (trial.status, trial.attempt, witness.reused) == ("scored", 1, 0)
+    assert len(list(read_entries(tmp_path / "out/records.jsonl"))) == 1
