@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from harness import build
-from harness.config import SandboxKind
+from harness.agents import Agent
+from harness.agents.sessions import Sessions
+from harness.agents.spend import Spend
+from harness.agents.tool_loop import ToolLoop
+from harness.config import BudgetConfig, SandboxKind
 from harness.executors import LocalExecutor
 from harness.experiment import Sweep, regrade, run_sweep
 from harness.paths import Checkout, RunPaths
@@ -25,7 +29,9 @@ from tests.benches import (
     seambench,
     trials_in,
 )
+from tests.conversations import PRICE, turn
 from tests.sandboxes import say
+from tests.wire.scripted import ScriptedModel
 
 STUDY = ("run", "sandbox=process", *QUICK, "agent=oracle", "arms=[one]", "name=t")
 HIDDEN = "tasks/tally/rename/hidden/test_zero.py"
@@ -137,14 +143,15 @@ def test_where_patches_are_scored_no_agent_is_made(home: Path) -> None:
         assert bench.agents == {}
 
 
-RENAME = "sed -i s/next_value/advance/g tally/*.py; sleep 0.3"
+RENAME = "sed -i s/next_value/advance/g tally/*.py"
+RENAMER = ScriptAgent(f"{RENAME}; sleep 0.3")
 Work = Callable[[Sweep, list[Cell]], int]
 
 
-def carry_out(home: Path, out: Path, script: str, work: Work) -> TrialRecord:
-    """Let an agent's script, or a regrade, make the record of the one trial."""
+def carry_out(home: Path, out: Path, agent: Agent, work: Work) -> TrialRecord:
+    """Let an agent, or a regrade, make the record of the one trial."""
     with (
-        bench_of(home, SandboxKind.process, {"a": ScriptAgent(script)}) as bench,
+        bench_of(home, SandboxKind.process, {"a": agent}) as bench,
         Store(RunPaths(out)) as store,
     ):
         cells = [cell for cell in expand(bench.study) if cell.arm == "one"]
@@ -168,9 +175,9 @@ def test_a_trial_has_the_files_of_its_own_attempt_alone(home: Path, tmp_path: Pa
         return {path.name for path in folder.iterdir()}
 
     with changed(home, HIDDEN, "def test_zero", "def (test_zero"):
-        lost = carry_out(home, tmp_path, RENAME, run_sweep)
+        lost = carry_out(home, tmp_path, RENAMER, run_sweep)
     assert (lost.status, files(lost)) == ("lost", {"agent.log", "patch.diff"})
-    scored = carry_out(home, tmp_path, RENAME, stored)
+    scored = carry_out(home, tmp_path, RENAMER, stored)
     worked = (lost.agent_seconds, lost.waited_seconds)
     assert (scored.resolved, scored.agent_seconds, scored.waited_seconds) == (True, *worked)
     assert files(scored) > {"agent.log", "patch.diff", "evidence.json", "score.json"}
@@ -178,5 +185,40 @@ def test_a_trial_has_the_files_of_its_own_attempt_alone(home: Path, tmp_path: Pa
     records = RunPaths(tmp_path).records
     first_alone = [row.model_dump_json() for row in read_entries(records)][:2]
     records.write_text("\n".join(first_alone) + "\n")
-    refused = carry_out(home, tmp_path, "ln -s /etc/passwd leak.txt", run_sweep)
+    refused = carry_out(home, tmp_path, ScriptAgent("ln -s /etc/passwd leak.txt"), run_sweep)
     assert (refused.failure_cause, files(refused)) == ("patch_refused", {"agent.log"})
+
+
+MEASURED_ANEW = {"attempt", "started_at", "verify_seconds", "overhead_seconds", "wall_seconds"}
+UNSEEN = {"waited_seconds": 0.25, "compactions": 1, "edits_applied": 3, "edits_failed": 2}
+"""What this agent does not do, as the row of another would say it."""
+
+
+def worked(sweep: Sweep, cells: list[Cell]) -> int:
+    """Run what is asked for, and let its row say what one agent alone cannot do."""
+    lost = run_sweep(sweep, cells)
+    (entry,) = sweep.store.finished.values()
+    assert entry.trial is not None
+    trial = entry.trial.model_copy(update=UNSEEN)
+    sweep.store.append(entry.model_copy(update={"trial": trial}))
+    return lost
+
+
+def test_what_the_agent_did_and_spent_stays_in_the_row_and_in_its_files(
+    home: Path, tmp_path: Path
+) -> None:
+    said = [turn("on", ("a", "bash", {"command": RENAME}, "{}")), turn("", ("b", "submit", {}, ""))]
+    model = ScriptedModel(said)
+    agent = ToolLoop(Sessions(model, PRICE, BudgetConfig(), Spend()))
+    before = carry_out(home, tmp_path, agent, worked)
+    files = RunPaths(tmp_path).trial(before.trial_id)
+    kept = (files.trajectory.read_bytes(), files.agent_log.read_bytes())
+    assert (before.resolved, before.agent_ending, before.model_calls) == (True, "submitted", 2)
+    # Twice 100 fresh, 40 from and 7 into the cache, 30 out, at 1, 0.1, 1.25 and 5 USD a million.
+    assert (before.input_tokens, before.output_tokens) == (294, 60)
+    assert before.cost_usd == pytest.approx(2 * 262.75e-6)
+    after = carry_out(home, tmp_path, agent, stored)
+    assert after.attempt == before.attempt + 1
+    assert after.model_dump(exclude=MEASURED_ANEW) == before.model_dump(exclude=MEASURED_ANEW)
+    assert (files.trajectory.read_bytes(), files.agent_log.read_bytes()) == kept
+    assert len(model.requests) == 2
