@@ -11,7 +11,14 @@ import pytest
 from harness.agents import Agent, AgentReport, Assignment
 from harness.agents.session import Call
 from harness.config import SandboxKind, VerificationConfig
-from harness.errors import DiskFull, EngineGone, ModelFailed, SandboxError, SeamBenchError
+from harness.errors import (
+    BadInput,
+    DiskFull,
+    EngineGone,
+    ModelFailed,
+    SandboxError,
+    SeamBenchError,
+)
 from harness.executors import LocalExecutor
 from harness.experiment import Sweep, run_sweep
 from harness.llm import Try
@@ -365,3 +372,14 @@ def test_where_nothing_can_go_on_the_sweep_stops_and_its_trial_is_as_if_not_begu
     (trial,) = witness.ended_trials
     assert (trial.status, trial.attempt, witness.reused) == ("scored", 1, 0)
     assert len(list(read_entries(tmp_path / "out/records.jsonl"))) == 1
+
+
+def test_a_trial_whose_files_are_not_in_place_has_no_line(
+    shared_home: Path, tmp_path: Path
+) -> None:
+    with bench_of(shared_home, SandboxKind.process, {"nop": ScriptAgent("true")}) as bench:
+        (cell,) = (cell for cell in expand(bench.study) if cell.arm == "one")
+        RunPaths(tmp_path).trial(cell.trial_id).score.mkdir(parents=True)
+        with pytest.raises(BadInput, match=r"score\.json: cannot be written: Is a directory"):
+            sweep_of(bench, tmp_path)
+    assert list(read_entries(RunPaths(tmp_path).records)) == []

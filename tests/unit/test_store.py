@@ -189,8 +189,30 @@ with Store(RunPaths(Path({str(tmp_path)!r}))) as store:
     assert (tmp_path / "records.jsonl").read_bytes().endswith(b"\n")
 
 
-def test_an_artefact_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_an_artefact_is_written_over_and_nothing_lies_beside_it(tmp_path: Path) -> None:
     write_atomically(tmp_path / "deep" / "file", b"one")
     write_atomically(tmp_path / "deep" / "file", b"two")
     assert (tmp_path / "deep" / "file").read_bytes() == b"two"
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["file"]
+
+
+def test_an_artefact_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"the old one")
+    program = f"""
+import resource, signal, sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from tests.unit.test_store import *
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+for name in ("file", "new"):
+    try:
+        write_atomically(Path({str(tmp_path)!r}) / name, b"x" * 101)
+    except DiskFull as error:
+        print("refused:", error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.count("refused: ") == 2, done.stderr
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"file": b"the old one"}
