@@ -298,6 +298,23 @@ class TestCost:
         row = cost(study(APPS, agent_ending="tokens"), ASKED, "cost_usd").iloc[0]
         assert (row["capped_minuend"], row["capped_subtrahend"]) == (100.0, 100.0)
 
+    def test_only_endings_at_a_cap_are_counted_each_on_its_side(self):
+        trials = study({"a": (5, 5)}, agent_ending="submitted")
+        services = trials["arm"] == "microservices"
+        trials.loc[services & (trials["repeat"] < 3), "agent_ending"] = "tokens"
+        trials.loc[~services & (trials["repeat"] < 1), "agent_ending"] = "usd"
+        row = cost(trials, ASKED, "cost_usd").iloc[0]
+        assert (row["capped_minuend"], row["capped_subtrahend"]) == (30.0, 10.0)
+
+    def test_what_lost_trials_spent_changes_no_number(self):
+        """Were it counted, each number but those of tasks and apps would change."""
+        kept = study(APPS, agent_ending="submitted")
+        spent = study(dict.fromkeys(APPS, (10, 10)), agent_ending="tokens", cost_usd=1e6)
+        gone = spent[(spent["repeat"] < 2) & (spent["arm"] == "microservices")]
+        both = pd.concat([kept, gone.assign(status="lost")], ignore_index=True)
+        found, wanted = (cost(trials, ASKED, "cost_usd") for trials in (both, kept))
+        pd.testing.assert_frame_equal(found, wanted)
+
     def test_nothing_resolved_has_no_cost_of_a_resolved_task(self):
         row = cost(study({"a": (0, 3), "b": (0, 4)}), ASKED, "cost_usd").iloc[0]
         assert pd.isna(row["per_resolved_minuend"])
