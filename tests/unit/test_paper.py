@@ -5,15 +5,18 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from scipy import stats
 
 from harness.analysis import claims
 from harness.analysis.estimate.hypotheses import ASKED
 from harness.analysis.frame import read_trials, to_frame
-from harness.analysis.paper import failures, heatmap, plates, slopes, tokens
+from harness.analysis.paper import failures, heatmap, pareto, plates, slopes, tokens
+from harness.analysis.paper.cells import over_apps
 from harness.analysis.paper.plates import PLATES, save_plates
 from harness.analysis.paper.styles import STYLES, look, short_names, style_named
 from harness.analysis.simulated import Size, simulate, write
@@ -199,7 +202,76 @@ class TestTheSet:
             style_named("a0")
 
 
+def one_task_an_app(wins: list[int], **changes: object) -> list[TrialRecord]:
+    """Apps a, b and so on, each with ten trials of one task, of which so many are resolved."""
+    return [
+        factory.trial(**{
+            "app": app, "pair": app, "task": f"{app}/t", "agent": "tool_loop", "model": "m",
+            "repeat": repeat, "resolved": repeat < won,
+        } | changes)
+        for app, won in zip("abcdef", wins, strict=False)
+        for repeat in range(10)
+    ]  # fmt: skip
+
+
 class TestNumbers:
+    def test_of_apps_have_the_t_interval_of_their_means(self):
+        """Three groups: one of six apps, one of three, one of a single app."""
+        groups = {"m": [1, 4, 5, 7, 8, 8], "n": [2, 3, 7], "k": [5]}
+        rows = [row for model, wins in groups.items() for row in one_task_an_app(wins, model=model)]
+        found = over_apps(to_frame(rows, TrialRecord), "resolved", ["model"]).set_index("model")
+        for model in ("m", "n"):
+            means = np.array(groups[model]) / 10
+            interval = stats.ttest_1samp(means, 0).confidence_interval(0.95)
+            told = found.loc[model, ["resolved", "low", "high"]].tolist()
+            assert told == pytest.approx([means.mean(), interval.low, interval.high])
+        assert found[["apps", "n"]].to_numpy().tolist() == [[1, 10], [6, 60], [3, 30]]
+        assert found.loc["k", "resolved"] == 0.5
+        assert found.loc["k", ["low", "high"]].isna().all()
+
+    def test_of_cost_name_the_front(self):
+        """The second is dearer than the first and resolves less; the third is dearest and best."""
+        points = {"first": (0.1, 5), "second": (0.2, 4), "third": (0.3, 7)}
+        rows = [
+            row for model, (usd, won) in points.items()
+            for row in one_task_an_app([won] * 6, model=model, cost_usd=usd)
+        ]  # fmt: skip
+        found = pareto.data(to_frame(rows, TrialRecord))
+        assert found["model"].tolist() == list(points)
+        assert found["cost_usd"].tolist() == pytest.approx([0.1, 0.2, 0.3])
+        assert found["resolved"].tolist() == pytest.approx([50, 40, 70])
+        assert found["front"].tolist() == [True, False, True]
+
+    def test_of_points_that_tie_have_the_better_or_cheaper_on_the_front(self):
+        points = {"worse": (0.1, 5), "better": (0.1, 6), "dearer": (0.2, 6)}
+        rows = [
+            row for model, (usd, won) in points.items()
+            for row in one_task_an_app([won] * 6, model=model, cost_usd=usd)
+        ]  # fmt: skip
+        found = pareto.data(to_frame(rows, TrialRecord)).set_index("model")["front"]
+        assert found.to_dict() == {"better": True, "worse": False, "dearer": False}
+
+    def test_of_the_heatmap_are_services_less_monolith_in_points(self):
+        won = {
+            ("m", "microservices"): [10, 3], ("m", "monolith"): [0, 5],
+            ("n", "microservices"): [0, 6], ("n", "monolith"): [10, 6],
+        }  # fmt: skip
+        rows = [
+            row for (model, arm), wins in won.items()
+            for row in one_task_an_app(wins, model=model, arm=arm)
+        ]  # fmt: skip
+        found = heatmap.data(to_frame(rows, TrialRecord))
+        cells = found.set_index(["row", "model"])["difference"].to_dict()
+        assert cells == pytest.approx(
+            {("a/t", "m"): 100, ("a/t", "n"): -100, ("b/t", "m"): -20, ("b/t", "n"): 0}
+        )
+        assert set(found["contrast"]) == {"microservices - monolith"}
+        assert found["pairs"].tolist() == [1, 1, 1, 1]
+        with ACM.applied():
+            axes = heatmap.draw(found, ACM).axes[0]
+        assert [text.get_text() for text in axes.texts] == ["+100", "−100", "−20", "0"]
+        assert axes.images[0].get_array().tolist() == [[100, -100], [pytest.approx(-20), 0]]
+
     def test_of_tokens_by_context_count_every_use_once(self, trials, tools):
         rows = tokens.data(trials, tools)
         read = rows[rows["panel"] == "context"]
