@@ -14,12 +14,15 @@ from harness.verifier.effort import code_lines
 from harness.verifier.globs import matching
 from harness.verifier.reach import imports_of, reach
 
+TESTS = "tests"
+"""Where an arm's visible tests are laid, wherever its pair keeps them."""
+
 
 def app_tree(pair: Pair, arm: str) -> Tree:
     """The arm as its authors left it, visible tests laid in."""
     ignored = pair.spec.ignored
     tests = Tree.read(pair.visible_tests, ignored)
-    return Tree.read(pair.arm_folder(arm), ignored).overlay(tests, "tests")
+    return Tree.read(pair.arm_folder(arm), ignored).overlay(tests, TESTS)
 
 
 def app_code_lines(tree: Tree) -> int:
@@ -27,7 +30,7 @@ def app_code_lines(tree: Tree) -> int:
     return sum(
         len(code_lines(path, entry.content))
         for path, entry in tree.entries.items()
-        if path.endswith(".py") and not path.startswith("tests/")
+        if path.endswith(".py") and not path.startswith(f"{TESTS}/")
     )
 
 

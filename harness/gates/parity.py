@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from harness.bases import TESTS
 from harness.pairs import Pair
+from harness.pairs.spec import Arm
 from harness.patch import Tree
 from harness.scoring.evidence import ContractEvidence
 from harness.stopwatch import Stopwatch
@@ -56,19 +58,29 @@ def measure(bench: Bench, pair: Pair, arm: str) -> Parity:
     """Read the arm's own files and start it; nothing of an agent's is involved."""
     tree = bench.bases.tree(pair, arm)
     spec = pair.spec.arms[arm]
-    domain = matching([glob for files in spec.contexts.values() for glob in files.domain])
-    tests = matching([f"{pair.spec.visible_tests}/**"])
-    code = {p: e.content for p, e in tree.entries.items() if p.endswith(".py") and not tests(p)}
+    domain, glue = domain_and_glue(tree, spec)
     seconds, contract = _start(bench, pair, arm)
     return Parity(
         arm,
-        total(content for path, content in code.items() if domain(path)),
-        total(content for path, content in code.items() if not domain(path)),
+        total(domain.values()),
+        total(glue.values()),
         len(spec.contexts),
         len(contract.programs),
         _public_operations(contract),
         seconds,
     )
+
+
+def domain_and_glue(tree: Tree, spec: Arm) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """An arm's own Python files by path: its domain code, and all the rest but tests."""
+    is_domain = matching([glob for files in spec.contexts.values() for glob in files.domain])
+    own = {path: entry.content for path, entry in tree.entries.items() if _is_own_code(path)}
+    domain = {path: content for path, content in own.items() if is_domain(path)}
+    return domain, {path: content for path, content in own.items() if path not in domain}
+
+
+def _is_own_code(path: str) -> bool:
+    return path.endswith(".py") and not path.startswith(f"{TESTS}/")
 
 
 def total(contents: Iterable[bytes]) -> Size:

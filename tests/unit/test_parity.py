@@ -2,7 +2,11 @@
 
 import pytest
 
-from harness.gates.parity import Size, size, total
+from harness.bases import app_tree
+from harness.gates.parity import Size, domain_and_glue, size, total
+from harness.pairs import load_pair
+from harness.paths import Checkout
+from tests.samples import ROOT
 
 CASES = {
     "nothing": ("", Size(1, 0, 0)),
@@ -22,3 +26,21 @@ def test_only_code_counts(case: str) -> None:
 
 def test_sizes_add_up() -> None:
     assert total([b"x = 1\n", b"", b"y\n"]) == Size(3, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("arm", "place"), [("monolith", "atelier/services/{}.py"), ("microservices", "{}/service.py")]
+)
+def test_tests_are_neither_domain_nor_glue_wherever_the_pair_keeps_them(
+    arm: str, place: str
+) -> None:
+    pair = load_pair(Checkout(ROOT), "atelier-handmade")
+    tree = app_tree(pair, arm)
+    assert any(path.startswith("tests/") for path in tree.entries)
+    contexts = ("accounts", "catalogue", "gallery", "jobs", "moderation", "notifications")
+    expected = {place.format(context) for context in contexts}
+    folder = ROOT / "fixtures/atelier-handmade" / arm
+    own = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py")}
+    domain, glue = domain_and_glue(tree, pair.spec.arms[arm])
+    assert set(domain) == expected
+    assert set(glue) == own - expected
