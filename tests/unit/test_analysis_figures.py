@@ -83,19 +83,53 @@ def test_the_longest_bar_ends_before_its_panel_does():
     assert 1.02 * longest < changes.get_xlim()[1]
 
 
-def test_changes_that_were_not_counted_are_left_out_of_their_bar():
-    trials = [t for t in demo_trials() if t.resolved]
-    unknown = {"domain_lines_changed": None, "glue_lines_changed": None, "contexts_changed": None}
-    half = [t.model_copy(update=unknown if t.repeat else {}) for t in trials]
-    none = [t.model_copy(update=unknown) for t in trials]
-    known = [t for t in trials if not t.repeat]
+UNCOUNTED = {"domain_lines_changed": None, "glue_lines_changed": None, "contexts_changed": None}
+
+
+def repeated(trials, repeat, **changes):
+    return [
+        t.model_copy(update={"trial_id": f"{repeat}{t.trial_id[1:]}", "repeat": repeat, **changes})
+        for t in trials
+    ]
+
+
+def bar_widths(trials, panel):
+    """The lengths of a panel's bars, from the first task's first arm on, part by part."""
     with paper_style():
-        lengths = [
-            [patch.get_width() for patch in overview(frame(some)).axes[1].patches]
-            for some in (half, known, none)
-        ]
-    assert lengths[0] == lengths[1]
-    assert not any(lengths[2])
+        return [patch.get_width() for patch in overview(frame(trials)).axes[panel].patches]
+
+
+def test_bars_of_change_are_means_over_what_was_counted_of_the_resolved_trials():
+    trials = demo_trials()
+    more = [
+        t.model_copy(update={"domain_lines_changed": t.domain_lines_changed + 10,
+                             "glue_lines_changed": t.glue_lines_changed + 2})
+        for t in repeated(trials, 2)
+    ]  # fmt: skip
+    huge = {"resolved": False, "domain_lines_changed": 10_000, "glue_lines_changed": 10_000}
+    everything = [*trials, *repeated(trials, 1, **UNCOUNTED), *more, *repeated(trials, 3, **huge)]
+    # Of an arm the reference solution alone is resolved: (46 + 56) / 2, (4 + 6) / 2, and so on.
+    assert bar_widths(everything, 1) == [
+        51, 5, 51, 7,
+        123, 10, 123, 15,
+        42, 34, 42, 89,
+        29, 13, 29, 32,
+    ]  # fmt: skip
+
+
+def test_changes_that_were_never_counted_have_bars_of_no_length():
+    trials = repeated([t for t in demo_trials() if t.resolved], 0, **UNCOUNTED)
+    assert bar_widths(trials, 1) == [0] * 16
+
+
+def test_bars_of_time_are_means_over_the_scored_trials():
+    endless = {"agent_seconds": 1e4, "verify_seconds": 1e4, "overhead_seconds": 1e4}
+    trials = [*demo_trials(), *repeated(gone(demo_trials()), 1, **endless)]
+    # Of an arm's three agents one does nothing, in no time: (0.2 + 0 + 0.2) / 3.
+    verified = [3.1, 5.2, 3.47, 5.57, 3.84, 5.94, 4.21, 6.31]
+    assert bar_widths(trials, 2) == pytest.approx(
+        [width for seconds in verified for width in (0.4 / 3, seconds, 0.74)]
+    )
 
 
 def test_the_figure_of_the_demo_is_as_wide_as_two_columns_of_a_paper():
