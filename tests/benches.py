@@ -74,7 +74,11 @@ class Witness:
 
 def checkout_with_venv(root: Path) -> Path:
     """The small checkout, with the environment that process sandboxes need already there."""
-    make_checkout(root)
+    return lend_venv(make_checkout(root))
+
+
+def lend_venv(root: Path) -> Path:
+    """Let process sandboxes of a checkout use the environment of this one."""
     venv = ensure_venv(say)
     (root / ".cache").mkdir()
     (root / ".cache" / venv.name).symlink_to(venv)

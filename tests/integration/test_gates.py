@@ -15,8 +15,9 @@ from harness.config import BudgetConfig, SandboxKind, VerificationConfig
 from harness.executors import LocalExecutor
 from harness.gates.tasks import validate_tasks
 from harness.plan import Study
-from tests.benches import Witness, bench_of, edit, in_background, seambench
+from tests.benches import Witness, bench_of, edit, in_background, lend_venv, seambench
 from tests.samples import APP, FILES, PATCHES, RENAME, Change, make_patch, write
+from tests.woven import make_woven_checkout
 
 WITHOUT_ENGINE = ("--sandbox", "process")
 
@@ -240,3 +241,24 @@ def test_the_parity_report_has_a_column_for_each_arm(home: Path) -> None:
         "public endpoints": ["2", "2"],
     }
     assert all(0 < float(each) < 30 for each in seconds)
+
+
+@pytest.mark.timeout(200)
+def test_strength_ends_well_only_where_nothing_is_wrong(tmp_path: Path) -> None:
+    """About 15 s: the unchanged app and one mutant on three arms."""
+    home = lend_venv(make_woven_checkout(tmp_path / "home"))
+    quickly(home)
+    command = ("strength", "tally", *WITHOUT_ENGINE, "--sample", "1", "--seed", "0")
+    sound = seambench(home, *command)
+    assert sound.returncode == 0, sound.stdout + sound.stderr
+    assert "counting.raised.4.arithmetic on monolith: test contract/" in sound.stderr
+    assert "1 of 11 mutants, each on 3 arms. The kill sets of the arms are equal." in sound.stdout
+    assert "| all | 1 of 1 (100%) | 1 of 1 (100%) | 1 of 1 (100%) |" in sound.stdout
+    assert (home / "results/strength/tally.md").read_text() == sound.stdout
+
+    write(home / "fixtures/tally/survivors.yaml", "counting.gone: 'unseen: nobody asks'\n")
+    wrong = seambench(home, *command)
+    assert wrong.returncode == 1, wrong.stderr
+    assert "6 verdicts, 6 of them known already" in wrong.stderr
+    said = "  survivors.yaml: counting.gone: there is no such mutant\n"
+    assert wrong.stdout == sound.stdout + said

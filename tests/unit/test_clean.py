@@ -1,0 +1,117 @@
+"""The command that removes what SeamBench made, before an engine that others use as well."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from tests.benches import seambench
+
+OURS, OTHERS = {"seambench": "1"}, {"maintainer": "somebody else"}
+
+
+@dataclass
+class Shelf:
+    """What an engine has: containers, volumes and images by name, with their labels."""
+
+    things: dict[str, dict[str, dict[str, str]]]
+    hidden: set[str]
+    """what is listed only where `all` is asked for: ended containers, images below others"""
+    refused: list[str] = field(default_factory=list)
+
+    def listed(self, kind: str, query: dict[str, list[str]]) -> list[dict[str, object]]:
+        asked = json.loads(query.get("filters", ["{}"])[0]).get("label", [])
+        everything = kind == "volumes" or query.get("all") in (["1"], ["True"], ["true"])
+        return [
+            {"Id": name, "Name": name, "Labels": labels, "RepoTags": []}
+            for name, labels in self.things[kind].items()
+            if (everything or name not in self.hidden)
+            and all(labels.get(wanted) == text for wanted, text in map(_pair, asked))
+        ]
+
+    def answer(self, asked: str) -> object | None:
+        """To a request that changes nothing; None where it is not known."""
+        query = parse_qs(urlsplit(asked).query)
+        match _parts(asked):
+            case ["_ping"]:
+                return "OK"
+            case ["version"]:
+                return {"ApiVersion": "1.43", "Components": []}
+            case ["volumes"]:
+                return {"Volumes": self.listed("volumes", query)}
+            case ["containers" | "images" as kind, "json"]:
+                return self.listed(kind, query)
+            case ["containers" | "images" as kind, name, "json"]:
+                return {"Id": name, "Config": {"Labels": self.things[kind][name]}}
+        return None
+
+
+def _parts(asked: str) -> list[str]:
+    return urlsplit(asked).path.removeprefix("/v1.43").strip("/").split("/")
+
+
+def _pair(label: str) -> tuple[str, str]:
+    key, _, text = label.partition("=")
+    return key, text
+
+
+@contextmanager
+def engine_with(shelf: Shelf) -> Iterator[str]:
+    """Where an engine answers that has these things; a removal takes them off the shelf."""
+
+    class Engine(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer = shelf.answer(self.path)
+            if answer is None:
+                self.refuse()
+            else:
+                self.say(answer)
+
+        def do_DELETE(self) -> None:
+            kind, name = _parts(self.path)
+            if shelf.things[kind].pop(name, None):
+                self.say([])
+            else:
+                self.refuse()
+
+        def refuse(self) -> None:
+            shelf.refused.append(f"{self.command} {self.path}")
+            self.say({"message": "no such thing"}, 404)
+
+        def say(self, answer: object, status: int = 200) -> None:
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Engine)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"tcp://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_clean_removes_what_carries_our_label_and_nothing_of_others(tmp_path: Path) -> None:
+    kinds = ("containers", "volumes", "images")
+    names = {"ours": OURS, "ours-hidden": OURS, "others": OTHERS, "nobodys": {"seambench": "0"}}
+    shelf = Shelf({kind: dict(names) for kind in kinds}, hidden={"ours-hidden"})
+    with engine_with(shelf) as address:
+        done = seambench(tmp_path, "clean", DOCKER_HOST=address)
+    assert done.returncode == 0, done.stderr
+    assert {kind: set(left) for kind, left in shelf.things.items()} == {
+        kind: {"others", "nobodys"} for kind in kinds
+    }
+    assert shelf.refused == []
+    assert "removed the containers, volumes and images of SeamBench" in done.stdout + done.stderr
