@@ -420,6 +420,32 @@ def test_a_full_disk_is_the_commands_error_and_the_runner_lives_on(container):
 
 
 @pytest.mark.docker
+def test_the_number_of_files_is_bounded_but_by_podman(containers, container):
+    """Of Docker's folders each has 102,400 places; in Podman's the memory alone bounds files."""
+    done = shell(container, "mkdir many; cd many; seq 103000 | xargs touch", 60)
+    made = int(shell(container, "ls -U many | wc -l").stdout)
+    if containers._is_podman:
+        assert (done.ok, made) == (True, 103_000)
+    else:
+        assert "No space left on device" in done.stderr
+        assert 102_000 < made < 102_400
+    assert shell(container, "rm -r many; touch more", 60).ok
+
+
+QUOTA = """
+cat /sys/fs/cgroup/cpu.max 2>/dev/null \\
+    || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us
+"""
+
+
+@pytest.mark.docker
+def test_processor_time_is_bounded(container):
+    """By the quota of the container's own control group, of either version."""
+    quota, period = shell(container, QUOTA).stdout.split()
+    assert int(quota) / int(period) == LIMITS.cpus
+
+
+@pytest.mark.docker
 def test_processes_are_bounded_and_the_runner_lives_on(container):
     bomb = """
 import os, time
