@@ -18,11 +18,13 @@ find / -xdev \( -path /proc -o -path /usr -o -path /opt/venv -o -path /var/lib \
     -o -type f -print0 2>/dev/null | xargs -0 grep -ah '' 2>/dev/null
 find /work /run /tmp /home /dev/shm -type f -print0 2>/dev/null | xargs -0 grep -ahs ''
 """
-PROC = r"""
-cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null
+WORDS = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"
+OPENED = r"""
 find /proc/[0-9]*/fd /proc/[0-9]*/map_files -xtype f -print0 2>/dev/null | xargs -0 cat 2>/dev/null
-cat /proc/[0-9]*/cwd/* /proc/[0-9]*/root/run/app/data/*/*/* 2>/dev/null
 """
+FOLDERS = "cat /proc/[0-9]*/cwd/* /proc/[0-9]*/root/run/app/data/*/*/* 2>/dev/null"
+# Each line has its time before it.
+LOG_FILES = r"find /run/app \( -name '*.log' -o -name '*.older' \) -exec cat {} + | cut -d' ' -f2-"
 MEMORY = r"""
 import ctypes, os, re
 libc = ctypes.CDLL(None, use_errno=True)
@@ -53,7 +55,10 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
     for number in range(3, 12):
         fd = libc.syscall(438, handle, number, 0)  # pidfd_getfd
         if fd >= 0 and int(pid) != os.getpid():
-            print("taken", os.pread(fd, 1 << 20, 0))
+            try:
+                os.write(1, os.pread(fd, 1 << 20, 0) + b"\n")
+            except OSError:  # a pipe or a socket has no place to read from
+                continue
 """
 PEEK = '''
 import gc, inspect, linecache, os, pathlib, pkgutil, sys
@@ -101,6 +106,20 @@ for number in range(200):
     peer.connect("/run/app/supervisor.sock")
     peer.send(b"{")
     peers.append(peer)
+"""
+HOLD = """
+import json, os, pathlib, subprocess, time
+with open("lines") as file:
+    lines = json.load(file)
+os.remove("lines")
+subprocess.Popen(["bash", "-c", "sleep 600; true", lines["words"]])
+for name in ("opened", "descriptors"):
+    taken = os.open(name, os.O_RDWR | os.O_CREAT)
+    os.write(taken, f"\\n{lines[name]}\\n".encode())
+    os.unlink(name)
+held = lines["memory"] + "\\n"
+pathlib.Path("ready").touch()
+time.sleep(600)
 """
 PLANTED = ("sitecustomize", "usercustomize", "uvloop", "orjson", "email_validator")
 ASK = r"""
@@ -170,11 +189,15 @@ def request(**changes: object) -> dict[str, object]:
 
 SEARCHES = {
     "files": FILES,
-    "proc": PROC,
+    "words": WORDS,
+    "opened": OPENED,
+    "folders": FOLDERS,
     "memory": "python3 /home/agent/memory.py",
     "descriptors": "python3 /home/agent/descriptors.py",
-    "history": "git log --all -p; git cat-file --batch-all-objects --batch; git fsck --lost-found",
-    "logs": "app logs --lines 100000; app logs --test --lines 100000; cat -r /run/app/*.log",
+    "history": "git log --all -p | sed 's/^[-+ ]//'",
+    "objects": "git cat-file --batch-all-objects --batch",
+    "logs": "app logs --lines 100000; app logs --test --lines 100000",
+    "log files": LOG_FILES,
 }
 
 
@@ -187,22 +210,34 @@ def test_no_search_finds_a_hidden_line(sandbox: Sandbox, where: Place, moment: s
     assert seen(sandbox, where, SEARCHES) == {}
 
 
-def test_the_searches_would_find_a_line_that_is_there(sandbox: Sandbox, where: Place) -> None:
-    line = min(where.secrets)
-    hold = (
-        f"import os, time\nheld = {line!r}\n"
-        "open('pid', 'w').write(f'{os.getpid()} ')\ntime.sleep(600)\n"
-    )
-    sandbox.put(tar_of({"found": line, "hold.py": hold}), "/tmp/there")
-    held = shell(
-        sandbox,
-        "cd /tmp/there; (setsid python3 hold.py &) > /dev/null 2>&1; "
-        "until grep -q ' ' pid 2>/dev/null; do sleep 0.05; done; rm hold.py",
-    )
-    assert held.ok
-    searches = {name: SEARCHES[name] for name in ("files", "memory")}
-    assert seen(sandbox, where, searches) == {"files": [line], "memory": [line]}
-    shell(sandbox, "kill $(cat /tmp/there/pid); rm -r /tmp/there")
+def test_each_search_would_find_a_line_that_is_there(containers: Sandboxes, where: Place) -> None:
+    lines = dict(zip(SEARCHES, sorted(where.secrets), strict=False))
+    main = "edge/main.py" if where.arm == "microservices" else "atelier/main.py"
+    held = {name: lines[name] for name in ("words", "opened", "descriptors", "memory")}
+    files = {
+        "found": lines["files"],
+        "folder": f"\n{lines['folders']}\n",
+        "history": lines["history"],
+        "objects": lines["objects"],
+        "said": f"{lines['logs']}\n{lines['log files']}\n",
+        "lines": json.dumps(held),
+        "hold.py": HOLD,
+    }
+    plant = f"""
+    echo "print(open('/tmp/there/said').read(), flush=True)" >> {main}
+    cp /tmp/there/history past; git add past
+    git -c user.name=x -c user.email=x@x commit -qm past; git rm -qf past
+    git hash-object -w /tmp/there/objects
+    cd /tmp/there; rm history objects; (setsid python3 hold.py &) > /dev/null 2>&1
+    until [ -e ready ]; do sleep 0.05; done
+    """
+    with where.opened(containers) as sandbox:
+        sandbox.put(tar_of({"memory.py": MEMORY, "descriptors.py": DESCRIPTORS}), "/home/agent")
+        sandbox.put(tar_of(files), "/tmp/there")
+        assert shell(sandbox, plant).ok
+        assert shell(sandbox, "app up --wait 90", 120).ok
+        found = seen(sandbox, where, SEARCHES)
+    assert {name for name, line in lines.items() if line in found.get(name, [])} == set(SEARCHES)
 
 
 def test_programs_and_their_supervisor_are_out_of_reach(sandbox: Sandbox) -> None:
