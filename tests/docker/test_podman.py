@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import docker
 import pytest
@@ -25,13 +26,18 @@ BOUNDS = '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=4096:4096"
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def podman() -> Iterator[str]:
     """Where Podman answers, with a store of its own that has the base image alone."""
     if not shutil.which("podman"):
         if os.geteuid() != 0 or not debian_like():
             pytest.skip("install Podman: nobody has looked whether sandboxes still run in it")
         install("podman")
-    folder = tmp_path_factory.mktemp("podman")
+    # Podman takes no folder of state with a name of more than 50 characters.
+    with TemporaryDirectory(prefix="podman-", dir="/tmp", ignore_cleanup_errors=True) as short:
+        yield from _serving(Path(short))
+
+
+def _serving(folder: Path) -> Iterator[str]:
     (folder / "containers.conf").write_text(BOUNDS, encoding="utf-8")
     env = os.environ | {"CONTAINERS_CONF": str(folder / "containers.conf")}
     command = ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
