@@ -1,15 +1,14 @@
 """The command that removes what SeamBench made, before an engine that others use as well."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.benches import seambench
+from tests.scripted_engine import Answers, serving
 
 OURS, OTHERS = {"seambench": "1"}, {"maintainer": "somebody else"}
 
@@ -63,17 +62,17 @@ def _pair(label: str) -> tuple[str, str]:
 def engine_with(shelf: Shelf) -> Iterator[str]:
     """Where an engine answers that has these things; a removal takes them off the shelf."""
 
-    class Engine(BaseHTTPRequestHandler):
+    class Engine(Answers):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - http.server's word
             answer = shelf.answer(self.path)
             if answer is None:
                 self.refuse()
             else:
                 self.say(answer)
 
-        def do_DELETE(self) -> None:
+        def do_DELETE(self) -> None:  # noqa: N802 - http.server's word
             kind, name = _parts(self.path)
             if shelf.things[kind].pop(name, None):
                 self.say([])
@@ -84,23 +83,8 @@ def engine_with(shelf: Shelf) -> Iterator[str]:
             shelf.refused.append(f"{self.command} {self.path}")
             self.say({"message": "no such thing"}, 404)
 
-        def say(self, answer: object, status: int = 200) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Engine)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"tcp://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Engine) as address:
+        yield address
 
 
 def test_clean_removes_what_carries_our_label_and_nothing_of_others(tmp_path: Path) -> None:

@@ -1,10 +1,7 @@
 """The image that sandboxes are made of, as an engine knows it."""
 
-import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import docker
@@ -15,32 +12,22 @@ from harness.paths import find_checkout
 from harness.sandbox.images import REPOSITORY, Image, _recipe, ensure_image
 from tests.samples import make_checkout
 from tests.sandboxes import say
+from tests.scripted_engine import Answers, serving
 
 
 @contextmanager
 def engine_with(image_id: str) -> Iterator[docker.DockerClient]:
     """An engine that has every image that it is asked for, under one id."""
 
-    class Engine(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps({"Id": image_id}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Engine(Answers):
+        def do_GET(self) -> None:  # noqa: N802 - http.server's word
+            self.say({"Id": image_id})
 
-        def log_message(self, *args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Engine)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    client = docker.DockerClient(f"tcp://127.0.0.1:{server.server_port}", version="1.43")
-    try:
+    with (
+        serving(Engine) as address,
+        closing(docker.DockerClient(address, version="1.43")) as client,
+    ):
         yield client
-    finally:
-        client.close()
-        server.shutdown()
-        server.server_close()
 
 
 def test_images_of_one_recipe_on_two_bases_are_told_apart() -> None:

@@ -1,6 +1,7 @@
 """The figures and tables of a paper, from simulated trials: whole, legible, the same each time."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -214,6 +215,17 @@ def one_task_an_app(wins: list[int], **changes: object) -> list[TrialRecord]:
     ]  # fmt: skip
 
 
+def at_points(points: Mapping[str, tuple[float, int]]) -> pd.DataFrame:
+    """Models by name: what a trial costs, and how many of ten are resolved in each of six apps."""
+    return to_frame(
+        [
+            row for model, (usd, won) in points.items()
+            for row in one_task_an_app([won] * 6, model=model, cost_usd=usd)
+        ],
+        TrialRecord,
+    )  # fmt: skip
+
+
 class TestNumbers:
     def test_of_apps_have_the_t_interval_of_their_means(self):
         """Three groups: one of six apps, one of three, one of a single app."""
@@ -232,11 +244,7 @@ class TestNumbers:
     def test_of_cost_name_the_front(self):
         """The second is dearer than the first and resolves less; the third is dearest and best."""
         points = {"first": (0.1, 5), "second": (0.2, 4), "third": (0.3, 7)}
-        rows = [
-            row for model, (usd, won) in points.items()
-            for row in one_task_an_app([won] * 6, model=model, cost_usd=usd)
-        ]  # fmt: skip
-        found = pareto.data(to_frame(rows, TrialRecord))
+        found = pareto.data(at_points(points))
         assert found["model"].tolist() == list(points)
         assert found["cost_usd"].tolist() == pytest.approx([0.1, 0.2, 0.3])
         assert found["resolved"].tolist() == pytest.approx([50, 40, 70])
@@ -244,11 +252,7 @@ class TestNumbers:
 
     def test_of_points_that_tie_have_the_better_or_cheaper_on_the_front(self):
         points = {"worse": (0.1, 5), "better": (0.1, 6), "dearer": (0.2, 6)}
-        rows = [
-            row for model, (usd, won) in points.items()
-            for row in one_task_an_app([won] * 6, model=model, cost_usd=usd)
-        ]  # fmt: skip
-        found = pareto.data(to_frame(rows, TrialRecord)).set_index("model")["front"]
+        found = pareto.data(at_points(points)).set_index("model")["front"]
         assert found.to_dict() == {"better": True, "worse": False, "dearer": False}
 
     def test_of_the_heatmap_are_services_less_monolith_in_points(self):
