@@ -14,7 +14,7 @@ from harness.verifier.effort import code_lines
 from harness.verifier.globs import matching
 from harness.verifier.reach import imports_of, reach
 
-TESTS = "tests"
+_TESTS = "tests"
 """Where an arm's visible tests are laid, wherever its pair keeps them."""
 
 
@@ -22,16 +22,21 @@ def app_tree(pair: Pair, arm: str) -> Tree:
     """The arm as its authors left it, visible tests laid in."""
     ignored = pair.spec.ignored
     tests = Tree.read(pair.visible_tests, ignored)
-    return Tree.read(pair.arm_folder(arm), ignored).overlay(tests, TESTS)
+    return Tree.read(pair.arm_folder(arm), ignored).overlay(tests, _TESTS)
+
+
+def own_code(tree: Tree) -> dict[str, bytes]:
+    """The Python files of an arm by path, without its tests."""
+    return {
+        path: entry.content
+        for path, entry in tree.entries.items()
+        if path.endswith(".py") and not path.startswith(f"{_TESTS}/")
+    }
 
 
 def app_code_lines(tree: Tree) -> int:
     """Python lines of an arm, without tests, blank lines, comments and docstrings."""
-    return sum(
-        len(code_lines(path, entry.content))
-        for path, entry in tree.entries.items()
-        if path.endswith(".py") and not path.startswith(f"{TESTS}/")
-    )
+    return sum(len(code_lines(path, content)) for path, content in own_code(tree).items())
 
 
 @dataclass(frozen=True)

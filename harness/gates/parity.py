@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from harness.bases import TESTS
+from harness.bases import own_code
 from harness.pairs import Pair
 from harness.pairs.spec import Arm
 from harness.patch import Tree
@@ -74,13 +74,9 @@ def measure(bench: Bench, pair: Pair, arm: str) -> Parity:
 def domain_and_glue(tree: Tree, spec: Arm) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """An arm's own Python files by path: its domain code, and all the rest but tests."""
     is_domain = matching([glob for files in spec.contexts.values() for glob in files.domain])
-    own = {path: entry.content for path, entry in tree.entries.items() if _is_own_code(path)}
+    own = own_code(tree)
     domain = {path: content for path, content in own.items() if is_domain(path)}
     return domain, {path: content for path, content in own.items() if path not in domain}
-
-
-def _is_own_code(path: str) -> bool:
-    return path.endswith(".py") and not path.startswith(f"{TESTS}/")
 
 
 def total(contents: Iterable[bytes]) -> Size:

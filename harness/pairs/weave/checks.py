@@ -177,11 +177,12 @@ def _check_field(app: App, told: str, known: Collection[str], keys: Keys) -> Non
 def _check_default(app: App, kind: str, default: str, keys: Keys) -> None:
     """A default that is written out is one that a request could have said."""
     plain: dict[str, Any] = {"str": str, "int": int, "bool": bool, "None": None}
-    plain |= {name: each.as_python() for name, each in app.spec.types.items()}
     parts = [part.strip() for part in kind.split("|")]
     try:
         value = ast.literal_eval(default)
-        told: Any = Union[*(plain[part] for part in parts)]
+        told: Any = Union[
+            *(plain[p] if p in plain else app.spec.types[p].as_python() for p in parts)
+        ]
     except (KeyError, ValueError):  # what the domain defines is Python's to check
         return
     try:

@@ -44,6 +44,7 @@ const count = (number) => grouped.format(number);
 const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
 function seconds(value) {
+  if (value === null) return "–";
   if (value < 10) return value.toFixed(1) + " s";
   if (value < 120) return Math.round(value) + " s";
   return Math.floor(value / 60) + " min " + Math.round(value % 60) + " s";

@@ -121,7 +121,7 @@ function effortSection(record, detail) {
     ["Largest request", plural(record.peak_context_tokens, "token")], ["Cost", usd(record.cost_usd)],
     ["Model calls", count(record.model_calls)], ["Tools used", count(record.tool_calls)],
     ["Agent", seconds(record.agent_seconds)], ["Verification", seconds(record.verify_seconds)],
-    ["Harness", seconds(record.overhead_seconds)], ["Waits", record.waited_seconds === null ? "–" : seconds(record.waited_seconds)],
+    ["Harness", seconds(record.overhead_seconds)], ["Waits", seconds(record.waited_seconds)],
     ["From start to record", seconds(record.wall_seconds)],
   ])];
   if (detail.calls.length) {
