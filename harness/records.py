@@ -135,6 +135,39 @@ class TrialRecord(Record):
     churn_ratio: Annotated[
         float | None, Column("changed lines over those of the first solution; null if unknown")
     ]
+    propagation_cost_change: Annotated[
+        float | None,
+        Column("pairs of contexts of which one reaches the other, of all; after less before"),
+    ] = None
+    dependencies_change: Annotated[
+        int | None, Column("contexts asked, summed over contexts (Ce, Ca); after less before")
+    ] = None
+    mutual_pairs_change: Annotated[
+        int | None, Column("contexts that ask each other; after less before", "pairs")
+    ] = None
+    circular_contexts_change: Annotated[
+        int | None, Column("contexts on a circle of asking; after less before", "contexts")
+    ] = None
+    afferent_change: Annotated[
+        int | None, Column("contexts that ask the target contexts (Ca); after less before")
+    ] = None
+    efferent_change: Annotated[
+        int | None, Column("contexts that the target contexts ask (Ce); after less before")
+    ] = None
+    instability_change: Annotated[
+        float | None, Column("Ce / (Ca + Ce), mean over target contexts; after less before")
+    ] = None
+    complexity_mean_change: Annotated[
+        float | None,
+        Column("cognitive complexity of touched functions, mean; null: none on one side"),
+    ] = None
+    complexity_max_change: Annotated[int | None, Column("the same, the largest")] = None
+    cohesion_lack_change: Annotated[
+        float | None, Column("LCOM4 of touched classes, mean; null: none on one side")
+    ] = None
+    repeated_share_change: Annotated[
+        float | None, Column("Python lines in blocks of 6 that are repeated; after less before")
+    ] = None
     agent_ending: Annotated[
         str | None, Column("why the agent's work ended; null for controls (docs/architecture.md)")
     ] = None

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from harness.records import (
 )
 from harness.scoring.collateral import collateral
 from harness.scoring.effort import Effort
+from harness.scoring.quality import quality
 from harness.scoring.score import Score
 from harness.stopwatch import Stopwatch
 from harness.store import Entry, dump_json
@@ -86,6 +87,7 @@ def result(
         **_scored(done, failure),
         **_collateral(facts, done),
         **_effort(done),
+        **_quality(facts, done),
         status=status,
         failure_cause=cause,
         failure_detail=detail,
@@ -214,6 +216,15 @@ def _code_lines(spent: Effort | None) -> dict[str, Any]:
         "contexts_changed": len(spent.contexts_changed) if spent else None,
         "churn_ratio": spent.churn_ratio if spent else None,
     }
+
+
+def _quality(facts: Facts, done: Progress) -> dict[str, Any]:
+    """The columns of quality; none where the trees could not be parsed."""
+    found = done.findings.inspect.quality if done.findings else None
+    if found is None:
+        return {}
+    change = quality(found, facts.task.spec.contexts)
+    return {f"{name}_change": value for name, value in asdict(change).items()}
 
 
 def _spent(report: AgentReport) -> dict[str, Any]:

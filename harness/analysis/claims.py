@@ -18,6 +18,7 @@ from harness.analysis.estimate.hypotheses import ASKED, hypotheses
 from harness.analysis.estimate.marginal import marginal_effects
 from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast
 from harness.analysis.estimate.parts import ESSAY, MODULES_SCOPE, PARTS, WITHOUT_SCOPE
+from harness.analysis.estimate.quality import MEASURES, counts, quality
 from harness.analysis.estimate.repeats import reliability
 from harness.analysis.frame import to_frame, write_file
 from harness.analysis.paper import forest, parts
@@ -57,6 +58,7 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
         "hypotheses": told,
         "marginal": marginal_effects(studied, question.contrast),
         "cost": cost(studied, question, "cost_usd"),
+        "quality": quality(studied, question),
         "reliability": reliability(studied),
     }
     claims = to_frame(list(_claims(studied, frames, question.contrast)), Claim)
@@ -95,7 +97,7 @@ def _digest(hashes: NDArray[np.uint64]) -> str:
 HASHED = (
     "trial_id", *FACTORS, *TASK, "behaviour_of", "arm", "scope", "status",
     "resolved", "agent_ending", "collateral_break_share", "input_tokens", "output_tokens",
-    "cost_usd",
+    "cost_usd", "behaviour", *MEASURES,
 )  # fmt: skip
 """what the numbers of the text are made of"""
 
@@ -133,15 +135,26 @@ class _Rows:
                 used = used & self._is(column, values)
         return _Used(int(used.sum()), _digest(self._hash[used]))
 
+    def among(self, contrast: Contrast, counted: NDArray[np.bool_]) -> _Used:
+        """Where only some rows count: those of the cells that have such rows on both sides."""
+        sides = [side & counted for side in self._sides(contrast)]
+        used = self._common(*sides)
+        return _Used(int(used.sum()), _digest(self._hash[used]))
+
     def _paired(self, contrast: Contrast) -> NDArray[np.bool_]:
         if contrast not in self._paired_by:
-            sides = [
-                self._is("arm", [side.arm]) & self._is("scope", [side.scope])
-                for side in (contrast.minuend, contrast.subtrahend)
-            ]
-            common = np.intersect1d(self._cell[sides[0]], self._cell[sides[1]])
-            self._paired_by[contrast] = (sides[0] | sides[1]) & np.isin(self._cell, common)
+            self._paired_by[contrast] = self._common(*self._sides(contrast))
         return self._paired_by[contrast]
+
+    def _sides(self, contrast: Contrast) -> list[NDArray[np.bool_]]:
+        return [
+            self._is("arm", [side.arm]) & self._is("scope", [side.scope])
+            for side in (contrast.minuend, contrast.subtrahend)
+        ]
+
+    def _common(self, one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        cells = np.intersect1d(self._cell[one], self._cell[other])
+        return (one | other) & np.isin(self._cell, cells)
 
     def _is(self, column: str, values: Sequence[str]) -> NDArray[np.bool_]:
         codes, known = self._codes[column]
@@ -188,6 +201,9 @@ def _claims(
         paid = row[[*_PER_RESOLVED, "note"]].rename(_PER_RESOLVED)
         claim = _claim(f"cost-per-resolved/{row['level']}", paid, "ratio", used)
         yield claim.model_copy(update={"test": claim.test and _SWAPPED})
+    for _, row in frames["quality"].iterrows():
+        used = rows.among(contrast, counts(trials, row["measure"], row["kept"]))
+        yield _claim(f"quality/{row['measure']}/{row['kept']}", row, row["unit"], used)
 
 
 _SWAPPED = "arms swapped within apps"

@@ -53,6 +53,13 @@ MORE_TOKENS = {
     ("microservices", "all"): {"L": 1.0, "I": 0.9, "X": 1.6, "D": 1.5},
     ("microservices", "own"): {"L": 0.6, "I": 0.6, "X": 1.2, "D": 1.3},
 }
+NEW_EDGES = {
+    ("monolith", "all"): {"L": 0.0, "I": 0.0, "X": 0.6, "D": 0.0},
+    ("modular", "all"): {"L": 0.0, "I": 0.0, "X": 0.4, "D": 0.0},
+    ("microservices", "all"): {"L": 0.0, "I": 0.0, "X": 0.3, "D": 0.0},
+    ("microservices", "own"): {"L": 0.0, "I": 0.0, "X": 0.3, "D": 0.0},
+}
+"""the chance that a trial makes a context ask one more, by side and class"""
 FAILING = {
     "L": (4, 2, 3, 1, 0.2),
     "I": (3, 3, 2, 1, 0.2),
@@ -113,6 +120,7 @@ def write(folder: Path, size: Size) -> list[Path]:
         "effects_logit": {f"{arm}:{scope}": by for (arm, scope), by in EFFECTS.items()},
         "small_budget_logit": SMALL_BUDGET,
         "need_of_budget": NEED,
+        "new_edges": {f"{arm}:{scope}": by for (arm, scope), by in NEW_EDGES.items()},
         "models": [vars(model) for model in size.models],
     }
     return [
@@ -213,7 +221,7 @@ def _drawn(frame: pd.DataFrame, chance: Numbers, rng: np.random.Generator) -> pd
         agent_ending=np.where(capped, "tokens", "submitted"),
         **_factors(frame, resolved, is_lost, rng),
     )
-    return frame.assign(**_tokens(frame, rng), **_churn(frame, rng))
+    return frame.assign(**_tokens(frame, rng), **_churn(frame, rng), **_quality(frame, rng))
 
 
 def _factors(
@@ -276,6 +284,28 @@ def _churn(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, Any]:
         "code_lines_added": domain,
         "code_lines_deleted": glue,
         "churn_ratio": rng.lognormal(0.1, 0.3, len(frame)),
+    }
+
+
+def _quality(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, Any]:
+    """Changes in quality: new edges where contexts meet, less complexity wherever work was done."""
+    across = (frame["task_class"] == "X").to_numpy(bool)
+    n = len(frame)
+    edges = np.where(across, rng.binomial(1, _look_up(NEW_EDGES, frame)), 0)
+    mutual = edges * rng.binomial(1, 0.1, n)
+    simpler = -rng.gamma(2.0, 1.0, n)
+    return {
+        "propagation_cost_change": edges / 36,
+        "dependencies_change": edges,
+        "mutual_pairs_change": mutual,
+        "circular_contexts_change": 2 * mutual,
+        "afferent_change": edges * rng.binomial(1, 0.5, n),
+        "efferent_change": edges,
+        "instability_change": edges / 8,
+        "complexity_mean_change": simpler,
+        "complexity_max_change": np.round(2 * simpler).astype(int),
+        "cohesion_lack_change": rng.normal(0.0, 0.3, n),
+        "repeated_share_change": rng.normal(0.002, 0.004, n),
     }
 
 

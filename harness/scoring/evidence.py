@@ -130,6 +130,23 @@ class EffortEvidence(Evidence):
     contexts: dict[str, Edits]
 
 
+class QualityFacts(Evidence):
+    """One side of a patch; see `harness.verifier.quality`."""
+
+    asked: dict[str, list[str]]
+    complexities: list[int]
+    cohesions: list[int]
+    lines: int = Field(ge=0)
+    repeated_lines: int = Field(ge=0)
+
+
+class QualityEvidence(Evidence):
+    """What the code is like before and after a patch."""
+
+    before: QualityFacts
+    after: QualityFacts
+
+
 class InspectEvidence(Evidence):
     """What the two trees alone tell."""
 
@@ -138,6 +155,8 @@ class InspectEvidence(Evidence):
     integrity: list[str]
     effort: EffortEvidence
     effort_complete: bool
+    quality: QualityEvidence | None
+    """null: a tree could not be parsed within the bounds"""
 
     @property
     def counted(self) -> EffortEvidence | None:

@@ -9,6 +9,7 @@ one line on stderr; everything an agent can cause is a verdict, not an error.
 
     behaviour   plays the hidden tests against the app            -> behaviour
     replay      plays request sequences, compares or records      -> equivalence
-    inspect     parses both trees: predicates, tampering, effort  -> structure, integrity
+    inspect     parses both trees: predicates, tampering, how     -> structure, integrity
+                much was changed and what it made of the code
     contract    compares the OpenAPI documents of base and tree   -> contract
 """

@@ -6,13 +6,15 @@ from .effort import Effort, effort
 from .integrity import integrity
 from .job import Job
 from .limited import limited
+from .quality import quality
 from .structure import structure
+from .walk import Unparsable
 
 _MOST_FINDINGS = 200
 
 
 def inspect(job: Job) -> dict[str, object]:
-    """Structure, integrity and effort. Code that cannot be inspected is itself a finding."""
+    """Structure, integrity, effort, quality. Code that cannot be inspected is itself a finding."""
     base, tree = job.files("base"), job.files("tree")
     settings = job.settings
 
@@ -24,6 +26,11 @@ def inspect(job: Job) -> dict[str, object]:
 
     def counts() -> Iterator[dict[str, object]]:
         yield effort(base, tree, settings).to_json()
+        try:
+            before, after = quality(base, tree, settings)
+        except Unparsable:
+            return  # what is no Python has no quality
+        yield {"before": before.to_json(), "after": after.to_json()}
 
     bounds = settings.inspect_seconds, settings.inspect_mb
     found = limited(findings, *bounds)
@@ -33,5 +40,6 @@ def inspect(job: Job) -> dict[str, object]:
         "structure": structure(job),
         "integrity": [*found.items, *unknown],
         "effort": counted.items[0] if counted.items else Effort().to_json(),
-        "effort_complete": counted.died is None,
+        "effort_complete": bool(counted.items),
+        "quality": counted.items[1] if len(counted.items) > 1 else None,
     }

@@ -193,7 +193,8 @@ class Source:
         return said(self.path, self.nodes)
 
 
-_MAKING = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
+MAKING = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
+"""The methods that run when an object is made."""
 
 
 def _validates(function: Function, made: Class) -> bool:
@@ -300,7 +301,7 @@ class Sources:
         """What runs whenever one is made: its making, its validators, those of its fields."""
         fields = [part for part in made.node.body if isinstance(part, ast.AnnAssign | ast.Assign)]
         names = {n.id for part in fields for n in ast.walk(part) if isinstance(n, ast.Name)}
-        names |= {f"{made.qualname}.{name}" for name in _MAKING}
+        names |= {f"{made.qualname}.{name}" for name in MAKING}
         return tuple(
             each for each in self.functions() if each.qualname in names or _validates(each, made)
         )

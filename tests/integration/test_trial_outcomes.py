@@ -48,6 +48,8 @@ SCRIPTS = {
     "moves": f"{RENAME}; mv tally/rules.py tally/steps.py; "
     "sed -i s/tally.rules/tally.steps/ tally/main.py",
     "fails": f"{RENAME}; exit 3",
+    "branches": "sed -i 's/^    return .*/    if step:\\n        return value + step\\n"
+    "    return value/' tally/rules.py; seq -f 'x%g = 0' 6 > tally/x.py; cp tally/x.py tally/y.py",
     # The old code runs, and what can be read is a decoy.
     "text_run": "sed -i s/next_value/advance/g tally/main.py; mv tally/rules.py tally/old; "
     "echo 'advance = next_value' >> tally/old; "
@@ -147,6 +149,7 @@ def test_a_workspace_that_cannot_be_a_patch_is_refused_and_counts(
     assert (trial.reason or "").startswith("integrity: ")
     # Nothing was counted, which is not the same as nothing changed.
     assert (trial.code_lines_added, trial.contexts_changed, trial.churn_ratio) == (None,) * 3
+    assert (trial.dependencies_change, trial.repeated_share_change) == (None, None)
     assert "\n" not in (trial.failure_detail or "")
 
 
@@ -157,6 +160,18 @@ def test_an_empty_change_is_scored_as_the_untouched_base(bench: Bench) -> None:
     assert result.files["patch.diff"] in {b"", ""}
     assert failing(trial) == {"structure"}
     assert (trial.files_changed, trial.churn_ratio) == (0, 0.0)
+    assert (trial.dependencies_change, trial.propagation_cost_change) == (0, 0.0)
+    # No function was touched, so there is no complexity to compare.
+    assert trial.complexity_mean_change is None
+
+
+def test_what_a_patch_makes_of_the_code_stands_in_the_row(bench: Bench) -> None:
+    trial = trial_of(attempt(bench, "branches"))
+    assert (trial.complexity_mean_change, trial.complexity_max_change) == (1.0, 1)
+    assert (trial.repeated_share_change or 0) > 0
+    unparsed = trial_of(attempt(bench, "syntax"))
+    assert (unparsed.dependencies_change, unparsed.repeated_share_change) == (None, None)
+    assert (unparsed.code_lines_added or 0) > 0
 
 
 @pytest.mark.parametrize("agent", ["history", "binary", "fails"])

@@ -398,7 +398,7 @@ class TestClaims:
     @pytest.mark.parametrize(
         ("column", "value"),
         [("resolved", None), ("arm", "modular"), ("collateral_break_share", 0.5), ("app", "other"),
-         ("scope", "own"), ("model", "other"), ("cost_usd", 9.5)],
+         ("scope", "own"), ("model", "other"), ("cost_usd", 9.5), ("efferent_change", 7)],
     )  # fmt: skip
     def test_change_their_digest_with_all_that_they_are_made_of(self, trials, column, value):
         changed = trials.copy()

@@ -77,6 +77,7 @@ def inspected(**changes: Any) -> Raw:
         "integrity": [],
         "effort": EFFORT,
         "effort_complete": True,
+        "quality": None,
     }
     return raw | changes
 

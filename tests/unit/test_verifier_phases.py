@@ -535,6 +535,29 @@ def no_branch(tree: Tree) -> str | None:
     assert told.structure[0].reason is None
     assert (told.effort.total.added, told.effort.total.deleted) == (2, 3)
     assert told.effort.contexts["catalogue"].files == 1
+    assert told.quality is not None
+    assert told.quality.before.asked == {"catalogue": []}
+    sides = (told.quality.before, told.quality.after)
+    assert [(side.complexities, side.lines) for side in sides] == [([1], 4), ([0], 3)]
+
+
+@pytest.mark.parametrize(
+    "code", [b"def (\n", b"x = " + b"(" * 9000], ids=["no Python", "too deep to parse"]
+)
+def test_code_that_cannot_be_parsed_has_effort_and_no_quality(verify: Verify, code: bytes) -> None:
+    done = verify("inspect", Settings(), base={"a.py": b"x = 1\n"}, tree={"a.py": code})
+    told = read_verdict(InspectEvidence, done.stdout, done.returncode, done.stderr)
+    assert told.quality is None
+    assert told.counted is not None
+    assert told.counted.total.changed == 2
+
+
+def test_quality_that_goes_too_deep_costs_no_effort(verify: Verify) -> None:
+    deep = b"def f():\n    return " + b"-" * 900 + b"1\n"
+    done = verify("inspect", Settings(), base={"a.py": b"x = 1\n"}, tree={"a.py": deep})
+    told = read_verdict(InspectEvidence, done.stdout, done.returncode, done.stderr)
+    assert told.quality is None
+    assert told.counted is not None
 
 
 def test_effort_that_ran_out_of_time_is_no_count(verify: Verify) -> None:
