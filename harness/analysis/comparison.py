@@ -171,6 +171,7 @@ def latex(comparison: Comparison) -> str:
     ]  # fmt: skip
     rows = [_latex_row(row) for _, row in comparison.effects.iterrows()]
     notes = escape_latex(" ".join(_remarks(comparison)))
+    notes = notes[:1].upper() + notes[1:]
     return "\n".join(
         [
             "% Needs \\usepackage{booktabs}.",

@@ -229,13 +229,30 @@ def _tests_on_mode(tree: ast.Module) -> Iterator[str]:
 
 
 def _mode_tests(tree: ast.Module) -> Iterator[ast.expr]:
+    """The outermost expressions that name how the app is run and decide what does."""
+    inside: set[int] = set()
     for node in ast.walk(tree):
-        tests: list[ast.expr] = []
-        if isinstance(node, (ast.If, ast.IfExp, ast.While)):
-            tests = [node.test]
-        elif isinstance(node, ast.Match):
-            tests = [node.subject]
-        yield from (test for test in tests if _names_mode(test))
+        for test in _decided_by(node):
+            if id(test) not in inside and _names_mode(test):
+                inside |= {id(part) for part in ast.walk(test)}
+                yield test
+
+
+def _decided_by(node: ast.AST) -> list[ast.expr]:
+    """The expressions that decide what runs of a node."""
+    match node:
+        case ast.If() | ast.IfExp() | ast.While() | ast.Assert():
+            return [node.test]
+        case ast.Match():
+            return [node.subject]
+        case ast.match_case(guard=ast.expr() as guard):
+            return [guard]
+        case ast.comprehension():
+            return node.ifs
+        case ast.BoolOp():
+            return node.values[:-1]
+        case _:
+            return []
 
 
 def _names_mode(test: ast.expr) -> bool:

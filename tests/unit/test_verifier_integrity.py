@@ -88,6 +88,26 @@ TAMPERED: list[tuple[str, bytes | None, str]] = [
         "jobs/x.py:2: branches on how the app is run: r.headers.get('X-Clock')",
     ),
     (
+        "jobs/x.py",
+        b"def f(r, x):\n    match x:\n        case 1 if 'x-clock' in r.headers: pass\n",
+        "jobs/x.py:3: branches on how the app is run: 'x-clock' in r.headers",
+    ),
+    (
+        "jobs/x.py",
+        b"def f(r):\n    return [1 for n in r.rows if 'x-clock' in r.headers]\n",
+        "jobs/x.py:2: branches on how the app is run: 'x-clock' in r.headers",
+    ),
+    (
+        "jobs/x.py",
+        b"def f(r):\n    assert 'x-clock' in r.headers\n",
+        "jobs/x.py:2: branches on how the app is run: 'x-clock' in r.headers",
+    ),
+    (
+        "jobs/x.py",
+        b"def f(r):\n    'x-clock' in r.headers and g()\n",
+        "jobs/x.py:2: branches on how the app is run: 'x-clock' in r.headers",
+    ),
+    (
         "jobs/clock.py",
         CLOCK + b"\ndef wait():\n    while os.environ['APP_CLOCK'] == 'real':\n        pass\n",
         "jobs/clock.py:9: branches on how the app is run: os.environ['APP_CLOCK'] == 'real'",

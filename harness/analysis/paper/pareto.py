@@ -56,7 +56,8 @@ def caption(rows: pd.DataFrame) -> str:
     return (
         f"Mean cost of a trial against the share resolved, by model and arm ({rows['n'].sum():,} "
         "trials whose cost is known; means over apps). The line is the Pareto front: no other "
-        "point is both cheaper and resolved more often. A model's name stands below its arms."
+        "point is as cheap and resolved as often, and better in one of the two. A model's name "
+        "stands below its arms."
     )
 
 
