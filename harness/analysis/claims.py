@@ -47,7 +47,9 @@ class Claim(Record):
 def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     """Write the tables of a paper as CSV, the hypotheses as LaTeX too, and claims.json."""
     trials = trials.assign(hash=row_hashes)
-    studied = trials[trials["model"].notna()].sort_values("trial_id")
+    # A million trials with all their columns would be copied again and again.
+    studied = trials.loc[trials["model"].notna(), [*HASHED, "app_code_lines", "hash"]]
+    studied = studied.sort_values("trial_id")
     if studied["arm"].nunique() < 2:
         return []
     question = Question(widest(studied))

@@ -209,7 +209,10 @@ def read_parquet(path: Path, kind: type[Record]) -> pd.DataFrame:
         BadInput: the file is no Parquet, lacks a column of the record, has one of another type, or
             holds no trial or a row that no record could give.
     """
-    frame: pd.DataFrame = _read_checked(path, kind).to_pandas(types_mapper=_PANDAS.get)
+    frame: pd.DataFrame = _read_checked(path, kind).to_pandas(
+        types_mapper=_PANDAS.get, self_destruct=True
+    )
+    pa.default_memory_pool().release_unused()
     return frame
 
 

@@ -56,6 +56,8 @@ class QualityRow(Record):
 def quality(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
     """`QualityRow`s of the measures that any trial has, `KEPT` rows each."""
     measures = [name for name in MEASURES if trials[name].notna().any()]
+    key = [*FACTORS, *TASK, "behaviour_of", "arm", "scope", "status", "behaviour"]
+    trials = trials[[*key, *measures]]
     rows = [
         _row(found, measure, kept, question)
         for kept in KEPT
