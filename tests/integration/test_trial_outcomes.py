@@ -10,6 +10,7 @@ import pytest
 
 from harness.agents import Agent, AgentReport, Assignment
 from harness.agents.session import Call
+from harness.agents.trajectory import ToolUse
 from harness.config import SandboxKind, VerificationConfig
 from harness.errors import (
     BadInput,
@@ -21,7 +22,7 @@ from harness.errors import (
 )
 from harness.executors import LocalExecutor
 from harness.experiment import Sweep, run_sweep
-from harness.llm import Try
+from harness.llm import Try, Usage
 from harness.paths import RunPaths
 from harness.plan import Plan, expand
 from harness.sandbox import Sandbox
@@ -264,6 +265,68 @@ def test_waiting_is_told_beside_working_time_unless_the_call_is_played_again(hom
     assert 0.1 <= waits.agent_seconds < 0.5
     assert (played.waited_seconds, played.agent_seconds < 0.5) == (0.0, True)
     assert played.agent_seconds >= 0
+
+
+def paid(cost: float | None, context: int, *usages: Usage, compacted: bool = False) -> Call:
+    """A call with one try for each usage."""
+    tries = [Try(status="answered", http_status=200, seconds=0.1, usage=one) for one in usages]
+    return Call(
+        turn=1, request_digest="", context_tokens=context, compacted=compacted, new_messages=(),
+        answer=None, tries=tuple(tries), seconds=0.1, cost_usd=cost,
+    )  # fmt: skip
+
+
+class Spends:
+    """An agent of ours that says it asked a model."""
+
+    is_control = True
+
+    def __init__(self, *calls: Call) -> None:
+        self.calls = calls
+
+    def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
+        del assignment, sandbox
+        use = ToolUse(
+            turn=1, number=1, name="bash", kind="read", contexts_read=(), contexts_edited=(),
+            request_tokens=1, result_tokens=1, seconds=0.1, ending="0",
+        )  # fmt: skip
+        return AgentReport(log="", ending="submitted", calls=self.calls, tools=(use,) * 3,
+                           edits_applied=4, edits_failed=5)  # fmt: skip
+
+
+def test_what_was_spent_stands_in_the_row_class_by_class(home: Path) -> None:
+    failed = Usage(fresh_input=1000)
+    first = Usage(fresh_input=100, cache_read=20, cache_write=3, output=50, reasoning=40)
+    second = Usage(fresh_input=1, cache_read=400, output=7)
+    calls = (paid(0.5, 123, failed, first), paid(0.25, 401, second, compacted=True))
+    agents = {"known": Spends(*calls), "unknown": Spends(calls[0], paid(None, 1, second))}
+    with bench_of(home, SandboxKind.process, agents) as bench:
+        known, unknown = (trial_of(attempt(bench, name)) for name in agents)
+    spent = known.model_dump(include={
+        "agent_ending", "model_calls", "tool_calls", "input_tokens", "fresh_input_tokens",
+        "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
+        "compactions", "peak_context_tokens", "mean_context_tokens", "edits_applied",
+        "edits_failed", "cost_usd",
+    })  # fmt: skip
+    assert spent == {
+        "agent_ending": "submitted",
+        "model_calls": 2,
+        "tool_calls": 3,
+        "input_tokens": 1524,
+        "fresh_input_tokens": 1101,
+        "cache_read_tokens": 420,
+        "cache_write_tokens": 3,
+        "output_tokens": 57,
+        "reasoning_tokens": 40,
+        "compactions": 1,
+        "peak_context_tokens": 401,
+        "mean_context_tokens": 262.0,
+        "edits_applied": 4,
+        "edits_failed": 5,
+        "cost_usd": 0.75,
+    }
+    # A part that nobody knows makes the whole unknown.
+    assert (unknown.cost_usd, unknown.model_calls) == (None, 2)
 
 
 def test_a_defect_of_the_harness_costs_its_trial_alone_and_is_told(home: Path) -> None:
