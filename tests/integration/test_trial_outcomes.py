@@ -281,8 +281,8 @@ class Spends:
 
     is_control = True
 
-    def __init__(self, *calls: Call) -> None:
-        self.calls = calls
+    def __init__(self, *calls: Call, failure: SeamBenchError | None = None) -> None:
+        self.calls, self.failure = calls, failure
 
     def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
         del assignment, sandbox
@@ -291,7 +291,7 @@ class Spends:
             request_tokens=1, result_tokens=1, seconds=0.1, ending="0",
         )  # fmt: skip
         return AgentReport(log="", ending="submitted", calls=self.calls, tools=(use,) * 3,
-                           edits_applied=4, edits_failed=5)  # fmt: skip
+                           edits_applied=4, edits_failed=5, failure=self.failure)  # fmt: skip
 
 
 def test_what_was_spent_stands_in_the_row_class_by_class(home: Path) -> None:
@@ -327,6 +327,17 @@ def test_what_was_spent_stands_in_the_row_class_by_class(home: Path) -> None:
     }
     # A part that nobody knows makes the whole unknown.
     assert (unknown.cost_usd, unknown.model_calls) == (None, 2)
+
+
+def test_what_broke_an_agent_off_loses_its_trial_and_keeps_what_was_paid(home: Path) -> None:
+    broke = Spends(paid(0.5, 9, Usage(fresh_input=9)), failure=ModelFailed("no answer in 5 tries"))
+    with bench_of(home, SandboxKind.process, {"broke": broke}) as bench:
+        result = attempt(bench, "broke")
+    trial = trial_of(result)
+    assert (trial.status, trial.failure_cause) == ("lost", "provider")
+    assert trial.failure_detail == "no answer in 5 tries"
+    assert (trial.cost_usd, trial.input_tokens, len(result.entry.calls)) == (0.5, 9, 1)
+    assert (trial.tests_total, "patch.diff" in result.files) == (0, False)
 
 
 def test_a_defect_of_the_harness_costs_its_trial_alone_and_is_told(home: Path) -> None:
