@@ -197,6 +197,7 @@ class DockerSandboxes:
 
     def _create(self, name: str, role: Role, network: str) -> str:
         api, limits = self._client.api, self._limits
+        given = DISK_SHARES if self._is_podman else ()
         host = api.create_host_config(
             auto_remove=True,
             network_mode=network,
@@ -214,7 +215,7 @@ class DockerSandboxes:
         )
         created = api.create_container(
             self._image.tag,
-            ["/usr/bin/python3", "-I", "-S", "-c", START, "/opt/seambench", AGENT],
+            ["/usr/bin/python3", "-I", "-S", "-c", START, "/opt/seambench", AGENT, *given],
             name=name,
             stdin_open=True,
             host_config=host,

@@ -53,9 +53,6 @@ KEEPER = (
 )
 """The command that a container's image has for it; its arguments follow."""
 
-OWN = ("/work", "/tmp", "/home/agent")  # noqa: S108 - in a container
-"""The folders of a container that are its user's; an engine may mount them as root's."""
-
 IDLE = 5
 """Milliseconds without a request after which the next warden is forked."""
 
@@ -302,21 +299,19 @@ def _get(header: Header, _payload: bytes) -> Framed:
         raise Refused("get", str(error)) from error
 
 
-def _give(user: User) -> None:
-    for folder in OWN:
-        if os.stat(folder).st_uid != user[0]:
-            os.chown(folder, *user)
-
-
 def main() -> None:
-    """Serve standard input and output until the stream ends."""
+    """Serve standard input and output until the stream ends.
+
+    The first argument is a folder, or a user and group by number; folders to give them may follow.
+    """
     user, folder = None, None
     if sys.argv[1].startswith("/"):
         folder = sys.argv[1]
     else:
         uid, gid = sys.argv[1].split(":")
         user = int(uid), int(gid)
-        _give(user)
+        for given in sys.argv[2:]:
+            os.chown(given, *user)
     source, sink = os.dup(0), os.dup(1)  # not inherited, unlike 0 and 1
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 0)
