@@ -140,7 +140,8 @@ class TrialRecord(Record):
         Column("pairs of contexts of which one reaches the other, of all; after less before"),
     ] = None
     dependencies_change: Annotated[
-        int | None, Column("contexts asked, summed over contexts (Ce, Ca); after less before")
+        int | None,
+        Column("contexts asked, summed over contexts (Ce, Ca); after less before", "edges"),
     ] = None
     mutual_pairs_change: Annotated[
         int | None, Column("contexts that ask each other; after less before", "pairs")
@@ -149,24 +150,36 @@ class TrialRecord(Record):
         int | None, Column("contexts on a circle of asking; after less before", "contexts")
     ] = None
     afferent_change: Annotated[
-        int | None, Column("contexts that ask the target contexts (Ca); after less before")
+        int | None,
+        Column("of the above those into target contexts (Ca); after less before", "edges"),
     ] = None
     efferent_change: Annotated[
-        int | None, Column("contexts that the target contexts ask (Ce); after less before")
+        int | None, Column("those out of target contexts (Ce); after less before", "edges")
     ] = None
     instability_change: Annotated[
         float | None, Column("Ce / (Ca + Ce), mean over target contexts; after less before")
     ] = None
+    complexity_change: Annotated[
+        int | None,
+        Column("cognitive complexity of touched functions, summed; after less before"),
+    ] = None
     complexity_mean_change: Annotated[
         float | None,
-        Column("cognitive complexity of touched functions, mean; null: none on one side"),
+        Column(
+            "mean of the touched functions' complexity, after less before; null: a side has none"
+        ),
     ] = None
-    complexity_max_change: Annotated[int | None, Column("the same, the largest")] = None
+    complexity_max_change: Annotated[
+        int | None,
+        Column("largest of the touched functions' complexity, likewise; null: a side has none"),
+    ] = None
     cohesion_lack_change: Annotated[
-        float | None, Column("LCOM4 of touched classes, mean; null: none on one side")
+        float | None,
+        Column("mean LCOM4 of touched classes, after less before; null: a side has none"),
     ] = None
-    repeated_share_change: Annotated[
-        float | None, Column("Python lines in blocks of 6 that are repeated; after less before")
+    repeated_lines_change: Annotated[
+        int | None,
+        Column("Python lines in blocks of 6 that are repeated; after less before", "lines"),
     ] = None
     agent_ending: Annotated[
         str | None, Column("why the agent's work ended; null for controls (docs/architecture.md)")

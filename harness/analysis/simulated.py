@@ -302,10 +302,11 @@ def _quality(frame: pd.DataFrame, rng: np.random.Generator) -> dict[str, Any]:
         "afferent_change": edges * rng.binomial(1, 0.5, n),
         "efferent_change": edges,
         "instability_change": edges / 8,
+        "complexity_change": np.round(3 * simpler).astype(int),
         "complexity_mean_change": simpler,
         "complexity_max_change": np.round(2 * simpler).astype(int),
         "cohesion_lack_change": rng.normal(0.0, 0.3, n),
-        "repeated_share_change": rng.normal(0.002, 0.004, n),
+        "repeated_lines_change": rng.poisson(1.0, n) - rng.poisson(1.0, n),
     }
 
 

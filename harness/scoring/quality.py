@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from harness.scoring.evidence import QualityEvidence, QualityFacts
+from harness.scoring.evidence import QualityEvidence
 
 Edges = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Changes. Less is better in each; null where a side has nothing to measure."""
+    """Changes; null where a side has nothing to measure."""
 
     propagation_cost: float | None
     """MacCormack, Rusnak and Baldwin 2006: pairs of nodes, each with itself, of which one reaches
@@ -26,15 +26,18 @@ class Quality:
     """contexts that ask each other: SIY (Rud et al. 2006)"""
     circular_contexts: int
     afferent: int
-    """edges into the target contexts (Ca; AIS of services)"""
+    """edges into the target contexts, those between them too (Ca; AIS of services)"""
     efferent: int
-    """edges out of the target contexts (Ce; ADS of services)"""
-    instability: float | None
-    """Ce / (Ca + Ce), Martin 1994: mean over target contexts that have an edge"""
+    """edges out of the target contexts, likewise (Ce; ADS of services)"""
+    instability: float
+    """Ce / (Ca + Ce), Martin 1994: mean over target contexts; 0 for one without an edge"""
+    complexity: int
+    """sum over touched functions: what is as complex as before does not count"""
     complexity_mean: float | None
     complexity_max: int | None
     cohesion_lack: float | None
-    repeated_share: float | None
+    repeated_lines: int
+    """no share: arms differ in how many lines they repeat before anything is changed"""
 
 
 def quality(evidence: QualityEvidence, targets: Collection[str]) -> Quality:
@@ -47,11 +50,12 @@ def quality(evidence: QualityEvidence, targets: Collection[str]) -> Quality:
         circular_contexts=_circular(after.asked) - _circular(before.asked),
         afferent=_into(after.asked, targets) - _into(before.asked, targets),
         efferent=_out_of(after.asked, targets) - _out_of(before.asked, targets),
-        instability=_less(_instability(after.asked, targets), _instability(before.asked, targets)),
+        instability=_instability(after.asked, targets) - _instability(before.asked, targets),
+        complexity=sum(after.complexities) - sum(before.complexities),
         complexity_mean=_less(_mean(after.complexities), _mean(before.complexities)),
         complexity_max=_more(after.complexities, before.complexities),
         cohesion_lack=_less(_mean(after.cohesions), _mean(before.cohesions)),
-        repeated_share=_less(_repeated(after), _repeated(before)),
+        repeated_lines=after.repeated_lines - before.repeated_lines,
     )
 
 
@@ -94,13 +98,9 @@ def _out_of(asked: Edges, targets: Collection[str]) -> int:
     return sum(len(asked.get(target, ())) for target in targets)
 
 
-def _instability(asked: Edges, targets: Collection[str]) -> float | None:
+def _instability(asked: Edges, targets: Collection[str]) -> float:
     both = ((_out_of(asked, [target]), _into(asked, [target])) for target in targets)
-    return _mean([out / (out + into) for out, into in both if out + into])
-
-
-def _repeated(facts: QualityFacts) -> float | None:
-    return facts.repeated_lines / facts.lines if facts.lines else None
+    return fmean(out / ((out + into) or 1) for out, into in both)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -28,8 +28,8 @@ def inspect(job: Job) -> dict[str, object]:
         yield effort(base, tree, settings).to_json()
         try:
             before, after = quality(base, tree, settings)
-        except Unparsable:
-            return  # what is no Python has no quality
+        except (Unparsable, ValueError):
+            return  # what is no Python, or cannot be written as such, has no quality
         yield {"before": before.to_json(), "after": after.to_json()}
 
     bounds = settings.inspect_seconds, settings.inspect_mb

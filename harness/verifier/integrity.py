@@ -218,14 +218,21 @@ def _telling_apart(
                     yield f"{change.path}:{number}: reads {word}, which the base does elsewhere"
     before = Counter(_tests_on_mode(old))
     for test in _mode_tests(new):
-        told = ast.unparse(test)
+        told = _written(test)
         before[told] -= 1
         if before[told] < 0 and test.lineno not in copied and words.rose_test(told):
             yield f"{change.path}:{test.lineno}: branches on how the app is run: {told[:80]}"
 
 
 def _tests_on_mode(tree: ast.Module) -> Iterator[str]:
-    return (ast.unparse(test) for test in _mode_tests(tree))
+    return map(_written, _mode_tests(tree))
+
+
+def _written(test: ast.expr) -> str:
+    try:
+        return ast.unparse(test)
+    except ValueError:  # a number that is too long, an f-string that cannot be written
+        return fingerprint(test, rename=False)
 
 
 def _mode_tests(tree: ast.Module) -> Iterator[ast.expr]:
@@ -249,8 +256,8 @@ def _decided_by(node: ast.AST) -> list[ast.expr]:
             return [guard]
         case ast.comprehension():
             return node.ifs
-        case ast.BoolOp():
-            return node.values[:-1]
+        case ast.BoolOp(op=ast.And(), values=values) | ast.Expr(value=ast.BoolOp(values=values)):
+            return values[:-1]  # the value of an `or` is no branch but a default
         case _:
             return []
 

@@ -1,19 +1,23 @@
 """What the code is like before and after a patch: facts that the same rules read in every arm.
 
 Dependencies are those between bounded contexts (`Tree.asked`), so an import and an HTTP call count
-alike. Complexity and cohesion are of what the patch touches: the functions and classes that are on
-one side only, by their text without layout (`syntax.fingerprint`); one that moved is not touched.
+alike. What a patch adds between contexts and that none of them owns is one node more, `shared`:
+else calls that move into such a file would be gone, which only one program has a place for.
+Complexity and cohesion are of what the patch touches: the functions and classes that are on one
+side only, by their text without layout (`syntax.fingerprint`); one that moved is not touched.
 """
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
+from .globs import matches
+from .graph import asks
 from .job import Settings
 from .ownership import SHARED
-from .syntax import FunctionNode, fingerprint
+from .syntax import FunctionNode, fingerprint, without_docstring
 from .tree import MAKING, Class, Function, Source, Sources, Tree
 
 BLOCK = 6
@@ -27,7 +31,7 @@ class Facts:
     asked: Mapping[str, tuple[str, ...]]
     """context -> the others that it asks; only contexts that have code"""
     complexities: tuple[int, ...]
-    """cognitive complexity of each touched function"""
+    """cognitive complexity of each touched function that lies in no other"""
     cohesions: tuple[int, ...]
     """LCOM4 of each touched class that has methods"""
     lines: int
@@ -50,20 +54,29 @@ def quality(
         Sources(tuple(file for file in side.files if file not in same), "what a patch edits")
         for side in (before, after)
     )
-    functions = _touched(old.functions(), new.functions())
+    functions = _touched(_outer(old.functions()), _outer(new.functions()))
     classes = _touched(old.classes(), new.classes())
     return (
         _facts(before, functions[0], classes[0]),
-        _facts(after, functions[1], classes[1]),
+        _facts(after, functions[1], classes[1], _between(after, before, settings)),
     )
+
+
+def _between(after: Tree, before: Tree, settings: Settings) -> list[Source]:
+    """The new files that no context owns; those that put a program together do so in any arm."""
+    known = {file.path for file in before.files} | settings.renamed.keys()
+    loose = (file for file in after.python if file.context == SHARED and file.path not in known)
+    return [file for file in loose if not matches(file.path, settings.shared)]
 
 
 def lack_of_cohesion(node: ast.ClassDef) -> int:
     """LCOM4 (Hitz and Montazeri 1995): groups of methods that share no attribute and no call.
 
-    0 for a class without methods. What only makes an object does not count: it touches everything.
+    0 for a class without methods. What only makes an object does not count, since it touches
+    everything, nor does what only names a method, as in a Protocol.
     """
-    methods = {m.name: m for m in node.body if isinstance(m, FunctionNode) and m.name not in MAKING}
+    own = (m for m in node.body if isinstance(m, FunctionNode) and m.name not in MAKING)
+    methods = {method.name: method for method in own if not _is_stub(method)}
     groups: list[tuple[set[str], set[str]]] = []
     for name, method in methods.items():
         used = {name, *_own(method)}
@@ -74,9 +87,19 @@ def lack_of_cohesion(node: ast.ClassDef) -> int:
     return len(groups)
 
 
+def _is_stub(method: FunctionNode) -> bool:
+    body = without_docstring(method.body)
+    return all(
+        isinstance(part, (ast.Pass, ast.Raise))
+        or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+        for part in body
+    )
+
+
 def _own(method: FunctionNode) -> Iterator[str]:
     """The attributes and methods of its object that a method uses."""
-    if any(ast.unparse(one) == "staticmethod" for one in method.decorator_list):
+    told = (one.id for one in method.decorator_list if isinstance(one, ast.Name))
+    if "staticmethod" in told:
         return
     own = {each.arg for each in (*method.args.posonlyargs, *method.args.args)[:1]}
     used = (node for node in ast.walk(method) if isinstance(node, ast.Attribute))
@@ -93,6 +116,17 @@ def _touched(old: Iterable[T], new: Iterable[T]) -> tuple[list[T], list[T]]:
     return _left(sides[0], counts[1]), _left(sides[1], counts[0])
 
 
+def _outer(functions: Sequence[Function]) -> list[Function]:
+    """Those that lie in no other, whose complexity has theirs."""
+    inner = {
+        id(part)
+        for function in functions
+        for part in ast.walk(function.node)
+        if isinstance(part, FunctionNode) and part is not function.node
+    }
+    return [function for function in functions if id(function.node) not in inner]
+
+
 def _left(side: list[tuple[str, T]], others: Counter[str]) -> list[T]:
     others = others.copy()
     left = []
@@ -103,12 +137,21 @@ def _left(side: list[tuple[str, T]], others: Counter[str]) -> list[T]:
     return left
 
 
-def _facts(tree: Tree, functions: Iterable[Function], classes: Iterable[Class]) -> Facts:
+def _facts(
+    tree: Tree,
+    functions: Iterable[Function],
+    classes: Iterable[Class],
+    between: Iterable[Source] = (),
+) -> Facts:
     there = {name for name, one in tree.contexts.items() if name != SHARED and one.python}
+    asked = {name: tuple(sorted(tree.asked[name] & there)) for name in sorted(there)}
+    said = {text for file in between for text in file.said}
+    if by_shared := tuple(sorted(asks(said, there))):
+        asked[SHARED] = by_shared
     found = (lack_of_cohesion(each.node) for each in classes)
     lines, repeated = _repeated(tree.python)
     return Facts(
-        asked={name: tuple(sorted(tree.asked[name] & there)) for name in sorted(there)},
+        asked=asked,
         complexities=tuple(sorted(function.complexity for function in functions)),
         cohesions=tuple(sorted(count for count in found if count)),
         lines=lines,

@@ -143,7 +143,8 @@ def _print(value: object, names: dict[str, str] | None) -> str:
     if isinstance(value, list):
         return "[" + ",".join(_print(v, names) for v in value) + "]"
     if not isinstance(value, ast.AST):
-        return repr(value)
+        # Python writes no whole number of more than 4,300 digits, but in powers of two.
+        return hex(value) if type(value) is int else repr(value)
     if isinstance(value, ast.AnnAssign) and value.value is not None:
         value = ast.Assign(targets=[value.target], value=value.value)
     fields = ",".join(_print(_field(value, name, names), names) for name in _told(value))

@@ -150,7 +150,7 @@ def test_a_workspace_that_cannot_be_a_patch_is_refused_and_counts(
     assert (trial.reason or "").startswith("integrity: ")
     # Nothing was counted, which is not the same as nothing changed.
     assert (trial.code_lines_added, trial.contexts_changed, trial.churn_ratio) == (None,) * 3
-    assert (trial.dependencies_change, trial.repeated_share_change) == (None, None)
+    assert (trial.dependencies_change, trial.repeated_lines_change) == (None, None)
     assert "\n" not in (trial.failure_detail or "")
 
 
@@ -169,9 +169,9 @@ def test_an_empty_change_is_scored_as_the_untouched_base(bench: Bench) -> None:
 def test_what_a_patch_makes_of_the_code_stands_in_the_row(bench: Bench) -> None:
     trial = trial_of(attempt(bench, "branches"))
     assert (trial.complexity_mean_change, trial.complexity_max_change) == (1.0, 1)
-    assert (trial.repeated_share_change or 0) > 0
+    assert (trial.complexity_change, trial.repeated_lines_change) == (1, 12)
     unparsed = trial_of(attempt(bench, "syntax"))
-    assert (unparsed.dependencies_change, unparsed.repeated_share_change) == (None, None)
+    assert (unparsed.dependencies_change, unparsed.repeated_lines_change) == (None, None)
     assert (unparsed.code_lines_added or 0) > 0
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from harness.analysis.claims import save_tables
 from harness.analysis.estimate.effects import Question
+from harness.analysis.estimate.families import benjamini_hochberg
 from harness.analysis.estimate.pairing import Contrast, Side
 from harness.analysis.estimate.quality import KEPT, MEASURES, quality
 from harness.analysis.frame import to_frame
@@ -74,16 +75,19 @@ def test_a_change_that_is_not_known_is_left_out_of_its_measure_alone() -> None:
 
 
 def test_lost_trials_say_nothing_and_one_app_has_no_interval() -> None:
-    lost = factory.lost(trial("a", "monolith", repeat=1, dependencies_change=9))
-    found = rows(
+    late = trial("a", "monolith", repeat=2, dependencies_change=9, status="lost")
+    trials = [
         trial("a", "microservices", dependencies_change=1),
         trial("a", "monolith", dependencies_change=0),
-        lost,
-        kept="all",
-    ).loc["dependencies_change"]
-    assert found["difference"] == 1
-    assert pd.isna(found["low"])
-    assert found["note"] == "1 app: no interval across apps"
+        factory.lost(trial("a", "monolith", repeat=1, dependencies_change=9)),
+        late,
+    ]
+    assert late.behaviour is True
+    for kept in KEPT:
+        found = rows(*trials, kept=kept).loc["dependencies_change"]
+        assert found["difference"] == 1
+        assert pd.isna(found["low"])
+        assert found["note"] == "1 app: no interval across apps"
 
 
 def test_a_measure_without_a_pair_says_so_and_one_that_nobody_has_is_left_out() -> None:
@@ -102,6 +106,9 @@ def test_a_study_of_known_truth_gives_it_back() -> None:
     truth = (NEW_EDGES[("microservices", "all")]["X"] - NEW_EDGES[("monolith", "all")]["X"]) / 3
     assert edges["low"] < truth < edges["high"] < 0
     assert edges["p_sign_flip"] <= edges["p_adjusted"] < 0.01
+    for _, of_kept in found.groupby("kept"):
+        adjusted = benjamini_hochberg(of_kept["p_sign_flip"]).astype(float)
+        assert of_kept["p_adjusted"].tolist() == pytest.approx(adjusted.tolist())
 
 
 def test_the_table_and_its_claims_are_of_the_same_rows(tmp_path) -> None:
@@ -122,7 +129,7 @@ def test_the_table_and_its_claims_are_of_the_same_rows(tmp_path) -> None:
     assert (passing["value"], passing["trials"]) == (1, 2)
     assert (every["value"], every["trials"]) == (1.5, 3)
     assert passing["rows_sha256"] != every["rows_sha256"]
-    assert passing["unit"] == "contexts asked"
+    assert passing["unit"] == "edges"
     table = pd.read_csv(tmp_path / "quality.csv")
     assert table["difference"].tolist() == [1, 1.5]
 

@@ -61,10 +61,11 @@ def test_a_new_edge_counts_where_it_leads_from_and_to() -> None:
         "afferent": 1,
         "efferent": 0,
         "instability": 1 / 2 - 1,
+        "complexity": 0,
         "complexity_mean": None,
         "complexity_max": None,
         "cohesion_lack": None,
-        "repeated_share": 0,
+        "repeated_lines": 0,
     })  # fmt: skip
 
 
@@ -74,13 +75,13 @@ def test_contexts_that_ask_each_other_are_one_pair() -> None:
     assert (found["afferent"], found["efferent"]) == (-1, 0)
 
 
-def test_a_context_that_nothing_leads_to_or_from_has_no_instability() -> None:
-    assert change(side(CHAIN), side({"a": [], "b": ["c"], "c": []}), "a")["instability"] is None
-    # One that is only asked has: it is as stable as can be.
+def test_instability_is_the_mean_over_targets_and_0_for_one_without_an_edge() -> None:
+    apart = {"a": [], "b": ["c"], "c": []}
+    assert change(side(CHAIN), side(apart), "a")["instability"] == 0 - 1
+    # b alone is as unstable as can be; asked by a, which now is, it is less so.
+    assert change(side(apart), side(CHAIN), "a", "b")["instability"] == (1 + 1 / 2) / 2 - 1 / 2
+    # One that is only asked is as stable as can be.
     assert change(side(CHAIN), side(CIRCLE), "c")["instability"] == 1 / 2
-    # Before, it is that of b alone; after, the mean over both.
-    found = change(side({"a": [], "b": ["c"], "c": []}), side(CHAIN), "a", "b")
-    assert found["instability"] == (1 + 1 / 2) / 2 - 1
 
 
 def test_a_context_that_is_new_or_gone_is_no_error() -> None:
@@ -91,13 +92,15 @@ def test_a_context_that_is_new_or_gone_is_no_error() -> None:
 
 def test_complexity_cohesion_and_repetition_are_after_less_before() -> None:
     before = side(complexities=(2, 6), cohesions=(3,), repeated=10)
-    after = side(complexities=(1, 1, 4), cohesions=(1, 2), lines=50, repeated=10)
-    found = change(before, after)
+    after = side(complexities=(1, 1, 4), cohesions=(1, 2), lines=50, repeated=7)
+    found = change(before, after, "a")
     assert (found["complexity_mean"], found["complexity_max"]) == (2 - 4, 4 - 6)
-    assert (found["cohesion_lack"], found["repeated_share"]) == (1.5 - 3, 0.2 - 0.1)
+    assert (found["cohesion_lack"], found["repeated_lines"]) == (1.5 - 3, -3)
+    assert found["complexity"] == 6 - 8
 
 
 def test_what_is_on_one_side_only_has_no_change() -> None:
-    found = change(side(complexities=(2,), cohesions=(1,)), side(lines=0))
-    names = ("complexity_mean", "complexity_max", "cohesion_lack", "repeated_share")
+    found = change(side(complexities=(2,), cohesions=(1,)), side(lines=0), "a")
+    names = ("complexity_mean", "complexity_max", "cohesion_lack")
     assert {found[name] for name in names} == {None}
+    assert found["complexity"] == -2

@@ -104,6 +104,16 @@ TAMPERED: list[tuple[str, bytes | None, str]] = [
     ),
     (
         "jobs/x.py",
+        b"def f(r):\n    'x-clock' in r.headers or g()\n",
+        "jobs/x.py:2: branches on how the app is run: 'x-clock' in r.headers",
+    ),
+    (
+        "jobs/x.py",
+        b"def f(r):\n    if r.headers['x-clock'] == 0x" + b"f" * 4000 + b":\n        pass\n",
+        "jobs/x.py:2: branches on how the app is run: Compare(",
+    ),
+    (
+        "jobs/x.py",
         b"def f(r):\n    'x-clock' in r.headers and g()\n",
         "jobs/x.py:2: branches on how the app is run: 'x-clock' in r.headers",
     ),
@@ -300,6 +310,7 @@ HONEST: list[tuple[str, bytes | None]] = [
     ("jobs/x.py", b'"""See https://docs.python.org."""\n'),
     ("jobs/x.py", b"def visible(asset):\n    return asset.state != 'hidden'\n"),
     ("jobs/x.py", b"headers = {'X-Clock': request.headers['X-Clock']}\n"),
+    ("jobs/x.py", b"def agent(r):\n    return r.headers.get('user-agent') or '-'\n"),
     ("jobs/x.py", b"def skip(queue):\n    return queue.skip\n"),
     ("jobs/x.py", b"def broken(:\n"),
     ("jobs/x.pyc", b"seambench"),

@@ -552,6 +552,16 @@ def test_code_that_cannot_be_parsed_has_effort_and_no_quality(verify: Verify, co
     assert told.counted.total.changed == 2
 
 
+def test_a_number_that_python_does_not_write_costs_nothing(verify: Verify) -> None:
+    long = (
+        b"class A:\n    x = 0x" + b"f" * 4000 + b"\ndef f():\n    return 0x" + b"f" * 4000 + b"\n"
+    )
+    done = verify("inspect", Settings(), base={"a.py": b"x = 1\n"}, tree={"a.py": long})
+    told = read_verdict(InspectEvidence, done.stdout, done.returncode, done.stderr)
+    assert told.quality is not None
+    assert told.quality.after.complexities == [0]
+
+
 def test_quality_that_goes_too_deep_costs_no_effort(verify: Verify) -> None:
     deep = b"def f():\n    return " + b"-" * 900 + b"1\n"
     done = verify("inspect", Settings(), base={"a.py": b"x = 1\n"}, tree={"a.py": deep})

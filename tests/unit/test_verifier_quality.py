@@ -23,6 +23,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> tuple[Facts, Facts
 
 X, Y = "def a(self): return self.x\n", "def b(self): return self.y\n"
 BOTH = "def c(self): return self.x + self.y\n"
+STUBS = "def a(self): ...\ndef b(self):\n    'Says what.'\ndef c(self):\n    raise Missing\n"
 MAKES = "def __init__(self):\n    self.x = self.y = 0\n"
 
 
@@ -38,6 +39,8 @@ MAKES = "def __init__(self):\n    self.x = self.y = 0\n"
         ("@staticmethod\ndef a(row): return row.x\ndef b(self): return self.x", 2),
         ("x: int = 0", 0),
         (MAKES, 0),
+        (STUBS, 0),
+        (f"@d(f\"{{'\u00a0'}}\")\n{X}", 1),
     ],
 )
 def test_methods_that_share_nothing_are_groups_of_their_own(methods: str, groups: int) -> None:
@@ -55,6 +58,12 @@ OTHER = "def g(x):\n    while x:\n        x -= 1\n"
 def test_only_functions_that_a_patch_touches_count() -> None:
     before, after = changed({"sales/a.py": IF + OTHER}, {"sales/a.py": FLAT + OTHER})
     assert (before.complexities, after.complexities) == ((1,), (0,))
+
+
+def test_a_function_within_another_counts_with_it() -> None:
+    inner = "def f(x):\n    def g(y):\n        if y:\n            return 1\n    return g(x)\n"
+    _, after = changed({"sales/a.py": OTHER}, {"sales/a.py": OTHER + inner})
+    assert after.complexities == (2,)
 
 
 def test_a_function_whose_names_change_is_touched() -> None:
@@ -111,6 +120,15 @@ def test_contexts_without_code_are_no_nodes() -> None:
     assert after.asked == {"sales": ("stock",), "stock": ()}
 
 
+def test_what_moves_between_contexts_is_still_asked_for() -> None:
+    stock = {"stock/b.py": "def count(): ...\n", "sales/a.py": "from stock import count\n"}
+    moved = {**stock, "sales/a.py": "x = 1\n", "between/c.py": "from stock.b import count\n",
+             "app.py": "import between.c\n"}  # fmt: skip
+    before, after = changed({**stock, "app.py": "x = 1\n"}, moved)
+    assert before.asked == {"sales": ("stock",), "stock": ()}
+    assert after.asked == {"sales": (), "stock": (), "shared": ("stock",)}
+
+
 def test_code_that_is_no_python_has_no_quality() -> None:
     with pytest.raises(Unparsable, match=r"sales/a\.py"):
         changed({"sales/a.py": "x = 1\n"}, {"sales/a.py": "def (\n"})
@@ -128,14 +146,15 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_solution_changes_the_graph_of_contexts_alike_in_every_arm(
+def test_each_solution_changes_the_graph_of_contexts_alike_in_every_arm(
     bases: Bases, task: str
 ) -> None:
     (spec,) = (t.spec for t in load_tasks(CHECKOUT, PAIRS, [task]))
-    starts = [start_of(bases, task, f"solutions/{next(iter(spec.solutions))}", arm) for arm in ARMS]
-    found = [quality(start.base, start.files, start.settings) for start in starts]
-    graphs = [[side.asked for side in sides] for sides in found]
-    assert graphs == [graphs[0]] * len(ARMS)
+    for name in spec.solutions:
+        starts = [start_of(bases, task, f"solutions/{name}", arm) for arm in ARMS]
+        found = [quality(start.base, start.files, start.settings) for start in starts]
+        graphs = [[side.asked for side in sides] for sides in found]
+        assert graphs == [graphs[0]] * len(ARMS), name
 
 
 def test_every_task_across_contexts_of_a_woven_app_is_looked_at() -> None:

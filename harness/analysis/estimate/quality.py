@@ -19,16 +19,17 @@ from harness.records import Column, Record
 
 MEASURES: Mapping[str, str] = {
     "propagation_cost_change": "share of pairs",
-    "dependencies_change": "contexts asked",
+    "dependencies_change": "edges",
     "mutual_pairs_change": "pairs",
     "circular_contexts_change": "contexts",
-    "afferent_change": "contexts",
-    "efferent_change": "contexts",
+    "afferent_change": "edges",
+    "efferent_change": "edges",
     "instability_change": "share",
+    "complexity_change": "cognitive complexity",
     "complexity_mean_change": "cognitive complexity",
     "complexity_max_change": "cognitive complexity",
     "cohesion_lack_change": "LCOM4",
-    "repeated_share_change": "share of lines",
+    "repeated_lines_change": "lines",
 }
 """column of the trials -> unit; docs/columns.md says what each is"""
 KEPT = ("passing", "all")
@@ -49,7 +50,9 @@ class QualityRow(Record):
     low: Annotated[float | None, Column("lower end of the 95% t interval over apps")]
     high: Annotated[float | None, Column("upper end of it")]
     p_sign_flip: Annotated[float | None, Column("two-sided, signs of the apps flipped")]
-    p_adjusted: Annotated[float | None, Column("Benjamini-Hochberg over the table")] = None
+    p_adjusted: Annotated[
+        float | None, Column("Benjamini-Hochberg over the rows of the same `kept`")
+    ] = None
     note: Annotated[str | None, Column("what to know before reading the numbers")]
 
 
@@ -65,7 +68,9 @@ def quality(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
         for measure in measures
     ]
     frame = to_frame(rows, QualityRow)
-    return frame.assign(p_adjusted=benjamini_hochberg(frame["p_sign_flip"]))
+    # The second look at the same measures is no further hypothesis.
+    adjusted = frame.groupby("kept")["p_sign_flip"].transform(benjamini_hochberg)
+    return frame.assign(p_adjusted=adjusted)
 
 
 def counts(trials: pd.DataFrame, measure: str, kept: str) -> NDArray[np.bool_]:
@@ -74,9 +79,10 @@ def counts(trials: pd.DataFrame, measure: str, kept: str) -> NDArray[np.bool_]:
 
 
 def _kept(trials: pd.DataFrame, kept: str) -> NDArray[np.bool_]:
-    if kept == "passing":
-        return trials["behaviour"].fillna(value=False).to_numpy(bool)
-    return (trials["status"] != "lost").to_numpy(bool)
+    # A trial can be lost after its tests have passed.
+    is_known = (trials["status"] != "lost").to_numpy(bool)
+    passes = trials["behaviour"].fillna(value=False).to_numpy(bool)
+    return is_known & passes if kept == "passing" else is_known
 
 
 def _paired(trials: pd.DataFrame, measures: list[str], question: Question) -> pd.DataFrame:
