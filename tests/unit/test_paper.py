@@ -453,3 +453,11 @@ class TestSimulatedTrials:
 
 def test_every_plate_says_what_it_needs():
     assert all(plate.needs for plate in plates.PLATES.values())
+
+
+def test_a_last_part_without_length_cuts_no_bar(trials) -> None:
+    rows = tokens.data(trials.assign(reasoning_tokens=0))
+    longest = rows[rows["panel"] == "kind"].groupby("side")["tokens"].sum().max() / 1000
+    with STYLES["acm"].applied():
+        (axes, *_) = tokens.draw(rows, STYLES["acm"]).axes
+    assert axes.get_xlim() == (0, pytest.approx(1.05 * longest))

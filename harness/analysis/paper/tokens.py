@@ -126,4 +126,5 @@ def _draw_bars(
                   edgecolor="0.25", linewidth=0.4)  # fmt: skip
         start += length
     axes.grid(axis="x")
-    axes.set_xlim(left=0)
+    # A last part of no length would hold the axis at its edge.
+    axes.set_xlim(0, 1.05 * (float(start.max()) or 1.0))
