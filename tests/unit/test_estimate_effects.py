@@ -772,7 +772,7 @@ class TestTheTables:
             "whatever they would have been.",
         ]
         assert printed(by_model)[-6:] == remarks
-        assert f". {' '.join(remarks)}}}" in comparison.latex(by_model)
+        assert f". M{' '.join(remarks)[1:]}}}" in comparison.latex(by_model)
 
     def test_bound_the_last_row_where_no_test_is_named(self):
         assert (
