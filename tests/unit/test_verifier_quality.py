@@ -1,6 +1,7 @@
 """Quality is read off the code the same way in every arm."""
 
 import ast
+from dataclasses import replace
 
 import pytest
 
@@ -127,6 +128,16 @@ def test_what_moves_between_contexts_is_still_asked_for() -> None:
     before, after = changed({**stock, "app.py": "x = 1\n"}, moved)
     assert before.asked == {"sales": ("stock",), "stock": ()}
     assert after.asked == {"sales": (), "stock": (), "shared": ("stock",)}
+
+
+@pytest.mark.parametrize("place", ["boot/run.py", "boot/start.py", "app.py"])
+def test_what_puts_a_program_together_is_no_node(place: str) -> None:
+    files = {"sales/a.py": b"x = 1\n", "stock/b.py": b"def count(): ...\n"}
+    wiring = b"from stock import count\n"
+    renamed = {"boot/start.py": "boot/run.py"} if place == "boot/start.py" else {}
+    _, after = quality({**files, "boot/run.py": wiring}, {**files, place: wiring + b"count()\n"},
+                       replace(SETTINGS, renamed=renamed))  # fmt: skip
+    assert after.asked == {"sales": (), "stock": ()}
 
 
 def test_code_that_is_no_python_has_no_quality() -> None:
