@@ -7,9 +7,11 @@ within one program and calls between services count alike.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TypeVar
 
 from harness.scoring.evidence import QualityEvidence
 
+N = TypeVar("N", int, float)
 Edges = Mapping[str, Collection[str]]
 
 
@@ -53,7 +55,7 @@ def quality(evidence: QualityEvidence, targets: Collection[str]) -> Quality:
         instability=_instability(after.asked, targets) - _instability(before.asked, targets),
         complexity=sum(after.complexities) - sum(before.complexities),
         complexity_mean=_less(_mean(after.complexities), _mean(before.complexities)),
-        complexity_max=_more(after.complexities, before.complexities),
+        complexity_max=_less(_largest(after.complexities), _largest(before.complexities)),
         cohesion_lack=_less(_mean(after.cohesions), _mean(before.cohesions)),
         repeated_lines=after.repeated_lines - before.repeated_lines,
     )
@@ -107,9 +109,9 @@ def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
 
 
-def _less(after: float | None, before: float | None) -> float | None:
+def _largest(values: Sequence[int]) -> int | None:
+    return max(values, default=None)
+
+
+def _less(after: N | None, before: N | None) -> N | None:
     return None if after is None or before is None else after - before
-
-
-def _more(after: Sequence[int], before: Sequence[int]) -> int | None:
-    return max(after) - max(before) if after and before else None

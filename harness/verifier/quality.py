@@ -20,6 +20,8 @@ from .ownership import SHARED
 from .syntax import FunctionNode, fingerprint, without_docstring
 from .tree import MAKING, Class, Function, Source, Sources, Tree
 
+T = TypeVar("T", Function, Class)
+
 BLOCK = 6
 """lines, without blank ones and comments, that make a block which can be repeated"""
 
@@ -77,13 +79,12 @@ def lack_of_cohesion(node: ast.ClassDef) -> int:
     """
     own = (m for m in node.body if isinstance(m, FunctionNode) and m.name not in MAKING)
     methods = {method.name: method for method in own if not _is_stub(method)}
-    groups: list[tuple[set[str], set[str]]] = []
+    groups: list[set[str]] = []
     for name, method in methods.items():
         used = {name, *_own(method)}
-        apart = [group for group in groups if not group[1] & used]
-        joined = [group for group in groups if group[1] & used]
-        members = {name}.union(*(group[0] for group in joined))
-        groups = [*apart, (members, used.union(*(group[1] for group in joined)))]
+        apart = [group for group in groups if not group & used]
+        joined = [group for group in groups if group & used]
+        groups = [*apart, used.union(*joined)]
     return len(groups)
 
 
@@ -104,9 +105,6 @@ def _own(method: FunctionNode) -> Iterator[str]:
     own = {each.arg for each in (*method.args.posonlyargs, *method.args.args)[:1]}
     used = (node for node in ast.walk(method) if isinstance(node, ast.Attribute))
     yield from (n.attr for n in used if isinstance(n.value, ast.Name) and n.value.id in own)
-
-
-T = TypeVar("T", Function, Class)
 
 
 def _touched(old: Iterable[T], new: Iterable[T]) -> tuple[list[T], list[T]]:

@@ -93,6 +93,7 @@ def _paired(trials: pd.DataFrame, measures: list[str], question: Question) -> pd
 
 
 def _means(trials: pd.DataFrame, measures: list[str], side: Side) -> pd.DataFrame:
+    # All measures at once: `pairing.differences` would group a million trials for each of them.
     of_side = clustered(only(trials, arm=side.arm, scope=side.scope))
     key = [*FACTORS, *TASK]
     groups = of_side.groupby(key, dropna=False, observed=True, sort=False)
