@@ -135,13 +135,14 @@ class _Rows:
         for column, values in wanted.items():
             if not {POOLED, PRIMARY} & set(values):
                 used = used & self._is(column, values)
-        return _Used(int(used.sum()), _digest(self._hash[used]))
+        return self._used(used)
 
     def among(self, contrast: Contrast, counted: NDArray[np.bool_]) -> _Used:
         """Where only some rows count: those of the cells that have such rows on both sides."""
-        sides = [side & counted for side in self._sides(contrast)]
-        used = self._common(*sides)
-        return _Used(int(used.sum()), _digest(self._hash[used]))
+        return self._used(self._common(*(side & counted for side in self._sides(contrast))))
+
+    def _used(self, rows: NDArray[np.bool_]) -> _Used:
+        return _Used(int(rows.sum()), _digest(self._hash[rows]))
 
     def _paired(self, contrast: Contrast) -> NDArray[np.bool_]:
         if contrast not in self._paired_by:
