@@ -437,9 +437,50 @@ class TestTheSecondaryModel:
         found = marginal_effects(trials, DISTRIBUTED).set_index("stratum")["effect"]
         assert found["task_class X"] == pytest.approx(found["task_class L"] - 30.0, abs=1e-6)
 
+    def test_a_class_of_too_few_apps_moves_nothing_and_has_a_sentence(self):
+        """Of one app the bias-reduced covariance is the rounding of a division by 0."""
+        alone = study({"a": (2, 9)}, task="x", task_class="X")
+        rows = marginal_effects(pd.concat([study(APPS), alone]), DISTRIBUTED).set_index("stratum")
+        without = marginal_effects(study(APPS), DISTRIBUTED).iloc[0]
+        assert list(rows.index) == ["pooled", "task_class X"]
+        assert rows.loc["pooled", "se"] == pytest.approx(without["se"])
+        assert rows.loc["pooled", "cells"] == without["cells"]
+        assert rows.loc["pooled", "note"] == "without task_class X"
+        assert rows.loc["task_class X", ["apps", "cells"]].tolist() == [1, 2]
+        assert pd.isna(rows.loc["task_class X", "effect"])
+        assert "1 app: a covariance" in rows.loc["task_class X", "note"]
+
+    def test_what_only_a_rare_level_had_enough_apps_with_is_rare_too(self):
+        """Class X is in four apps, in one of them with a model that no other app has."""
+        some_apps = {app: APPS[app] for app in "abc"}
+        trials = pd.concat([
+            study(APPS), study(some_apps, task="x", task_class="X"),
+            study({"d": (2, 9)}, task="x", task_class="X", model="n"),
+        ])  # fmt: skip
+        rows = marginal_effects(trials, DISTRIBUTED).set_index("stratum")
+        assert rows["effect"].notna().to_dict() == {
+            "pooled": True, "model n": False, "task_class X": False,
+        }  # fmt: skip
+
+    def test_nothing_is_fitted_where_every_level_is_rare(self):
+        trials = pd.concat([
+            study({app: APPS[app] for app in "abc"}),
+            study({app: APPS[app] for app in "def"}, task="x", task_class="X"),
+        ])  # fmt: skip
+        (row,) = marginal_effects(trials, DISTRIBUTED).to_dict("records")
+        assert "not fitted" in row["note"]
+
+    def test_the_degrees_of_freedom_of_a_class_are_those_of_its_apps(self):
+        held = {app: (APPS[app][0] - 2 - i % 2, APPS[app][1]) for i, app in enumerate("abcd")}
+        trials = pd.concat([study(APPS), study(held, task="x", task_class="X")])
+        row = marginal_effects(trials, DISTRIBUTED).set_index("stratum").loc["task_class X"]
+        assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["effect"]) / row["se"], 3))
+        ends = stats.t.interval(0.95, 3, row["effect"], row["se"])
+        assert (row["low"], row["high"]) == pytest.approx(ends)
+
     @pytest.mark.parametrize(
         ("gaps", "sentence"),
-        [({"a": (1, 2)}, "1 apps: a covariance"), (dict.fromkeys("abcd", (0, 0)), "no variance")],
+        [({"a": (1, 2)}, "1 app: a covariance"), (dict.fromkeys("abcd", (0, 0)), "no variance")],
     )
     def test_says_why_it_gives_nothing(self, gaps, sentence):
         assert sentence in marginal_effects(study(gaps), DISTRIBUTED)["note"].iloc[0]

@@ -22,7 +22,7 @@ Matrix = NDArray[np.float64]
 _DESIGNED = ("task_class", "model", "context_budget")
 """the columns whose levels have terms of their own"""
 FEWEST = 4
-"""apps below which the covariance says nothing"""
+"""apps below which the covariance says nothing; of one app it is the rounding of a division by 0"""
 
 
 class MarginalRow(Record):
@@ -66,20 +66,17 @@ def marginal_effects(
 ) -> pd.DataFrame:
     """One `MarginalRow` pooled, one a class and one a model: arm x class + arm x model."""
     cells = _cells(trials, contrast, missing)
-    apps = cells["app"].nunique()
-    problem = _problem(cells, apps)
+    problem = _problem(cells)
     if problem:
-        row = MarginalRow(
-            contrast=str(contrast), stratum=POOLED, apps=apps, cells=len(cells), note=problem
-        )
-        return to_frame([row], MarginalRow)
+        return to_frame([_untold(cells, contrast, POOLED, problem)], MarginalRow)
+    cells, rare = _without_rare(cells)
+    if cells.empty:
+        told = f"no class, model and budget has {FEWEST} apps: not fitted"
+        return to_frame([_untold(cells, contrast, POOLED, told)], MarginalRow)
     design = _design(cells)
     if np.linalg.matrix_rank(design.as_seen) < design.as_seen.shape[1]:
         told = "classes, models and budgets do not vary apart from each other: not fitted"
-        row = MarginalRow(
-            contrast=str(contrast), stratum=POOLED, apps=apps, cells=len(cells), note=told
-        )
-        return to_frame([row], MarginalRow)
+        return to_frame([_untold(cells, contrast, POOLED, told)], MarginalRow)
     fit = _fit(design)
     strata = {POOLED: pd.Series(data=True, index=cells.index)}
     for column in ("task_class", "model"):
@@ -88,7 +85,19 @@ def marginal_effects(
         if len(found) > 1:
             strata |= {f"{column} {name}": names == name for name in found}
     rows = [_row(design, fit, contrast, name, mask.to_numpy()) for name, mask in strata.items()]
+    if rare:
+        note = "; ".join(filter(None, [rows[0].note, f"without {', '.join(rare)}"]))
+        rows[0] = rows[0].model_copy(update={"note": note})
+    rows += [_untold(held, contrast, name, _too_few(held)) for name, held in rare.items()]
     return to_frame(rows, MarginalRow)
+
+
+def _untold(cells: pd.DataFrame, contrast: Contrast, stratum: str, why: str | None) -> MarginalRow:
+    """A row that has a sentence instead of numbers."""
+    apps = cells["app"].nunique()
+    return MarginalRow(
+        contrast=str(contrast), stratum=stratum, apps=apps, cells=len(cells), note=why
+    )
 
 
 def _cells(trials: pd.DataFrame, contrast: Contrast, missing: Missing) -> pd.DataFrame:
@@ -103,11 +112,38 @@ def _cells(trials: pd.DataFrame, contrast: Contrast, missing: Missing) -> pd.Dat
     return both.sort_values("app", kind="stable", ignore_index=True)
 
 
-def _problem(cells: pd.DataFrame, apps: int) -> str | None:
+def _without_rare(cells: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """The cells without levels of too few apps, whose terms could not be told; and those levels.
+
+    What leaves with a level can make another one rare.
+    """
+    rare: dict[str, pd.DataFrame] = {}
+    while True:
+        levels = {column: cells[column].map(level_name) for column in _DESIGNED}
+        found = {
+            f"{column} {level}": names == level
+            for column, names in levels.items()
+            for level in sorted(set(names))
+            if _too_few(cells[names == level])
+        }
+        if not found:
+            return cells, rare
+        rare |= {name: cells[mask] for name, mask in found.items()}
+        cells = cells[~np.logical_or.reduce(list(found.values()))].reset_index(drop=True)
+
+
+def _too_few(cells: pd.DataFrame) -> str | None:
+    apps = cells["app"].nunique()
+    if apps >= FEWEST:
+        return None
+    return f"{apps} app{'s' * (apps != 1)}: a covariance over clusters needs at least {FEWEST}"
+
+
+def _problem(cells: pd.DataFrame) -> str | None:
     if cells.empty:
         return "no cell has trials on both sides"
-    if apps < FEWEST:
-        return f"{apps} apps: a covariance over clusters needs at least {FEWEST}"
+    if few := _too_few(cells):
+        return few
     alike = ["arm_is", *_DESIGNED]
     if (cells.groupby(alike, dropna=False, observed=True)["share"].nunique() < 2).all():
         return "no variance: the cells of a side ended alike"
@@ -153,18 +189,14 @@ def _row(
     cells = design.cells[mask]
     apps = cells["app"].nunique()
     if separated := _separated(cells):
-        return MarginalRow(
-            contrast=str(contrast), stratum=stratum, apps=apps, cells=len(cells), note=separated
-        )
+        return _untold(cells, contrast, stratum, separated)
     effect, gradient = _effect(design, fit.params, mask)
     # Rounding may leave a variance of nothing a little below nothing.
     se = 100 * max(0.0, float(gradient @ fit.covariance @ gradient)) ** 0.5
     if se < SAME:
-        return MarginalRow(
-            contrast=str(contrast), stratum=stratum, apps=apps, cells=len(cells), effect=effect,
-            note=f"all {apps} apps differ by the same: no variance",
-        )  # fmt: skip
-    degrees = design.cells["app"].nunique() - 1
+        same = f"all {apps} apps differ by the same: no variance"
+        return _untold(cells, contrast, stratum, same).model_copy(update={"effect": effect})
+    degrees = apps - 1
     half = float(stdtrit(degrees, 0.975)) * se
     inside = stdtr(degrees, (MARGIN - effect) / se) - stdtr(degrees, (-MARGIN - effect) / se)
     return MarginalRow(
