@@ -48,6 +48,7 @@ class Parity:
     arm: str
     domain: Size
     glue: Size
+    files_a_context: float
     contexts: int
     programs: int
     operations: int
@@ -64,6 +65,7 @@ def measure(bench: Bench, pair: Pair, arm: str) -> Parity:
         arm,
         total(domain.values()),
         total(glue.values()),
+        files_a_context(tree, spec),
         len(spec.contexts),
         len(contract.programs),
         _public_operations(contract),
@@ -77,6 +79,12 @@ def domain_and_glue(tree: Tree, spec: Arm) -> tuple[dict[str, bytes], dict[str, 
     own = own_code(tree)
     domain = {path: content for path, content in own.items() if is_domain(path)}
     return domain, {path: content for path, content in own.items() if path not in domain}
+
+
+def files_a_context(tree: Tree, spec: Arm) -> float:
+    """Python files that belong to one context, domain and glue, as a mean over the contexts."""
+    owned = matching([glob for each in spec.contexts.values() for glob in each.domain + each.glue])
+    return sum(owned(path) for path in own_code(tree)) / len(spec.contexts)
 
 
 def total(contents: Iterable[bytes]) -> Size:
@@ -140,6 +148,7 @@ def table(app: str, arms: list[Parity]) -> Table:
         "glue: code lines": [str(p.glue.lines) for p in arms],
         "glue: tokens": [str(p.glue.tokens) for p in arms],
         "glue: files": [str(p.glue.files) for p in arms],
+        "files a context": [f"{p.files_a_context:.1f}" for p in arms],
         "contexts": [str(p.contexts) for p in arms],
         "programs": [str(p.programs) for p in arms],
         "public endpoints": [str(p.operations) for p in arms],

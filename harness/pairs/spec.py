@@ -66,8 +66,8 @@ class PairSpec(Spec):
     """folder below the pair's that every arm gets as tests/, the same bytes"""
     protected: tuple[str, ...]
     """globs in an arm that no task may touch"""
-    ignored: tuple[str, ...] = ("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**")
-    """globs that never enter a patch"""
+    ignored: tuple[str, ...] = ("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**", "data/**")
+    """globs that never enter a patch; `data/` is where programs keep theirs without APP_DATA"""
     id_pattern: str
     """regular expression of the app's ids, which comparisons normalise by first appearance"""
     couplings: tuple[Coupling, ...] = ()

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.bases import app_tree
-from harness.gates.parity import Size, domain_and_glue, size, total
+from harness.gates.parity import Size, domain_and_glue, files_a_context, size, total
 from harness.pairs import load_pair
 from harness.paths import Checkout
 from tests.samples import ROOT
@@ -44,3 +44,14 @@ def test_tests_are_neither_domain_nor_glue_wherever_the_pair_keeps_them(
     domain, glue = domain_and_glue(tree, pair.spec.arms[arm])
     assert set(domain) == expected
     assert set(glue) == own - expected
+
+
+def test_files_a_context_are_those_that_belong_to_one() -> None:
+    """The programs' own modules, wiring and tests belong to none."""
+    pair = load_pair(Checkout(ROOT), "atelier")
+    found = {
+        arm: files_a_context(app_tree(pair, arm), spec) for arm, spec in pair.spec.arms.items()
+    }
+    services = [len(list((ROOT / "fixtures/atelier/microservices" / context).glob("*.py")))
+                for context in pair.spec.contexts]  # fmt: skip
+    assert found == {"monolith": 4, "modular": 5, "microservices": sum(services) / len(services)}

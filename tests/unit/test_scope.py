@@ -32,6 +32,20 @@ def test_own_shows_the_contexts_of_the_task_and_the_contracts_of_the_others(tmp_
     assert all(whole.entries[path] == entry for path, entry in base.entries.items())
 
 
+@pytest.mark.parametrize("arm", ["modular", "microservices"])
+def test_own_shows_the_tables_of_the_tasks_contexts_alone(tmp_path: Path, arm: str) -> None:
+    pairs = load_pairs(CHECKOUT)
+    (task,) = load_tasks(CHECKOUT, pairs, ["atelier/running-balance"])
+    view = Bases(tmp_path).view(pairs["atelier"], arm, task, "own")
+    shown, hidden = (
+        b"".join(entry.content for entry in tree.entries.values())
+        for tree in (view.repository.files, view.hidden)
+    )
+    assert b"ledger_entries (" in shown
+    assert b"redemptions (" not in shown
+    assert b"redemptions (" in hidden
+
+
 def test_all_shows_everything(tmp_path: Path) -> None:
     pairs = load_pairs(CHECKOUT)
     (task,) = load_tasks(CHECKOUT, pairs, ["atelier-handmade/price-table"])

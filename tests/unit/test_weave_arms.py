@@ -43,6 +43,8 @@ def unused(modules: Iterable[ast.Module]) -> set[str]:
     used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     used |= {node.id for node in nodes
              if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}  # fmt: skip
+    renamed = [each for node in nodes if isinstance(node, ast.ImportFrom) for each in node.names]
+    used |= {each.name for each in renamed if each.asname in used}
     return {name for module in modules for name in defined(module)} - used - RUN
 
 

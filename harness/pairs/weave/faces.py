@@ -30,7 +30,7 @@ def borders(app: App) -> str:
             "protected_modules =",
             *(f"    {package}.{context.name}.{each}" for each in inner),
             "allowed_importers =", f"    {package}.{context.name}",
-            f"    {package}.main", f"    {package}.wiring",
+            f"    {package}.db", f"    {package}.main", f"    {package}.wiring",
         ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

@@ -63,10 +63,7 @@ def _program(app: App, context: Context) -> Tree:
         tree[f"{name}/replies.py"] = template("own/replies.py")
     if context.store:
         imports = "from .rows import Rows\nfrom .service import {records}"
-        text = stores.store(app, context, imports, bare)
-        made = stores.tables(app, context, bare, tangled=False)
-        head, body = text.split("\n\n\nclass ", 1)
-        tree[f"{name}/store.py"] = f'{head}\n\nTABLES = """\n{made}\n"""\n\n\nclass {body}'
+        tree[f"{name}/store.py"] = stores.with_tables(app, context, imports, bare)
     if app.ports(context):
         tree[f"{name}/clients.py"] = template("own/clients.py") + wire.clients(app, context)
     return tree

@@ -10,7 +10,7 @@ from harness.pairs.weave.trees import Tree, prefixed, types_of
 def modular(app: App, _: int) -> Tree:
     """One program, one package a context with a public face; import-linter keeps the borders."""
     package = app.spec.package
-    tree = program(app, ".common", naming=prefixed, tangled=False, cached=None)
+    tree = program(app, ".common", _joined(app), None)
     tree[f"{package}/common.py"] = schemas.common(app)
     imports = []
     for context in app.contexts.values():
@@ -21,6 +21,13 @@ def modular(app: App, _: int) -> Tree:
     tree[f"{package}/wiring.py"] = wiring(app, imports, None)
     tree[".importlinter"] = faces.borders(app)
     return tree | faces.stubs(app)
+
+
+def _joined(app: App) -> str:
+    """The tables of every context, each of which has its own in its store."""
+    storing = [name for name, each in app.contexts.items() if each.store]
+    imports = [f"from .{name}.store import TABLES as {name.upper()}" for name in storing]
+    return "\n".join([*imports, f"\nSCHEMA = {' + '.join(map(str.upper, storing))}"])
 
 
 def _packaged(app: App, context: Context, folder: str) -> Tree:
@@ -41,5 +48,5 @@ def _packaged(app: App, context: Context, folder: str) -> Tree:
         })  # fmt: skip
     if context.store:
         imports = "from ..rows import Rows\nfrom .service import {records}"
-        tree[f"{folder}/store.py"] = stores.store(app, context, imports, prefixed)
+        tree[f"{folder}/store.py"] = stores.with_tables(app, context, imports, prefixed)
     return tree

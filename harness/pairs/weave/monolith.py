@@ -23,7 +23,9 @@ def monolith(app: App, dose: int) -> Tree:
     there = active(app, dose)
     cached = next((each for each in there if each.kind == "cache_key"), None)
     tangled = any(each.kind == "execution_order" and not each.survives for each in there)
-    tree = program(app, ".schemas.common", naming=bare, tangled=tangled, cached=cached)
+    made = [stores.tables(app, each, bare, tangled=tangled) for each in app.contexts.values()]
+    schema = 'SCHEMA = """\n' + "\n\n".join(filter(None, made)) + '\n"""'
+    tree = program(app, ".schemas.common", schema, cached)
     for name in public(app):
         tree[f"{package}/main.py"] = tree[f"{package}/main.py"].replace(
             f"from .{name} import routes as {name}\n", f"from .routes import {name}\n"
@@ -91,7 +93,7 @@ def _reader(app: App, cached: CouplingSpec, reader: str) -> str:
     ((name, _, _),) = method.parameters
     return (
         f"\n\nclass {cached.readers[reader]}({keeper.service}):\n"
-        f'    """{keeper.service} as {reader} looks them up, again and again."""\n\n'
+        f'    """{keeper.service}, with the rows that are kept in memory asked first."""\n\n'
         f"    def {method.name}{stores.signature(method)}:\n"
         f'        known = cache.get("{cached.key}" + {name})\n'
         f"        return replace(known) if known else super().{method.name}({name})\n"

@@ -17,15 +17,11 @@ _ERROR = """class DomainError(Exception):
 """
 
 
-def program(
-    app: App, common: str, *, naming: stores.Naming, tangled: bool, cached: CouplingSpec | None
-) -> Tree:
-    """What the arms of one program have in common."""
+def program(app: App, common: str, schema: str, cached: CouplingSpec | None) -> Tree:
+    """What the arms of one program have in common; `schema` is the text that sets SCHEMA."""
     package = app.spec.package
     answering = list(public(app))
     routers = "".join(f"from .{name} import routes as {name}\n" for name in answering)
-    made = [stores.tables(app, each, naming, tangled=tangled) for each in app.contexts.values()]
-    schema = 'SCHEMA = """\n' + "\n\n".join(filter(None, made)) + '\n"""'
     rows = stores.rows(app, app.contexts.values())
     counts = "COUNTERS" in rows
     clear = "                cache.clear()  # may hold rows that were never committed"

@@ -33,20 +33,13 @@ class Body(BaseModel):
 ''',
 }
 """what models of several contexts are made of, by name"""
-HEALTH = """
-
-class Health(BaseModel):
-    status: Literal["ok"]
-
-
-"""
 
 
 def common(app: App) -> str:
     """The module of what contexts share in an arm of one program."""
     types = COMMON.format(types=_types(app, app.shared_vocabulary))
     refusals = template("refusals.py", ANSWERED="error: Problem")
-    return types + _shared(app.contexts.values()) + HEALTH + refusals
+    return f"{types}{_shared(app.contexts.values())}\n\n{refusals}"
 
 
 def schemas(app: App, context: Context, service: str, shared: str) -> str:

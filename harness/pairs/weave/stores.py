@@ -59,6 +59,13 @@ def tables(app: App, context: Context, naming: Naming, *, tangled: bool) -> str:
     return "\n".join(parts)
 
 
+def with_tables(app: App, context: Context, imports: str, naming: Naming) -> str:
+    """The module of a store that has the statements for its tables, too: `TABLES`."""
+    head, body = store(app, context, imports, naming).split("\n\n\nclass ", 1)
+    made = tables(app, context, naming, tangled=False)
+    return f'{head}\n\nTABLES = """\n{made}\n"""\n\n\nclass {body}'
+
+
 def _table(
     app: App, context: Context, name: str, spec: TableSpec, naming: Naming, *, tangled: bool
 ) -> str:
