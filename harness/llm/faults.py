@@ -23,8 +23,9 @@ OVERFLOW = re.compile(
 )
 """What servers say of a request that is too long; of an answer that is asked too long, another."""
 REFUSED = re.compile(
-    r"invalid_prompt|content_policy_violation|content_filter|content filtering policy"
-    r"|content management policy|input was flagged",
+    r"invalid_prompt|(?:cyber|bio)_policy|misalignment_policy_violation"
+    r"|content_policy_violation|content_filter|content filtering policy|content management policy"
+    r"|(?:input|content|prompt|request) (?:was|has been) flagged",
     re.IGNORECASE,
 )
 """What providers say of a request that their policy forbids."""
@@ -55,6 +56,10 @@ _STATUSES: dict[int, TryStatus] = {
     408: "server_error",
     409: "server_error",
 }
+_CODES: dict[object, TryStatus] = {
+    "rate_limit_exceeded": "rate_limited",
+    "server_overloaded": "overloaded",
+}
 
 
 class Fault(Exception):
@@ -83,11 +88,13 @@ class Fault(Exception):
     @property
     def is_refusal(self) -> bool:
         """Whether the provider's policy forbids the request; OpenAI may say so in a 200."""
-        return self.http_status in {200, 400, 403} and REFUSED.search(str(self)) is not None
+        is_said = self.status == "rejected" and self.http_status in {200, 400, 403}
+        return is_said and REFUSED.search(str(self)) is not None
 
     def remedy(self, name: str) -> str | None:
         """What a person can do about the model `name` where another try cannot help."""
-        is_spent = self.http_status in {400, 403, 429} and SPENT.search(str(self))
+        is_said = self.status != "malformed" and self.http_status in {200, 400, 403, 429}
+        is_spent = is_said and SPENT.search(str(self))
         told = NO_CREDIT if is_spent else REMEDIES.get(self.http_status or 0)
         return told and told.format(name=name)
 
@@ -102,6 +109,19 @@ def malformed(error: Exception) -> Fault:
     """A 200 whose body is something else."""
     text = f"not what the protocol promises ({type(error).__name__}: {error})"
     return Fault("malformed", text[:200], http_status=200)
+
+
+def failed(error: object) -> Fault:
+    """A 200 that holds an error where an answer should be; its code says what it is.
+
+    A code that nobody knows is a server's error: another try may mend it.
+    """
+    told = _told(error, key="")
+    overflow = OVERFLOW.search(told) is not None
+    status = _CODES.get(error.get("code") if isinstance(error, dict) else None, "server_error")
+    if overflow or REFUSED.search(told):
+        status = "rejected"
+    return Fault(status, told or "failed", http_status=200, is_overflow=overflow)
 
 
 def without_key(text: str, key: str) -> str:

@@ -9,7 +9,7 @@ import openai
 
 from harness.llm.arguments import read_call
 from harness.llm.asking import Reply, read_reply
-from harness.llm.faults import CONNECT_SECONDS, as_faults
+from harness.llm.faults import CONNECT_SECONDS, as_faults, failed
 from harness.llm.openai_chat import sendable
 from harness.llm.overlay import laid_over
 from harness.llm.protocol import (
@@ -95,6 +95,8 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 
 def _read(body: dict[str, Any]) -> tuple[Message, Stop]:
+    if body.get("status") == "failed":
+        raise failed(body.get("error"))
     parts = [part for item in body["output"] for part in _parts(item)]
     refused = any(isinstance(part, _Refusal) for part in parts)
     kept: tuple[Part, ...] = tuple(part for part in parts if not isinstance(part, _Refusal))
@@ -122,8 +124,6 @@ def _parts(item: dict[str, Any]) -> Iterator[Part | _Refusal]:
 
 
 def _stop(body: dict[str, Any], parts: tuple[Part, ...], refused: bool) -> Stop:
-    if body.get("status") == "failed":
-        raise ValueError(str(body.get("error")))
     reason = (body.get("incomplete_details") or {}).get("reason")
     if refused or reason == "content_filter":
         return "refusal"

@@ -63,6 +63,8 @@ class Fail:
     retry_after: str | None = None
     overflow: bool = False
     told: str = "not now"
+    code: str | None = None
+    """the word for machines, where the protocol has its place"""
 
 
 @dataclass(frozen=True)

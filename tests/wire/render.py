@@ -36,8 +36,9 @@ def error_of(wire: str, fail: Fail) -> dict[str, Any]:
     told = "prompt is too long: 9999 tokens > 4096 maximum" if fail.overflow else fail.told
     if wire == "anthropic":
         kind = "invalid_request_error" if fail.status == 400 else "api_error"
-        return {"type": "error", "error": {"type": kind, "message": told}}
-    code = "context_length_exceeded" if fail.overflow else None
+        details = {"details": {"error_code": fail.code}} if fail.code else {}
+        return {"type": "error", "error": {"type": kind, "message": told} | details}
+    code = "context_length_exceeded" if fail.overflow else fail.code
     return {"error": {"message": told, "type": "server", "code": code, "param": None}}
 
 

@@ -442,23 +442,65 @@ def test_a_quota_of_the_minute_is_waited_for(play: Open) -> None:
     assert len(model.answer(ASK, deadline=300).tries) == 2
 
 
-REFUSED = (
-    b'{"status": "failed", "error": {"code": "invalid_prompt", "message": "no"}, "output": []}'
-)
+def unanswered(code: str, **used: Any) -> Garbage:
+    """What Responses says with status 200 where nothing was answered."""
+    error = {"code": code, "message": "This request was blocked."}
+    body = {"status": "failed", "model": "m", "output": [], "error": error, "usage": used or None}
+    return Garbage(json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
     ("wire", "move"),
     [
-        ("openai-responses", Garbage(REFUSED)),
+        ("openai-responses", unanswered("invalid_prompt")),
+        ("openai-responses", unanswered("bio_policy")),
+        ("openai-responses", unanswered("cyber_policy")),
+        ("openai-responses", unanswered("misalignment_policy_violation")),
         ("openai-responses", Fail(400, told="invalid_prompt: it was flagged")),
+        ("openai-responses", Fail(400, code="cyber_policy")),
+        ("openai-chat", Fail(400, told="This content was flagged for possible cybersecurity risk")),
+        ("openai-chat", Fail(400, told="This request has been flagged for potentially high-risk")),
         ("openai-chat", Fail(403, told="moderation is required and your input was flagged")),
         ("anthropic", Fail(400, told="Output blocked by content filtering policy")),
     ],
 )
 def test_a_request_that_the_policy_forbids_is_told_apart(play: Open, move: Move) -> None:
     model, server, _ = play(move, Say("never"))
-    with pytest.raises(PromptRefused):
+    with pytest.raises(PromptRefused) as refused:
+        model.answer(ASK, deadline=300)
+    assert [one.status for one in refused.value.tries] == ["rejected"]
+    assert len(server.ledger.requests) == 1
+
+
+@pytest.mark.parametrize("wire", ["openai-responses"])
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("server_error", "server_error"),
+        ("rate_limit_exceeded", "rate_limited"),
+        ("of_next_year", "server_error"),
+    ],
+)
+def test_an_answer_that_failed_says_by_its_code_what_it_is(
+    play: Open, code: str, status: str
+) -> None:
+    model, _, _ = play(unanswered(code, input_tokens=20, output_tokens=0), Say("at last"))
+    first, second = model.answer(ASK, deadline=300).tries
+    assert (first.status, first.http_status, second.status) == (status, 200, "answered")
+    assert (first.usage, first.usage_reported) == (Usage(fresh_input=20), True)
+    assert code in first.detail
+
+
+@pytest.mark.parametrize("wire", ["openai-responses"])
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("context_length_exceeded", ContextOverflow), ("insufficient_quota", ModelRefused)],
+)
+def test_an_answer_that_failed_for_good_is_not_asked_for_again(
+    play: Open, code: str, error: type[Exception]
+) -> None:
+    model, server, _ = play(unanswered(code), Say("never"))
+    with pytest.raises(error):
         model.answer(ASK, deadline=300)
     assert len(server.ledger.requests) == 1
 
