@@ -30,10 +30,16 @@ REFUSED = re.compile(
 )
 """What providers say of a request that their policy forbids."""
 SPENT = re.compile(
-    r"insufficient_quota|billing_hard_limit_reached|credit balance is too low", re.IGNORECASE
+    r"insufficient_quota|billing_hard_limit_reached|billing_not_active|credit_balance_exhausted"
+    r"|credit balance is too low|(?:spend|usage)_limit_(?:exceeded|reached)"
+    r"|reached your specified API usage limits",
+    re.IGNORECASE,
 )
-"""Of an account without credit, whatever the status; 402 says it by itself."""
-NO_CREDIT = "the account has no credit left: add some and run again to go on"
+"""Of an account that may spend no more, whatever the status; 402 says it by itself."""
+NO_CREDIT = (
+    "the account has no credit left, or its limit of spending is reached: add some or raise it, and"
+    " run again to go on"
+)
 REMEDIES = {
     401: "is the key right? models.{name}.key_env names its variable",
     402: NO_CREDIT,
@@ -179,12 +185,17 @@ def _of_status(code: int, headers: Mapping[str, str], body: object, key: str) ->
 def _told(body: object, key: str) -> str:
     """The server's words, one line; keys that servers quote are cut out."""
     error: Any = body.get("error", body) if isinstance(body, dict) else body
-    parts = (
-        [error.get(k) for k in ("code", "type", "message")] if isinstance(error, dict) else [error]
-    )
+    parts = _said(error) if isinstance(error, dict) else [error]
     text = " ".join(p if isinstance(p, str) else json.dumps(p, default=str) for p in parts if p)
     text = without_key(" ".join(text.split()), key)
     return re.sub(r"\S*(?:sk-|key[-_=:])\S*", "[left out]", text)[:300]
+
+
+def _said(error: dict[str, Any]) -> list[Any]:
+    """What an error says, its code first: Anthropic has the finer one among the details."""
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, dict) else None
+    return [code, *(error.get(name) for name in ("code", "type", "message"))]
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -425,6 +425,7 @@ def test_servers_say_in_many_ways_that_a_request_is_too_long(play: Open, told: s
         (429, "insufficient_quota: You exceeded your current quota, please check your plan"),
         (400, "Your credit balance is too low to access the Anthropic API."),
         (402, "Insufficient credits"),
+        (400, "You have reached your specified API usage limits. You will regain access on"),
     ],
 )
 def test_spent_credit_is_told_in_one_line_and_not_asked_again(
@@ -435,6 +436,32 @@ def test_spent_credit_is_told_in_one_line_and_not_asked_again(
         model.answer(ASK, deadline=300)
     assert "\n" not in str(refused.value)
     assert len(server.ledger.requests) == len(refused.value.tries) == 1
+
+
+@pytest.mark.parametrize(
+    ("wire", "code"),
+    [
+        ("anthropic", "enforced_spend_limit_reached"),
+        ("anthropic", "contract_spend_limit_reached"),
+        ("openai-responses", "project_spend_limit_exceeded"),
+        ("openai-responses", "organization_spend_limit_exceeded"),
+        ("openai-responses", "organization_usage_limit_exceeded"),
+        ("openai-chat", "credit_balance_exhausted"),
+        ("openai-chat", "billing_not_active"),
+    ],
+)
+def test_a_limit_of_spending_is_known_by_its_code(play: Open, code: str) -> None:
+    model, server, _ = play(Fail(429, code=code, told="Try again later."), Say("never"))
+    with pytest.raises(ModelRefused, match=rf"HTTP 429: .*{code}.*no credit left"):
+        model.answer(ASK, deadline=300)
+    assert len(server.ledger.requests) == 1
+
+
+@pytest.mark.parametrize("wire", ["anthropic"])
+def test_a_limit_of_how_fast_usage_grows_is_waited_for(play: Open) -> None:
+    model, _, waits = play(Fail(429, "7", code="ramp_limit_exceeded"), Say("ok"))
+    assert model.answer(ASK, deadline=300).message.text == "ok"
+    assert waits[1] == 7.0
 
 
 def test_a_quota_of_the_minute_is_waited_for(play: Open) -> None:
