@@ -26,8 +26,12 @@ ADDRESSES = {
 }
 """Where a model without `base_url` is asked. The SDKs would ask the environment first, which no
 plan locks: a variable of the shell could send the key and the study elsewhere."""
-HEADERS = ("ANTHROPIC_CUSTOM_HEADERS", "OPENAI_CUSTOM_HEADERS")
-"""Variables that the SDKs lay over each request."""
+HEADERS = (
+    "ANTHROPIC_CUSTOM_HEADERS", "OPENAI_CUSTOM_HEADERS", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID",
+)  # fmt: skip
+"""Variables that the SDKs lay over each request, whoever serves it."""
+DIRECT = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+"""Addresses on this machine, which no proxy of the shell leads to: null is no proxy."""
 OPENAI_CACHE: dict[CacheLifetime, dict[str, str]] = {
     # Only explicit breakpoints would be cached then, and none is set.
     CacheLifetime.none: {"mode": "explicit"},
@@ -122,7 +126,7 @@ def _wire(config: ModelConfig, base_url: str, key: str) -> Wire:
 
         from harness.llm.anthropic_messages import AnthropicMessages  # noqa: PLC0415
 
-        http = anthropic.DefaultHttpxClient(event_hooks=hooks())
+        http = anthropic.DefaultHttpxClient(event_hooks=hooks(), mounts=DIRECT)
         client = anthropic.Anthropic(
             api_key=key, base_url=base_url, max_retries=0, http_client=http
         )
@@ -136,7 +140,7 @@ def _wire(config: ModelConfig, base_url: str, key: str) -> Wire:
         api_key=key,
         base_url=base_url,
         max_retries=0,
-        http_client=openai.DefaultHttpxClient(event_hooks=hooks()),
+        http_client=openai.DefaultHttpxClient(event_hooks=hooks(), mounts=DIRECT),
     )
     if config.wire == "openai-responses":
         asks_long = config.cache is CacheLifetime.long

@@ -22,6 +22,7 @@ from harness.llm.settings import open_model
 from harness.llm.usage import of_openai
 from tests.wire.asking import ASK, Open, user
 from tests.wire.moves import Fail, Garbage, HangUp, Move, Say, Stall, Tokens, Trickle, Use
+from tests.wire.server import scripted
 
 
 def test_words_come_back_with_their_usage(play: Open) -> None:
@@ -738,6 +739,30 @@ def test_no_variable_of_the_shell_is_laid_over_a_request(
     model.answer(ASK, deadline=10)
     assert "sk-other" not in str(server.ledger.headers)
     assert os.environ["OPENAI_CUSTOM_HEADERS"] == told
+
+
+def test_no_variable_of_the_shell_names_an_account_to_a_server(
+    play: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "of-the-shell")
+    model, server, _ = play(Say("a"))
+    model.answer(ASK, deadline=10)
+    assert "of-the-shell" not in str(server.ledger.headers)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_server_on_this_machine_is_asked_through_no_proxy(
+    play: Open, wire: str, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """The shell's proxy is for what lies beyond, and would see the study."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with scripted([Say("from here")]) as server:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        address = server.base_url(wire).replace("127.0.0.1", host)
+        model, _, _ = play(base_url=address)
+        assert model.answer(ASK, deadline=10).message.text == "from here"
 
 
 def test_a_missing_key_names_its_variable(wire: str, monkeypatch: pytest.MonkeyPatch) -> None:
