@@ -90,7 +90,7 @@ class References:
         asked = ("--seed", str(self.rules.seed), "--count", str(self.rules.sequences))
         with self.sandboxes.open("verifier") as verifier:
             verifier.put(generator.tar(), job.FOLDER)
-            script = f"{{root}}{job.FOLDER}/sequences.py"
+            script = f"{verifier.root}{job.FOLDER}/sequences.py"
             command = Command(
                 ("python3", script, *asked), timeout=60, output_limit=job.OUTPUT_LIMIT
             )

@@ -108,10 +108,10 @@ class Session:
 def run_phase(verifier: Sandbox, kind: type[E], phase: job.Phase) -> E:
     """Run one phase in a verifier that holds its job."""
     command = Command(
-        job.argv(phase),
+        job.argv(phase, verifier.root),
         timeout=_PHASE_SECONDS,
-        cwd=f"{{root}}{job.FOLDER}",
-        env=job.ENV,
+        cwd=job.FOLDER,
+        env=job.env(verifier.root),
         output_limit=job.OUTPUT_LIMIT,
     )
     end = verifier.run(command)

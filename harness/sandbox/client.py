@@ -127,9 +127,9 @@ class RunnerSandbox:
     def run(self, command: Command) -> Finished:
         header = {
             "do": "run",
-            "argv": [self._fill(word) for word in command.argv],
+            "argv": list(command.argv),
             "cwd": self._place(command.cwd),
-            "env": self._env | {key: self._fill(text) for key, text in command.env.items()},
+            "env": self._env | dict(command.env),
             "timeout": command.timeout,
             "output_limit": command.output_limit,
         }
@@ -179,13 +179,9 @@ class RunnerSandbox:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _fill(self, text: str) -> str:
-        return text.replace("{root}", self.root)
-
     def _place(self, path: str) -> str:
         """Where a path of the sandbox lies on its machine."""
-        filled = self._fill(path)
-        return filled if filled.startswith(f"{self.root}/") else self.root + filled
+        return path if path.startswith(f"{self.root}/") else self.root + path
 
     def _died(self, ended: RunnerGone, seconds: float) -> Finished:
         """Memory is the command's doing; any other death of the runner is not."""

@@ -91,7 +91,8 @@ class Sandbox(Protocol):
     def run(self, command: Command) -> Finished:
         """Run as the sandbox's unprivileged user and wait for the end.
 
-        Paths in `argv`, `cwd` and `env` may hold `{root}`, which is replaced by `root`.
+        `cwd` is a path of the sandbox. `argv` and `env` are handed over as they are: a path in
+        them begins with `root`.
         """
         ...
 

@@ -1,6 +1,6 @@
 """The job that is sent into a verifier sandbox: the verifier's own files and a folder of inputs.
 
-put(write_job(...), FOLDER)      then   run argv(phase) with ENV
+put(write_job(...), FOLDER)      then   run argv(phase, root) with env(root)
 """
 
 import hashlib
@@ -17,18 +17,22 @@ from harness.verifier.job import Settings
 
 Phase = Literal["behaviour", "replay", "inspect", "contract"]
 FOLDER = "/tmp/job"  # noqa: S108  a path in the sandbox, not on this machine
-ENV: Mapping[str, str] = {"PYTHONPATH": f"{{root}}{FOLDER}/lib", "PYTHONDONTWRITEBYTECODE": "1"}
 OUTPUT_LIMIT = 32_000_000
 """What the output limit of the command must be at least: a recording is one long line."""
 
 
-def argv(phase: Phase, python: str = "python3") -> tuple[str, ...]:
-    """The command of a phase.
+def env(root: str) -> dict[str, str]:
+    """The environment of every phase in a sandbox with this `root`."""
+    return {"PYTHONPATH": f"{root}{FOLDER}/lib", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def argv(phase: Phase, root: str, python: str = "python3") -> tuple[str, ...]:
+    """The command of a phase in a sandbox with this `root`.
 
     `-s -P`: neither the user's packages nor the current folder are on the path (`-I` would drop
     PYTHONPATH too).
     """
-    return (python, "-s", "-P", "-m", "verifier", phase, f"{{root}}{FOLDER}")
+    return (python, "-s", "-P", "-m", "verifier", phase, f"{root}{FOLDER}")
 
 
 def write_job(

@@ -76,7 +76,7 @@ def test_standard_input_reaches_the_command(sandbox):
 
 
 def test_commands_start_in_the_workspace_with_a_small_environment(sandbox):
-    done = shell(sandbox, "pwd; env", env={"MORE": "{root}/x"})
+    done = shell(sandbox, "pwd; env", env={"MORE": f"{sandbox.root}/x"})
     cwd, *lines = done.stdout.splitlines()
     env = dict(line.split("=", 1) for line in lines)
     assert cwd == f"{sandbox.root}/work"

@@ -170,3 +170,10 @@ def test_one_shot_edits_programs_and_files_with_other_line_ends(place: Sandbox) 
     assert shell(place, "test -x run.sh").ok
     assert file(place, "a.py") == b"a\r\nnew\r\n"
     assert file(place, "raw") == b"\xff\n"
+
+
+def test_what_a_model_writes_into_a_file_is_what_stands_there(place: Sandbox) -> None:
+    written = "cat > a.py <<'E'\npath = f\"{root}/x.db\"\nE\necho '{root}'"
+    (result,) = serve(place, uses(("bash", {"command": written})))
+    assert result.text == "{root}\n"
+    assert file(place, "a.py") == b'path = f"{root}/x.db"\n'

@@ -41,6 +41,15 @@ def test_closing_a_process_sandbox_waits_for_nothing() -> None:
     assert time.monotonic() - start < 5
 
 
+def test_no_word_of_a_command_is_changed_on_its_way() -> None:
+    """An agent writes f-strings, and a rootless one is another file in a container."""
+    with ProcessSandboxes(say).open("agent") as opened:
+        words = ("printf", "%s\n", "{root}", "{root}/x.db")
+        assert opened.run(Command(words, timeout=5)).stdout == "{root}\n{root}/x.db\n"
+        given = Command(("printenv", "MORE"), timeout=5, env={"MORE": "{root}/x"})
+        assert opened.run(given).stdout == "{root}/x\n"
+
+
 def test_what_the_harness_blocks_or_ignores_is_not_inherited_by_commands() -> None:
     """nohup ignores SIGHUP; a batch system may start the harness with signals blocked."""
     sandboxes = ProcessSandboxes(say)

@@ -153,7 +153,7 @@ def verify(tmp_path: Path) -> Verify:
         folder = tmp_path / "tmp" / "job"
         with tarfile.open(fileobj=io.BytesIO(write_job(settings, **files))) as tar:  # type: ignore[arg-type]
             unpack(tar, folder)
-        command = [part.replace("{root}", str(tmp_path)) for part in argv(phase, sys.executable)]
+        command = argv(phase, str(tmp_path), sys.executable)
         environment = {"PYTHONPATH": str(folder / "lib"), "PATH": "/usr/bin:/bin"}
         return subprocess.run(
             command,
