@@ -158,6 +158,65 @@ def test_thinking_is_measured_once() -> None:
     assert unsealed.estimate(unsealed.request()) == other.estimate(other.request())
 
 
+def reads(*results: str) -> tuple[Message, Message]:
+    """A message of the model with several calls, and what answers it."""
+    calls = [ToolCall(id=f"r{n}", name="bash", arguments={}, raw="{}") for n in range(len(results))]
+    answers = [ToolResult(call_id=f"r{n}", text=text) for n, text in enumerate(results)]
+    return Message(role="assistant", parts=tuple(calls)), user(*answers)
+
+
+def results_of(message: Message) -> list[tuple[str, str]]:
+    return [(part.call_id, part.text) for part in message.parts if isinstance(part, ToolResult)]
+
+
+def test_files_that_are_read_at_once_are_shortened_the_longest_first() -> None:
+    """How many an answer can read before 32k are full would depend on the arm."""
+    words = talk(32_768, bytes_per_token=2.25)
+    file = "".join(f"line {number} of a file is here\n" for number in range(600))
+    for message in reads(file, "short\n" * 9, f"{file}the end\n", file, file, file):
+        words.say(message)
+    (_, whole), (_, short), (_, longest), *_ = shown = results_of(words.request().messages[-1])
+    assert [name for name, _ in shown] == ["r0", "r1", "r2", "r3", "r4", "r5"]
+    assert short == "short\n" * 9
+    head, tail = longest.split("[301 lines left out to stay inside the context budget]\n")
+    assert head.splitlines() == file.splitlines()[:150]
+    assert tail.splitlines() == [*file.splitlines()[-149:], "the end"]
+    assert len(whole) < len(file)
+    assert shown[-1] == ("r5", file)
+    assert words.compactions == 1
+    assert results_of(words.said[-1])[2] == ("r2", f"{file}the end\n")
+
+
+def test_a_result_of_one_long_line_makes_way_and_leaves_the_others() -> None:
+    words = talk(32_768)
+    for message in reads("{" * 2**17, "kept\n" * 99):
+        words.say(message)
+    told = "[1 lines left out to stay inside the context budget]"
+    assert results_of(words.request().messages[-1]) == [("r0", told), ("r1", "kept\n" * 99)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    sizes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 90)), min_size=1, max_size=9),
+    before=st.integers(0, 9_000),
+)  # fmt: skip
+def test_whatever_is_read_at_once_fits_and_every_call_is_answered(
+    sizes: list[tuple[int, int]], before: int
+) -> None:
+    words = talk(4_000, out=500)
+    texts = ["\n".join(["y" * length] * lines) for lines, length in sizes]
+    for message in (*turn(1, "x" * before), *reads(*texts)):
+        words.say(message)
+    *_, asked, answered = words.request().messages
+    assert words.fits
+    names = [name for name, _ in results_of(answered)]
+    assert names == [call.id for call in asked.tool_calls]
+    assert all(
+        len(told) <= len(text) + 60
+        for (_, told), text in zip(results_of(answered), texts, strict=True)
+    )
+
+
 def test_what_is_left_out_is_the_same_question_whatever_its_durations() -> None:
     """9.87s has a sign less than 10.02s: a replay asks the same."""
     asked = []
