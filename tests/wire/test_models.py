@@ -17,7 +17,7 @@ from harness.errors import BadInput, ContextOverflow, ModelFailed, ModelRefused,
 from harness.llm import Message, Text, Thinking, ToolCall, ToolResult, Usage
 from harness.llm.asking import AskingModel
 from harness.llm.concurrency import Gates
-from harness.llm.faults import retry_after, without_key
+from harness.llm.faults import malformed, retry_after, without_key
 from harness.llm.settings import open_model
 from harness.llm.usage import of_openai
 from tests.wire.asking import ASK, Open, user
@@ -531,6 +531,14 @@ def test_an_answer_that_failed_for_good_is_not_asked_for_again(
     with pytest.raises(error):
         model.answer(ASK, deadline=300)
     assert len(server.ledger.requests) == 1
+
+
+@pytest.mark.parametrize("word", ["content_filter", "insufficient_quota"])
+def test_an_answer_that_cannot_be_read_is_no_refusal_whatever_it_quotes(word: str) -> None:
+    fault = malformed(KeyError(word))
+    assert word in str(fault)
+    assert not fault.is_refusal
+    assert fault.remedy("m") is None
 
 
 def test_a_wrong_key_is_bad_input_and_never_shown(play: Open) -> None:
