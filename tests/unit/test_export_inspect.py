@@ -9,6 +9,7 @@ import pytest
 from inspect_ai.analysis import evals_df, messages_df, samples_df
 from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
 
+from harness.errors import BadInput
 from harness.export.inspect.log import export
 from harness.export.inspect.talk import NO_MODEL
 from harness.paths import RunPaths
@@ -222,6 +223,30 @@ def test_ten_repeats_of_a_sabotage_are_told_apart_from_another_sabotage(tmp_path
     export(folder, tmp_path / "out")
     found = samples_df(str(tmp_path / "out"), quiet=True)
     assert not found.duplicated(["id", "epoch"]).any()
+
+
+def test_the_doses_of_a_study_are_told_apart(tmp_path):
+    rows = [trial(trial_id=f"{dose}{arm}", arm=arm, dose=dose, resolved=dose == 0, variant=None)
+            for dose in (0, 2) for arm in ("monolith", "microservices")]  # fmt: skip
+    folder = write_lines(tmp_path / "run", [entry(row) for row in rows])
+    export(folder, tmp_path / "out")
+    found = samples_df(str(tmp_path / "out"), quiet=True).sort_values("metadata_trial_id")
+    assert list(found["metadata_trial_id"]) == sorted(row.trial_id for row in rows)
+    assert list(found["score_resolved"]) == ["C", "C", "I", "I"]
+    assert found["id"].iloc[-1] == "atelier/price-tiers-as-table/monolith/dose2"
+
+
+def test_two_trials_that_inspect_would_take_for_one_are_refused(tmp_path):
+    rows = [trial(trial_id=name, seed=seed) for seed, name in enumerate(("first", "second"))]
+    folder = write_lines(tmp_path / "run", [entry(row) for row in rows])
+    with pytest.raises(BadInput) as refused:
+        export(folder, tmp_path / "out")
+    assert str(refused.value) == (
+        f"{folder}: trials first and second are both repeat 0 of "
+        "atelier/price-tiers-as-table/monolith/reference, and a log keeps one of them; "
+        "export the studies that were joined one by one"
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_the_extra_there_is_one_line_and_exit_code_2(folder):

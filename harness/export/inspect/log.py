@@ -17,6 +17,7 @@ from inspect_ai.log import (
 from inspect_ai.model import ModelUsage
 
 from harness.analysis.frame import read_trial_records
+from harness.errors import BadInput
 from harness.export.inspect.sample import SCORES, Held, digest_of, sample, sample_name, spent
 from harness.export.inspect.talk import NO_MODEL
 from harness.export.turns import read_talk
@@ -29,18 +30,33 @@ def export(folder: Path, out: Path) -> list[Path]:
     """Write one `.eval` log for each agent and model; the paths that were written.
 
     Raises:
-        BadInput: no trial has ended, or a conversation cannot be read.
+        BadInput: no trial has ended, two are the same repeat of the same cell, or a conversation
+            cannot be read.
     """
     paths = RunPaths(folder)
     plan = read_plan(paths)
     study = plan.name if plan else folder.resolve().name
     trials = sorted(read_trial_records(folder), key=_worker)
+    _refuse_twice(folder, trials)
     out.mkdir(parents=True, exist_ok=True)
     return [_write(paths, study, list(group), out) for _, group in groupby(trials, _worker)]
 
 
 def _worker(trial: TrialRecord) -> tuple[str, str]:
     return trial.agent, trial.model or ""
+
+
+def _refuse_twice(folder: Path, trials: Sequence[TrialRecord]) -> None:
+    """Studies with seeds of their own, joined, repeat one another's cells: Inspect keeps one."""
+    found: dict[tuple[object, ...], str] = {}
+    for trial in trials:
+        name, one = sample_name(trial), trial.trial_id
+        other = found.setdefault((*_worker(trial), name, trial.repeat), one)
+        if other != one:
+            raise BadInput(
+                f"{folder}: trials {other} and {one} are both repeat {trial.repeat} of {name}, and "
+                "a log keeps one of them; export the studies that were joined one by one"
+            )
 
 
 def _write(paths: RunPaths, study: str, trials: Sequence[TrialRecord], out: Path) -> Path:

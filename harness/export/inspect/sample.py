@@ -52,6 +52,7 @@ def sample_name(trial: TrialRecord) -> str:
     values = [
         getattr(trial, name) for name, value in usual.items() if getattr(trial, name) != value
     ]
+    values += [] if trial.dose is None else [f"dose{trial.dose}"]
     return "/".join((trial.task, trial.arm, *values))
 
 
