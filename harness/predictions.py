@@ -3,7 +3,8 @@
     {"instance_id": "...", "model_name_or_path": "...", "model_patch": "diff --git ..."}
 
 An instance is a cell without its agent: app, task, arm, scope, context budget, repeat, and the dose
-of couplings where it is known: app__task__arm__scope__budget__repeat or that with __dose2.
+of couplings where it is known: app__task__arm__scope__budget__repeat or that with __dose2. What
+other tools keep in a line besides is passed over.
 """
 
 import hashlib
@@ -11,8 +12,9 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, ConfigDict, ValidationError
 
 from harness.errors import BadInput
 from harness.records import Record
@@ -43,9 +45,11 @@ class Instance:
 class Prediction(Record):
     """One line of the file."""
 
+    model_config = ConfigDict(extra="ignore")
     instance_id: str
     model_name_or_path: str
-    model_patch: str
+    model_patch: Annotated[str, BeforeValidator(lambda patch: "" if patch is None else patch)]
+    """null in the file, where no patch was made, is empty"""
 
     @property
     def key(self) -> str:
@@ -78,7 +82,8 @@ def read_predictions(path: Path) -> dict[tuple[str, Instance], Prediction]:
     if not path.is_file():
         raise BadInput(f"{path}: no such file; from= names a file of predictions (JSON lines)")
     found: dict[tuple[str, Instance], Prediction] = {}
-    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
+    # JSON takes as parts of a text what `splitlines` takes for ends of lines.
+    for number, line in enumerate(path.read_text("utf-8", "replace").split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -1,5 +1,6 @@
 """Export of a folder that holds tables only: what can be written is, the rest is said."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from harness.analysis.frame import TABLES, read_run, write_parquet
+from harness.errors import BadInput
 from harness.export import release
 from harness.paths import RunPaths
 from harness.plan import Cell, Plan, dump_plan, read_plans
@@ -186,6 +188,31 @@ def test_a_patch_goes_through_a_prediction_byte_for_byte_or_is_said_to_be_left_o
         f"left out, its patch.diff is not UTF-8: {second.parent.name}",
         f"left out, no patch.diff there: {third.parent.name}",
     }
+
+
+ONE = {"instance_id": "atelier__t__monolith__all__full__0", "model_name_or_path": "gpt"}
+
+
+def predictions(folder: Path, **fields: object) -> list[str]:
+    """The patches of a file of one line, written as other tools do: any sign as it is."""
+    path = folder / "p.jsonl"
+    path.write_text(json.dumps(ONE | fields, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [made.model_patch for made in read_predictions(path).values()]
+
+
+def test_predictions_of_other_tools_are_read_with_what_they_keep_besides(tmp_path):
+    assert predictions(tmp_path, model_patch="+a\n", text="asked", full_output=["said"]) == ["+a\n"]
+    assert predictions(tmp_path, model_patch=None) == [""]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\u0085"])
+def test_only_the_end_of_a_line_ends_a_prediction(tmp_path, sign):
+    assert predictions(tmp_path, model_patch=f"+a{sign}b\n") == [f"+a{sign}b\n"]
+
+
+def test_a_key_that_a_prediction_lacks_or_misspells_is_named(tmp_path):
+    with pytest.raises(BadInput, match=r"p.jsonl:1: model_patch: Field required$"):
+        predictions(tmp_path, model_pach="+a\n")
 
 
 def test_where_the_trials_own_files_came_along_they_are_exported(tables, records, tmp_path):
