@@ -72,7 +72,7 @@ class DifferenceRow(Record):
     difference: Annotated[float, Column("mean over apps of the mean over tasks", "pp")]
     low: Annotated[float | None, Column("lower end of the 95% t interval across apps", "pp")]
     high: Annotated[float | None, Column("upper end of the 95% t interval across apps", "pp")]
-    note: Annotated[str | None, Column("what the interval is not; null where there is one")]
+    note: Annotated[str | None, Column("what to know before reading the numbers")]
 
 
 def summary(trials: pd.DataFrame) -> pd.DataFrame:

@@ -179,7 +179,6 @@ def _number(value: float, digits: int) -> str:
 
 
 def _difference_line(row: pd.Series) -> str:
-    interval = f"[{row['low']:+.1f}, {row['high']:+.1f}]" if pd.isna(row["note"]) else row["note"]
     value = f"{row['difference'] + 0.0:+.1f}".replace("+0.0", "0.0")
     cells = [
         escape_latex(agent_label(row["agent"], row["model"])),
@@ -187,9 +186,15 @@ def _difference_line(row: pd.Series) -> str:
         str(row["apps"]),
         str(row["tasks"]),
         value.replace("-", "$-$"),
-        interval.replace("-", "$-$"),
+        _interval(row),
     ]
     return " & ".join(cells) + r" \\"
+
+
+def _interval(row: pd.Series) -> str:
+    if pd.isna(row["low"]):
+        return escape_latex(row["note"])
+    return f"[{row['low']:+.1f}, {row['high']:+.1f}]".replace("-", "$-$")
 
 
 def _caption(summary: pd.DataFrame) -> str:

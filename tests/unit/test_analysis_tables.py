@@ -98,3 +98,20 @@ def test_a_run_without_a_second_arm_has_a_latex_table_without_differences():
     text = tex(demo_trials(("monolith",)))
     assert r"\begin{table*}" in text
     assert "Difference" not in text
+
+
+def test_a_difference_of_few_apps_has_its_interval_and_one_app_says_why_it_has_none():
+    won = {"a": (4, 6), "b": (5, 6), "c": (3, 8)}
+    trials = [
+        trial(
+            trial_id=f"{app}{arm}{repeat}", app=app, pair=app, task=f"{app}/t", arm=arm,
+            agent="tool_loop", model="m-1", variant=None, repeat=repeat, resolved=repeat < wins,
+        )
+        for app, of_arm in won.items()
+        for arm, wins in zip(("microservices", "monolith"), of_arm, strict=True)
+        for repeat in range(10)
+    ]  # fmt: skip
+    line = r"tool\_loop (m-1) & microservices $-$ monolith & "
+    assert rf"{line}3 & 3 & $-$26.7 & [$-$78.4, +25.0] \\" in tex(trials)
+    one = [each.model_copy(update={"app": "a", "pair": "x-y"}) for each in trials]
+    assert rf"{line}1 & 3 & $-$26.7 & 1 app: no interval across apps \\" in tex(one)
