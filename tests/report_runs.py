@@ -15,7 +15,7 @@ from tests.records_factory import AGENTS, TASKS, attempts, hidden_tests, trial
 HOSTILE = (
     "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 1'>"
     '"><svg onload=window.ran=1><a href="javascript:window.ran=1">press</a>'
-    "<!--<script>{{ 7 * 191 }}\u2028window.ran = 1//\u202e]]>&lt;"
+    "<!--<script>{{ 7 * 191 }}\u2028window.ran = 1//\u202e\U000e0041]]>&lt;"
 )
 PATCH = """diff --git a/catalogue/service.py b/catalogue/service.py
 index 5b67ad8..6a584b8 100644

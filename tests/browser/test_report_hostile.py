@@ -18,6 +18,7 @@ def test_nothing_hostile_runs_and_all_of_it_can_be_read(visit, hostile):
     assert page.evaluate("window.ran") is None
     words = page.get_by_role("dialog").inner_text()
     seen = HOSTILE.replace("\u2028", "U+2028").replace("\u202e", "U+202E")
+    seen = seen.replace("\U000e0041", "U+E0041")
     for part in ("listing 0.2 ", "structure: ", "You are careful. ", "+kept", "command: ls "):
         assert part.strip("+") in words
     assert words.count(seen) > 12

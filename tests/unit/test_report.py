@@ -61,8 +61,25 @@ def test_nothing_hostile_stands_in_the_file_as_markup(tmp_path):
     assert "\u2028" not in text
     assert "\u202e" not in text
     assert "U+202E" in text
+    assert "\U000e0041" not in text
     assert "1337" not in text  # the template engine did not read it either
     assert opened(text, hostile_trial().trial_id)["detail"]["failed"][0]["message"] == HOSTILE
+
+
+UNSEEN = (
+    "\x01\x1f\x7f\u00ad\u061c\u115f\u1160\u180e\u200b\u2028\u202e\u2060\u206f\u3164\ufeff\uffa0\ufff9"
+    "\ufffb\U000e0001\U000e0041\U000e007f\U000e0100"
+)
+SEEN = "é한😀\ufe0f\ufffd"
+
+
+def test_signs_that_cannot_be_seen_are_written_out_by_the_page_and_by_its_script(tmp_path):
+    text = page(run_of(tmp_path / f"{UNSEEN}{SEEN}"), {})
+    assert not set(UNSEEN) & set(text)
+    assert SEEN in text
+    (signs,) = re.findall(r"const ODD = /(\[.*\])/gu;", text)
+    script = re.compile(re.sub(r"\\u\{(\w+)\}", lambda code: rf"\U{code[1]:0>8}", signs))
+    assert script.findall(UNSEEN + SEEN) == list(UNSEEN)
 
 
 def test_the_policy_allows_the_pages_own_script_and_style_and_no_network(tmp_path):

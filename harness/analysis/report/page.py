@@ -33,7 +33,8 @@ _SCRIPTS = ("nodes", "trials", "address", "table", "diff", "talk", "trial", "sta
 _NO_WORDS = Instruction(note="The words of this task are not in the results folder.")
 # As in nodes.js: signs that show nothing or turn the direction of writing are written out.
 _ODD = re.compile(
-    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f"
+    r"\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 
 

@@ -16,7 +16,7 @@ function make(tag, props = {}, ...children) {
 }
 
 // Signs that show nothing or turn the direction of writing: a patch could hide behind them.
-const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
 
 /** Text as nodes, with invisible signs written out. */
 function shown(text) {
@@ -25,7 +25,7 @@ function shown(text) {
   for (const match of text.matchAll(ODD)) {
     const code = match[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
     nodes.push(text.slice(end, match.index), make("span", { class: "odd" }, "U+" + code));
-    end = match.index + 1;
+    end = match.index + match[0].length;
   }
   nodes.push(text.slice(end));
   return nodes;
