@@ -250,6 +250,15 @@ class TestNumbers:
         assert found["resolved"].tolist() == pytest.approx([50, 40, 70])
         assert found["front"].tolist() == [True, False, True]
 
+    def test_of_cost_count_trials_that_cost_nothing_and_leave_out_models_that_do(self):
+        rows = one_task_an_app([5] * 6, model="unfit", cost_usd=0.2)
+        free = {"cost_usd": 0.0}
+        rows = [row if row.resolved else row.model_copy(update=free) for row in rows]
+        rows += one_task_an_app([8] * 6, model="free", **free)
+        found = pareto.data(to_frame(rows, TrialRecord))
+        assert found["model"].tolist() == ["unfit"]
+        assert found[["cost_usd", "resolved", "n"]].to_numpy()[0] == pytest.approx([0.1, 50, 60])
+
     def test_of_points_that_tie_have_the_better_or_cheaper_on_the_front(self):
         points = {"worse": (0.1, 5), "better": (0.1, 6), "dearer": (0.2, 6)}
         found = pareto.data(at_points(points)).set_index("model")["front"]
@@ -307,6 +316,18 @@ class TestNumbers:
         assert rows[rows["apps"] <= 5]["low"].isna().all()
         assert rows[rows["apps"] > 5]["low"].notna().all()
 
+    def test_of_sizes_need_two_apps_a_class(self):
+        for apps, panels in ((7, {"budget"}), (8, {"budget", "size"})):
+            assert set(slopes.data(simulate(Size(apps=apps)))["panel"]) == panels
+
+    def test_at_the_edge_of_a_panel_have_whole_markers(self):
+        figure, _ = drawn("context-and-size", ACM)
+        points = [
+            line for axes in figure.axes for line in axes.lines if line.get_marker() in "os^D"
+        ]
+        assert points
+        assert not any(line.get_clip_on() for line in points)
+
     def test_of_the_summary_hold_at_scale(self, trials):
         found = summary(trials)
         assert found["n"].sum() + found["lost"].sum() == len(trials)
@@ -322,6 +343,27 @@ class TestStudiesThatFillNoFigure:
         assert saved["forest"].missing
         assert saved["decomposition"].missing
         claims.save_tables(trials, tmp_path)
+
+    def test_a_floor_is_said_in_the_caption_and_has_no_decomposition(self, tmp_path):
+        trials = simulate(Size(apps=2))
+        trials["resolved"] = trials["resolved"] & trials["model"].isna()
+        saved = {one.name: one for one in save_plates(trials, tmp_path, ACM)}
+        assert "some trials resolved and some not" in saved["decomposition"].missing
+        caption = (tmp_path / "forest.txt").read_text()
+        assert " None resolved on either side: a floor, not a sign of equality.\n" in caption
+        assert "interval" not in caption
+
+    def test_a_note_of_some_rows_is_said_once_with_how_many(self):
+        trials = simulate(Size(apps=2))
+        never = trials["model"].notna() & (trials["task_class"] == "D")
+        trials["resolved"] = trials["resolved"] & ~never
+        for name in ("forest", "decomposition"):
+            plate = PLATES[name]
+            caption = plate.caption(plate.data(trials))
+            assert "95% t intervals over apps" in caption
+            assert caption.count("ith 2 apps the smallest possible two-sided p is 0.5") == 1
+            floor = "None resolved on either side: a floor, not a sign of equality"
+            assert (f" {floor} (4 of 21 estimates)." in caption) == (name == "forest")
 
     def test_an_arm_that_resolved_everything_stays_in_the_figure_of_failures(self):
         trials = simulate(Size(apps=2))

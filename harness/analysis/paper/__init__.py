@@ -2,6 +2,7 @@
 
 styles       widths and type sizes of venues; how arms look in every figure
 cells        shares with intervals over apps: what most figures plot
+notes        what captions say of intervals, and of those that are not there
 forest       paired differences by model and class
 parts        boundary + distribution + scope
 slopes       resolved against context budget and app size

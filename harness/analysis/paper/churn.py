@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from harness.analysis.order import CLASSES
 from harness.analysis.paper.cells import over_apps, sides, studied, with_side
+from harness.analysis.paper.notes import intervals
 from harness.analysis.paper.styles import Style, legend_above, look
 
 _PANELS = {
@@ -50,7 +51,7 @@ def caption(rows: pd.DataFrame) -> str:
         f"What resolved trials changed, by task class and arm ({n:,} resolved trials of up to "
         f"{rows['apps'].max()} apps): code lines added and deleted in domain and in glue files "
         "(without blank lines and comments), and bounded contexts with an edited file. Means over "
-        "apps with 95% t intervals over apps."
+        f"apps{intervals(rows, ' with ')}."
     )
 
 

@@ -8,6 +8,7 @@ from harness.analysis.estimate.effects import MARGIN, POOLED, PRIMARY, EffectRow
 from harness.analysis.estimate.pairing import differences
 from harness.analysis.frame import to_frame
 from harness.analysis.order import CLASSES
+from harness.analysis.paper.notes import intervals, notes
 from harness.analysis.paper.styles import Style, short_names
 
 _LEVELS = {
@@ -41,7 +42,7 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
-    """A point and its 95% interval a row; the band is the margin of equivalence."""
+    """A point and its 95% interval, if it has one, a row; the band is the margin of equivalence."""
     figure = style.figure(0.65 + 0.125 * (len(rows) + rows["factor"].nunique()))
     axes = figure.subplots()
     axes.axvspan(-MARGIN, MARGIN, color="0.93", linewidth=0)
@@ -70,9 +71,10 @@ def caption(rows: pd.DataFrame) -> str:
     return (
         f"Within-task difference in Resolved, {whole['contrast']}, by model and task class, in "
         f"percentage points: mean over {whole['apps']} apps ({whole['tasks']} tasks, "
-        f"{whole['trials']} trials of which {whole['lost']} were lost and count as unresolved), "
-        f"with 95% t intervals over apps. Grey band: the margin of equivalence, {MARGIN:g} pp. "
+        f"{whole['trials']} trials of which {whole['lost']} were lost and count as unresolved)"
+        f"{intervals(rows, ', with ')}. Grey band: the margin of equivalence, {MARGIN:g} pp. "
         "Filled diamonds: all classes; primary: each class at equal weight, the one named test."
+        f"{notes(rows)}"
     )
 
 

@@ -11,16 +11,21 @@ from harness.analysis.paper.styles import Style, legend_above, look, short_names
 
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
-    """One row a model and side: `cost_usd` a trial, `resolved` (%), `front` (not dominated)."""
+    """One row a model and side: `cost_usd` a trial, `resolved` (%), `front` (not dominated).
+
+    A trial that cost nothing (no request was fit to be sent) counts; a mean of 0 has no place on
+    the axis.
+    """
     known = with_side(studied(trials))
-    known = known[known["cost_usd"].notna() & (known["cost_usd"] > 0)]
-    if known.empty:
+    known = known[known["cost_usd"].notna()]
+    if not known["cost_usd"].sum():
         return pd.DataFrame()
     known = known.assign(percent=100 * known["resolved"].astype(float))
     by = ["model", "side"]
     found = over_apps(known, "percent", by).merge(
         over_apps(known, "cost_usd", by)[[*by, "cost_usd"]], on=by
     )
+    found = found[found["cost_usd"] > 0]
     found = found.sort_values(["cost_usd", "percent"], ascending=[True, False], ignore_index=True)
     best = found["percent"].cummax().shift(fill_value=-1.0)
     return found.rename(columns={"percent": "resolved"}).assign(front=found["percent"] > best)
@@ -55,9 +60,9 @@ def caption(rows: pd.DataFrame) -> str:
     """What is shown, of how many trials."""
     return (
         f"Mean cost of a trial against the share resolved, by model and arm ({rows['n'].sum():,} "
-        "trials whose cost is known; means over apps). The line is the Pareto front: no other "
-        "point is as cheap and resolved as often, and better in one of the two. A model's name "
-        "stands below its arms."
+        "trials whose cost is known; means over apps). A mean of 0 has no place on the axis. The "
+        "line is the Pareto front: no other point is as cheap and resolved as often, and better in "
+        "one of the two. A model's name stands below its arms."
     )
 
 

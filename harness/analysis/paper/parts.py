@@ -7,6 +7,7 @@ from harness.analysis.comparison import widest
 from harness.analysis.estimate.effects import EffectRow, Question
 from harness.analysis.estimate.parts import decomposition
 from harness.analysis.frame import to_frame
+from harness.analysis.paper.notes import intervals, notes
 from harness.analysis.paper.styles import Style, signed
 
 _COLOURS = {"boundary": "#009E73", "distribution": "#0072B2", "scope": "#56B4E9", "sum": "#555555"}
@@ -19,6 +20,14 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
         return to_frame([], EffectRow)
     rows = decomposition(models, Question(widest(models), n_boot=2000))
     return rows if rows["difference"].notna().all() else to_frame([], EffectRow)
+
+
+def varied(trials: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `data`; none where all sides are at the floor, or the ceiling: flat bars."""
+    rows = data(trials)
+    sides = rows.loc[rows["level"].isin(_COLOURS), ["minuend", "subtrahend"]]
+    is_at_an_end = (sides == 0).all(axis=None) or (sides == 100).all(axis=None)
+    return rows.iloc[:0] if is_at_an_end else rows
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
@@ -47,11 +56,14 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
 
 def caption(rows: pd.DataFrame) -> str:
     """What is shown, of how many trials."""
+    rows = rows[rows["level"].isin(_COLOURS)]
     whole = rows[rows["level"] == "sum"].iloc[0]
     return (
         f"Where the difference in Resolved comes from ({whole['contrast']}): each bar starts where "
         f"the one before ended, and the last is their sum. Means over {whole['apps']} apps and the "
-        f"{whole['tasks']} tasks that have every side; error bars are 95% t intervals over apps."
+        f"{whole['tasks']} tasks that have every side"
+        f"{intervals(rows, '; error bars are ')}."
+        f"{notes(rows)}"
     )
 
 

@@ -38,9 +38,14 @@ class Plate:
 
 PLATES = {
     "forest": Plate(forest.data, forest.draw, forest.caption, "a model on two arms"),
-    "decomposition": Plate(parts.data, parts.draw, parts.caption, "a model on all three arms"),
+    "decomposition": Plate(
+        parts.varied,
+        parts.draw,
+        parts.caption,
+        "a model on all three arms, with some trials resolved and some not",
+    ),
     "context-and-size": Plate(
-        slopes.data, slopes.draw, slopes.caption, "two context budgets, or apps of many sizes"
+        slopes.data, slopes.draw, slopes.caption, "two context budgets, or 8 apps of many sizes"
     ),
     "tokens": Plate(tokens.data, tokens.draw, tokens.caption, "a model with tokens counted"),
     "churn": Plate(churn.data, churn.draw, churn.caption, "a resolved trial of a model"),

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from harness.analysis.estimate.effects import FEW
 from harness.analysis.paper.cells import over_apps, sides, studied, with_side
+from harness.analysis.paper.notes import intervals
 from harness.analysis.paper.styles import Style, legend_above, look
 
 _BUDGETS = ("32k", "128k", "full")
@@ -62,10 +63,11 @@ def caption(rows: pd.DataFrame) -> str:
         f"({block['n'].sum():,} trials of up to {block['apps'].max()} apps)"
         for panel, block in rows.groupby("panel")
     ]
+    ends = intervals(rows, " with ")
+    ends += f" where there are more than {FEW}" if ends else ""
     return (
-        f"Share of trials resolved by arm against {' and '.join(parts)}; means over apps with 95% "
-        f"t intervals over apps where there are more than {FEW}, lost trials left out. Points are "
-        "set apart so that intervals show."
+        f"Share of trials resolved by arm against {' and '.join(parts)}; means over apps{ends}, "
+        "lost trials left out. Points are set apart so that none hides another."
     )
 
 
@@ -80,7 +82,8 @@ def _draw_lines(axes: Axes, block: pd.DataFrame, levels: list[str]) -> None:
         half = np.nan_to_num((found["high"] - found["resolved"]).to_numpy(float))
         axes.errorbar(places[known], values[known], half[known], color=style.colour,
                       marker=style.marker, markersize=3.5, linewidth=1, elinewidth=0.7,
-                      markeredgecolor="0.2", markeredgewidth=0.4, label=side)  # fmt: skip
+                      markeredgecolor="0.2", markeredgewidth=0.4, label=side,
+                      clip_on=False, zorder=3)  # fmt: skip
 
 
 def _levels(panel: str, block: pd.DataFrame) -> list[str]:
@@ -98,9 +101,9 @@ def _sized(known: pd.DataFrame) -> pd.DataFrame | None:
     """The trials with their arm's size as one of a few classes with equal numbers of apps."""
     sized = known[known["app_code_lines"].notna()]
     lines = sized["app_code_lines"].astype(float)
-    if lines.nunique() < 2 * _CLASSES_OF_SIZE:
-        return None
     apps = lines.groupby(sized["app"].to_numpy()).median()
+    if len(apps) < 2 * _CLASSES_OF_SIZE:
+        return None
     edges = np.unique(np.quantile(apps, np.linspace(0, 1, _CLASSES_OF_SIZE + 1)))
     if len(edges) < 3:
         return None
