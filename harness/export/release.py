@@ -1,6 +1,6 @@
 """The Parquet files of a study, or of several joined, with a data card, ready to be published."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.analysis.columns import sections
@@ -31,13 +31,24 @@ def join(folders: Sequence[Path], out: Path) -> list[Path]:
 
 def _write(folders: Sequence[Path], out: Path, name: str) -> list[Path]:
     run = read_runs(folders)
-    plans = {plan.digest: plan for folder in folders for plan in read_plans(RunPaths(folder))}
+    plans = _by_digest(plan for folder in folders for plan in read_plans(RunPaths(folder)))
     card = "\n".join(_card(name, run)) + "\n"
     return [
         *write_parquet(run, out),
         *(write_file(path, dump_plan(plan)) for path, plan in _places(plans, RunPaths(out))),
         write_file(out / "README.md", card),
     ]
+
+
+def _by_digest(plans: Iterable[Plan]) -> dict[str, Plan]:
+    """Plans of the same locks (an arm a machine, say) are one, with the cells of all."""
+    found: dict[str, Plan] = {}
+    for plan in plans:
+        first = found.get(plan.digest, plan)
+        cells = {cell.trial_id: cell for cell in (*first.cells, *plan.cells)}
+        both = {"cells": tuple(cells.values()), "earlier": first.earlier | plan.earlier}
+        found[plan.digest] = first.model_copy(update=both)
+    return found
 
 
 def _places(plans: Mapping[str, Plan], out: RunPaths) -> Iterator[tuple[Path, Plan]]:

@@ -9,10 +9,11 @@ import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from harness.analysis.frame import TABLES, read_run, write_parquet
+from harness.config import AgentKind
 from harness.errors import BadInput
 from harness.export import release
 from harness.paths import RunPaths
-from harness.plan import Cell, Plan, dump_plan, read_plans
+from harness.plan import Cell, Plan, dump_plan, read_plans, write_plan
 from harness.predictions import read_predictions
 from harness.results import EXPORTS, export
 from tests.benches import seambench
@@ -63,6 +64,14 @@ def lock(folder: Path, image: str, cells: tuple[Cell, ...] = ()) -> Plan:
     return plan
 
 
+def cell(trial_id: str) -> Cell:
+    return Cell(
+        trial_id=trial_id, cell_id="c", app="atelier", arm="monolith", task="atelier/t",
+        scope="all", agent="oracle", kind=AgentKind.oracle, variant=None, model=None, repeat=0,
+        seed=1,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def halves(tmp_path: Path) -> tuple[Path, Path]:
     """The demo as two machines ran it, an arm each, under a plan of its own."""
@@ -100,6 +109,37 @@ def test_studies_are_joined_as_if_they_were_one(halves, tables, tmp_path):
     assert "# SeamBench results: joined" in card
     for plan in plans:
         assert f"- plan: {plan.digest}, image: {plan.locks['image']}" in card
+
+
+def test_studies_under_the_same_locks_are_joined_with_the_cells_of_both(halves, tmp_path):
+    """Two machines that ran an arm each under the same locks have plans of one digest."""
+    locks = {"image": "sha256:one"}
+    cells = [cell(name) for name in ("first", "second")]
+    for folder, one in zip(halves, cells, strict=True):
+        plan = Plan(name="study", locks=locks, cells=(one,), earlier={one.trial_id: {}})
+        RunPaths(folder).plan.write_text(dump_plan(plan))
+    release.join(halves, tmp_path / "out")
+    (plan,) = read_plans(RunPaths(tmp_path / "out"))
+    assert (plan.cells, plan.locks) == (tuple(cells), locks)
+    assert plan.earlier == {"first": {}, "second": {}}
+
+
+def test_a_study_that_was_extended_is_released_with_the_digests_of_all_its_rows(tmp_path):
+    """First controls alone, then an agent that asks a model: the second go has more locks."""
+    folder, rows = tmp_path / "run", demo_trials()[:2]
+    folder.mkdir()
+    told = [
+        write_plan(RunPaths(folder), "study", locks, [cell(row.trial_id)])
+        for row, locks in zip(rows, ({"image": "i"}, {"image": "i", "model/m": "m"}), strict=True)
+    ]
+    digests = [plan.digest for plan in told]
+    rows = [row.model_copy(update={"plan_digest": d}) for row, d in zip(rows, digests, strict=True)]
+    write_run(folder, entries(rows))
+    release.export(folder, tmp_path / "out")
+    (plan,) = read_plans(RunPaths(tmp_path / "out"))
+    assert [*plan.earlier, plan.digest] == digests
+    trials = pd.read_parquet(tmp_path / "out/trials.parquet")
+    assert sorted(trials["plan_digest"]) == sorted(digests)
 
 
 def test_a_release_of_joined_studies_is_released_again_with_its_plans(halves, tmp_path):
