@@ -8,7 +8,7 @@ import pytest
 from harness.analysis.frame import read_trials
 from harness.analysis.paper import calibration
 from harness.paths import RunPaths
-from harness.plan import Plan, read_plans
+from harness.plan import ALWAYS, Plan, read_plans
 
 REFERENCE = Path("results/reference")
 
@@ -28,7 +28,18 @@ def test_every_planned_trial_has_ended(plans: list[Plan], trials: pd.DataFrame) 
     planned = sorted(cell.trial_id for plan in plans for cell in plan.cells)
     assert sorted(trials["trial_id"]) == planned
     assert "lost" not in set(trials["status"])
-    assert {plan.digest for plan in plans} <= set(trials["plan_digest"])
+
+
+def test_every_row_carries_a_digest_that_its_plan_tells(
+    plans: list[Plan], trials: pd.DataFrame
+) -> None:
+    digests = trials.set_index("trial_id")["plan_digest"]
+    for plan in plans:
+        carried = set(digests[[cell.trial_id for cell in plan.cells]])
+        assert plan.digest in carried
+        # Versions that did not lock these kept no digest from before a plan was extended.
+        if plan.locks.keys() >= ALWAYS:
+            assert carried <= {plan.digest, *plan.earlier}
 
 
 def test_every_agent_works_on_every_task_and_arm(trials: pd.DataFrame) -> None:
