@@ -60,14 +60,15 @@ def bench(
     spend = Spend({name: getattr(config.budget, key) for name, key in STUDY.items()})
     with ExitStack() as stack:
         # Keys are asked for before an engine is started.
-        agents = {} if only_scores else make_agents(config, spend, stack)
+        gates = Gates()
+        agents = {} if only_scores else make_agents(config, spend, stack, gates)
         sandboxes = make_sandboxes(config.sandbox, announce)
         stack.callback(sandboxes.close)
         with tempfile.TemporaryDirectory(prefix="seambench-bases-") as folder:
             bases = Bases(Path(folder))
             cache = checkout.cache / "references"
             references = References(sandboxes, bases, config.verification, cache)
-            yield Bench(study, sandboxes, agents, bases, references, spend)
+            yield Bench(study, sandboxes, agents, bases, references, spend, gates)
 
 
 def load_study(config: RunConfig, checkout: Checkout) -> Study:
@@ -91,11 +92,16 @@ def _woven(config: RunConfig, checkout: Checkout, tasks: list[Task], dose: int) 
     return Study(config, pairs, tuple(found))
 
 
-def make_agents(config: RunConfig, spend: Spend, stack: ExitStack) -> dict[str, Agent]:
-    """The agents of a study by `agent_key`; what they hold open is closed with `stack`."""
+def make_agents(
+    config: RunConfig, spend: Spend, stack: ExitStack, gates: Gates | None = None
+) -> dict[str, Agent]:
+    """The agents of a study by `agent_key`; what they hold open is closed with `stack`.
+
+    Their models stand behind `gates`.
+    """
     agents: dict[str, Agent] = {}
     asking = any(agent.kind.asks_a_model for agent in config.agents.values())
-    gates = Gates()
+    gates = gates or Gates()
     models = {name: _open(name, m, gates, stack) for name, m in config.models.items() if asking}
     for name, agent in config.agents.items():
         if not agent.kind.asks_a_model:

@@ -118,7 +118,7 @@ def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> bool:
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
         # What can be refused is refused here, before there is a folder.
         cells = _some(expand(bench.study))
-        executor = build.make_executor(config, bench.sandboxes.abort)
+        executor = build.make_executor(config, bench.stop)
         with Store(paths) as store:
             plan = write_plan(paths, config.name, locks, cells)
             display = ProgressDisplay(console)
@@ -198,7 +198,7 @@ def regrade_study(
             told = f"changed since these trials were judged: {', '.join(changed)}"
             console.print(told, soft_wrap=True)
         plan = judge_anew(plan, judging)
-        executor = build.make_executor(config, bench.sandboxes.abort)
+        executor = build.make_executor(config, bench.stop)
         display = ProgressDisplay(console)
         with display.live():
             lost = regrade(Sweep(bench, plan, store, executor, display), patches)
@@ -237,7 +237,7 @@ def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
     config.agents = dict(AGENTS)
     display = ProgressDisplay(console)
     with build.bench(config, checkout, console.print) as bench, display.live():
-        executor = build.make_executor(config, bench.sandboxes.abort)
+        executor = build.make_executor(config, bench.stop)
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
         locks["harness"] = build.digest_folder(Path(__file__).parent)
         folder = checkout.gate(digest(locks)[:16])
@@ -276,7 +276,7 @@ def strength_and_report(
     reasons = kills.read_reasons(pair.folder / "survivors.yaml")
     say = _lines(plain(stderr=True))
     with kills.Ledger(paths.table) as ledger, build.bench(config, checkout, say) as bench:
-        executor = build.make_executor(config, bench.sandboxes.abort)
+        executor = build.make_executor(config, bench.stop)
         verdicts = judge_mutants(bench, pair, chosen, executor, ledger, say)
         ledger.arrange(verdicts, {mutant.id for mutant in mutants})
     found = kills.Findings(app, mutants, verdicts, reasons)

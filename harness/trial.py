@@ -10,6 +10,7 @@ from harness.agents import Agent, Assignment
 from harness.agents.spend import Spend
 from harness.bases import Bases
 from harness.errors import BadInput, HarnessFailed, PatchRefused, SeamBenchError, policy_of
+from harness.llm.concurrency import Gates
 from harness.pairs import Pair
 from harness.patch import Tree, apply_patch, make_patch, read_workspace
 from harness.plan import Cell, Plan, Study
@@ -36,6 +37,12 @@ class Bench:
     bases: Bases
     references: References
     spend: Spend = field(default_factory=Spend)
+    gates: Gates = field(default_factory=Gates)
+
+    def stop(self) -> None:
+        """End what runs: no model is asked any more, and every sandbox is gone."""
+        self.gates.shut()
+        self.sandboxes.abort()
 
 
 def agent_key(agent: str, model: str | None) -> str:

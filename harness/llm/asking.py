@@ -73,7 +73,10 @@ class Wire(Protocol):
 
 
 class AskingModel:
-    """A Model over a wire. `sleep` and `clock` are in seconds; `rng` gives the jitter."""
+    """A Model over a wire. `sleep` and `clock` are in seconds; `rng` gives the jitter.
+
+    Without `sleep` it rests before its gate. Where that is shut, no call goes on.
+    """
 
     def __init__(
         self,
@@ -82,12 +85,13 @@ class AskingModel:
         wire: Wire,
         gate: Gate,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
         self.name, self.context_tokens = name, context_tokens
-        self._wire, self._gate, self._sleep, self._clock = wire, gate, sleep, clock
+        self._wire, self._gate, self._clock = wire, gate, clock
+        self._sleep = sleep or gate.rest
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._was_reached = False
 
@@ -109,6 +113,7 @@ class AskingModel:
                     tries=tuple(tries),
                     served_by=outcome.served_by,
                 )
+            self._gate.check()  # a request that was cut off tells nothing of its server
             self._raise_if_final(outcome, tuple(tries))
             wait = self._wait(outcome, len(tries))
             meter.bear(wait)

@@ -1,9 +1,17 @@
-"""How many requests a provider gets at once: cut when it says that they are too many."""
+"""What stands before a provider: how many requests it gets at once, and whether any more.
+
+Fewer when it says that they are too many, none when the run is broken off.
+"""
 
 import math
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakSet
+
+from harness.errors import EngineGone
+from harness.llm.deadline import cut_off
 
 
 class Gates:
@@ -18,6 +26,11 @@ class Gates:
         gate.most = gate.limit = min(gate.most, max(1, most))
         return gate
 
+    def shut(self) -> None:
+        """Ask nobody anything any more."""
+        for gate in self._known.values():
+            gate.shut()
+
 
 class Gate:
     """Additive increase, multiplicative decrease: halved on 429, one more after `limit` successes.
@@ -30,32 +43,68 @@ class Gate:
         self.limit = self.most
         self._inside = 0
         self._good = 0
-        self._free = threading.Condition()
+        self._is_shut = False
+        self._connections: WeakSet[socket.socket] = WeakSet()
+        self._changed = threading.Condition()
 
     @contextmanager
     def place(self, seconds: float = math.inf) -> Iterator[None]:
-        """Wait for a place and hold it. Raises TimeoutError where there is none in so long."""
-        with self._free:
+        """Wait for a place and hold it.
+
+        Raises TimeoutError where there is none in so long, EngineGone where the gate is shut.
+        """
+        with self._changed:
             longest = min(seconds, threading.TIMEOUT_MAX)
-            if not self._free.wait_for(lambda: self._inside < self.limit, longest):
+            if not self._changed.wait_for(self._has_place, longest):
                 raise TimeoutError
             self._inside += 1
         try:
             yield
         finally:
-            with self._free:
+            with self._changed:
                 self._inside -= 1
-                self._free.notify()
+                self._changed.notify_all()
 
     def cut(self) -> None:
         """Tell that a request was one too many."""
-        with self._free:
+        with self._changed:
             self.limit, self._good = max(1, self.limit // 2), 0
 
     def answered(self) -> None:
         """Tell that a request was answered."""
-        with self._free:
+        with self._changed:
             self._good += 1
             if self._good >= self.limit and self.limit < self.most:
                 self.limit, self._good = self.limit + 1, 0
-                self._free.notify()
+                self._changed.notify_all()
+
+    def rest(self, seconds: float) -> None:
+        """Sleep, but not for longer than the gate is open."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_shut, min(seconds, threading.TIMEOUT_MAX))
+
+    def connected(self, connection: socket.socket) -> None:
+        """Tell of a connection to the provider; no request outlasts the gate on it."""
+        with self._changed:
+            self._connections.add(connection)
+            is_shut = self._is_shut
+        if is_shut:
+            cut_off(connection)
+
+    def shut(self) -> None:
+        """Let nobody in any more, and end the requests that are inside."""
+        with self._changed:
+            self._is_shut = True
+            self._changed.notify_all()
+            connections = list(self._connections)
+        for connection in connections:
+            cut_off(connection)
+
+    def check(self) -> None:
+        """Raises EngineGone where the gate is shut."""
+        if self._is_shut:
+            raise EngineGone("the run was broken off")
+
+    def _has_place(self) -> bool:
+        self.check()
+        return self._inside < self.limit

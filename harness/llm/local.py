@@ -46,6 +46,7 @@ class LocalServer:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=os.environ | PATIENT,
+            start_new_session=True,  # Ctrl-C is for the run, which then ends it
         )
         self.base_url = f"{self._address()}/v1"
 

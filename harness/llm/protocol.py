@@ -278,6 +278,7 @@ class Model(Protocol):
             PromptRefused: the provider's policy forbids the request.
             ModelRefused: wrong key, no such model, no credit: no other trial could do better.
             TimeoutError: the meter's wall time ended in a queue of the harness.
+            EngineGone: the run was broken off.
         """
         ...
 

@@ -1,7 +1,6 @@
 """From a model's config to a Model: the only place that picks a wire and reads a key."""
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from harness.config import CacheLifetime, ModelConfig
 from harness.errors import BadInput
 from harness.llm.asking import AskingModel, Wire
 from harness.llm.concurrency import Gates
-from harness.llm.deadline import hooks
+from harness.llm.deadline import Hooks, hooks
 from harness.llm.overlay import laid_over
 from harness.llm.prices import Price, Tier
 from harness.llm.refusals import refuse
@@ -46,7 +45,7 @@ def open_model(
     *,
     base_url: str | None = None,
     gates: Gates | None = None,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
 ) -> AskingModel:
     """The model that a config names; `base_url` goes before the configured one.
 
@@ -60,9 +59,9 @@ def open_model(
     refuse(name, config)
     address = base_url or config.base_url or ADDRESSES[config.wire]
     key = _key(name, config)
-    with _without(*HEADERS):
-        wire = _wire(config, address, key)
     gate = (gates or Gates()).of(address, config.key_env, most=config.max_concurrency)
+    with _without(*HEADERS):
+        wire = _wire(config, address, key, hooks(gate.connected))
     return AskingModel(name, config.context_tokens, wire, gate, sleep=sleep)
 
 
@@ -118,7 +117,7 @@ def _without(*variables: str) -> Iterator[None]:
         os.environ.update(taken)
 
 
-def _wire(config: ModelConfig, base_url: str, key: str) -> Wire:
+def _wire(config: ModelConfig, base_url: str, key: str, held: Hooks) -> Wire:
     # The SDKs are slow to import, and most commands need none.
     sampling = _sampling(config)
     if config.wire == "anthropic":
@@ -126,7 +125,7 @@ def _wire(config: ModelConfig, base_url: str, key: str) -> Wire:
 
         from harness.llm.anthropic_messages import AnthropicMessages  # noqa: PLC0415
 
-        http = anthropic.DefaultHttpxClient(event_hooks=hooks(), mounts=DIRECT)
+        http = anthropic.DefaultHttpxClient(event_hooks=held, mounts=DIRECT)
         client = anthropic.Anthropic(
             api_key=key, base_url=base_url, max_retries=0, http_client=http
         )
@@ -140,7 +139,7 @@ def _wire(config: ModelConfig, base_url: str, key: str) -> Wire:
         api_key=key,
         base_url=base_url,
         max_retries=0,
-        http_client=openai.DefaultHttpxClient(event_hooks=hooks(), mounts=DIRECT),
+        http_client=openai.DefaultHttpxClient(event_hooks=held, mounts=DIRECT),
     )
     if config.wire == "openai-responses":
         asks_long = config.cache is CacheLifetime.long

@@ -92,6 +92,13 @@ def test_a_request_that_is_too_long_is_an_overflow(server: LocalServer) -> None:
     model.close()
 
 
+def test_what_a_terminal_sends_to_its_programs_does_not_reach_the_child(
+    server: LocalServer,
+) -> None:
+    """Ctrl-C goes to a whole process group; a server that it ended would be asked in vain."""
+    assert os.getpgid(server.pid) != os.getpgid(0)
+
+
 def test_closing_ends_the_child() -> None:
     made = LocalServer(512)
     assert is_alive(made.pid)
