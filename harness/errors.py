@@ -105,6 +105,7 @@ class Policy:
 
 
 POLICY: dict[type[SeamBenchError], Policy] = {
+    BadInput: Policy("bad_input", retry=False, counts=False, stops_sweep=True),
     EngineGone: Policy("engine_gone", retry=False, counts=False, stops_sweep=True),
     DiskFull: Policy("disk_full", retry=False, counts=False, stops_sweep=True),
     BudgetSpent: Policy("study_budget", retry=False, counts=False),

@@ -1,11 +1,11 @@
 """One study: lock the plan, run the cells that are missing, keep every result."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from harness.agents.spend import STUDY
-from harness.errors import POLICY, BudgetSpent, is_retried
+from harness.errors import POLICY, BudgetSpent, SeamBenchError, is_retried
 from harness.executors import Executor
 from harness.plan import Cell, Plan, save_plan
 from harness.records import TrialRecord
@@ -132,7 +132,7 @@ def _as_worked(graded: Result, before: Entry) -> Result:
         took = worked.agent_seconds + (worked.waited_seconds or 0.0)
         trial = trial.model_copy(update=spent | {"wall_seconds": trial.wall_seconds + took})
     entry = graded.entry.model_copy(update={"trial": trial})
-    return Result(entry, files, stays=_AGENT_FILES)
+    return replace(graded, entry=entry, files=files, stays=_AGENT_FILES)
 
 
 def _is_finished(store: Store, cell: Cell) -> bool:
@@ -182,11 +182,9 @@ def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], 
         trial = result.entry.trial
         if trial is None or trial.status != "lost":
             break
-        # Where everything is over, nothing is recorded: the trial is as if it had not begun.
-        sweep.bench.sandboxes.check()
+        _check(sweep, result)
         if trial.failure_cause == _BROKEN_OFF:
-            if result.entry.calls:  # what they cost is spent
-                _keep_attempt(sweep, result)
+            _keep_calls(sweep, result)
             sweep.watcher.broken_off(cell)
             return False
         if number == most or not is_retried(trial.failure_cause):
@@ -195,6 +193,23 @@ def _attempts(sweep: Sweep, cell: Cell, run: Callable[[Cell, Bench, Plan, int], 
         sweep.watcher.retried(cell, trial.failure_detail or "")
     _keep(sweep, cell, result)
     return True
+
+
+def _check(sweep: Sweep, result: Result) -> None:
+    """Raises what ends the sweep. The trial is then as if it had not begun, but for its cost."""
+    try:
+        if result.stop is not None:
+            raise result.stop
+        sweep.bench.sandboxes.check()
+    except SeamBenchError:
+        _keep_calls(sweep, result)
+        raise
+
+
+def _keep_calls(sweep: Sweep, result: Result) -> None:
+    """Keep an attempt that asked a model: what that cost is spent."""
+    if result.entry.calls:
+        _keep_attempt(sweep, result)
 
 
 def _keep_attempt(sweep: Sweep, result: Result) -> None:

@@ -53,6 +53,8 @@ class Result:
     files: Mapping[str, str | bytes]
     stays: frozenset[str] = frozenset()
     """the files of before that are the trial's still"""
+    stop: SeamBenchError | None = None
+    """what ended the attempt, where it ends the sweep"""
 
 
 @dataclass
@@ -107,7 +109,8 @@ def result(
         calls=_calls(facts, done.report),
         tools=_tools(facts, done.report),
     )
-    return Result(entry, _files(done))
+    is_over = failure is not None and policy_of(failure).stops_sweep
+    return Result(entry, _files(done), stop=failure if is_over else None)
 
 
 def _waited(report: AgentReport) -> float:

@@ -9,7 +9,7 @@ from traceback import extract_tb
 from harness.agents import Agent, Assignment
 from harness.agents.spend import Spend
 from harness.bases import Bases
-from harness.errors import BadInput, HarnessFailed, PatchRefused, SeamBenchError, policy_of
+from harness.errors import BadInput, HarnessFailed, PatchRefused, SeamBenchError
 from harness.llm.concurrency import Gates
 from harness.pairs import Pair
 from harness.patch import Tree, apply_patch, make_patch, read_workspace
@@ -51,7 +51,7 @@ def agent_key(agent: str, model: str | None) -> str:
 
 
 def run_trial(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:
-    """Attempt a cell once. Raises only what stops the sweep; every other failure is a record."""
+    """Attempt a cell once. Every failure is a record; the result holds the one that is a stop."""
     return _attempt(cell, bench, plan, attempt, stored=None)
 
 
@@ -78,10 +78,8 @@ def _attempt(cell: Cell, bench: Bench, plan: Plan, attempt: int, stored: bytes |
         tree = _work(cell, bench, watch, done) if stored is None else None
         _verify(cell, bench, watch, done, tree, stored)
     except SeamBenchError as error:
-        if policy_of(error).stops_sweep:
-            raise
         failure = error
-    except Exception as error:  # noqa: BLE001 - the one place: a defect costs its trial alone
+    except Exception as error:  # noqa: BLE001 - a defect costs its trial alone
         failure = _unexpected(error)
     facts = Facts(
         cell=cell,

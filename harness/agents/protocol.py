@@ -5,7 +5,6 @@ from typing import Protocol
 
 from harness.agents.session import Call, Ending
 from harness.agents.trajectory import ToolUse
-from harness.errors import SeamBenchError
 from harness.pairs import Pair
 from harness.sandbox import Sandbox
 from harness.tasks import Task
@@ -37,7 +36,7 @@ class AgentReport:
     trajectory: str = ""
     edits_applied: int = 0
     edits_failed: int = 0
-    failure: SeamBenchError | None = None
+    failure: Exception | None = None
     """what broke the work off, no doing of the agent: the attempt is lost, what it cost is kept"""
 
 

@@ -6,7 +6,7 @@ from harness.agents.conversation import Conversation
 from harness.agents.protocol import AgentReport
 from harness.agents.session import Ended, Ending, Session
 from harness.agents.trajectory import ToolUse, trajectory
-from harness.errors import BudgetSpent, ModelFailed, SandboxError, SeamBenchError
+from harness.errors import BadInput
 
 
 def reported(
@@ -16,14 +16,19 @@ def reported(
     uses: Sequence[ToolUse],
     work: Callable[[], None],
 ) -> AgentReport:
-    """Do the work until it says how it ended. A failure that is not the agent's is kept, too."""
+    """Do the work until it says how it ended. A failure that is not the agent's is kept, too.
+
+    Raises BadInput: a key that is refused at once, a replay that differs. Neither has paid.
+    """
     ending: Ending | None = None
-    failure: SeamBenchError | None = None
+    failure: Exception | None = None
     try:
         work()
     except Ended as end:
         ending = end.ending
-    except (ModelFailed, SandboxError, BudgetSpent) as error:
+    except BadInput:
+        raise
+    except Exception as error:  # noqa: BLE001 - the trial raises it, and knows what was paid for
         failure = error
     closing = tuple(talk.said[session.shown :])
     told = trajectory(
