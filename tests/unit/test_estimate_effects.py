@@ -151,15 +151,22 @@ class TestPairing:
         trials = frame([kept, factory.lost(gone)], some("a", "monolith", [True]))
         found = differences(trials, DISTRIBUTED, missing=Missing(rule))
         assert found["difference"].tolist() == [difference]
+        counted = (2, 0) if rule == "exclude" else (3, 1)
+        assert found[["trials", "lost"]].to_numpy().tolist() == [list(counted)]
 
     def test_worst_cases_bound_both_sides(self):
-        lost = [factory.lost(row) for row in some("a", "monolith", [True, True])]
-        trials = frame(some("a", "microservices", [True]), [lost[0]], some("a", "monolith", [True]))
+        """Of four trials an arm one is lost and two of the others are resolved."""
+        cells = [
+            some("a", arm, [False, True, True, False]) for arm in ("microservices", "monolith")
+        ]
+        trials = frame(*([factory.lost(first), *rest] for first, *rest in cells))
         low, high = (
-            differences(trials, DISTRIBUTED, missing=rule)["difference"].iloc[0]
+            differences(trials, DISTRIBUTED, missing=rule).iloc[0]
             for rule in (Missing.worst_low, Missing.worst_high)
         )
-        assert (low, high) == (0.0, 0.0 if len(trials) == 2 else 50.0)
+        assert low[["minuend", "subtrahend", "difference"]].tolist() == [0.5, 0.75, -25.0]
+        assert high[["minuend", "subtrahend", "difference"]].tolist() == [0.75, 0.5, 25.0]
+        assert (low["lost"], high["lost"]) == (2, 2)
 
     def test_an_unknown_outcome_is_named(self):
         with pytest.raises(BadInput, match="outcome luck: no such column"):
@@ -255,6 +262,30 @@ class TestParts:
         row = difference_in_differences(pd.concat(cells), ASKED, "context_budget", "32k", "full")
         assert row.difference == pytest.approx(60.0)
         assert (row.level, row.trials) == ("32k - full", 80)
+
+    @pytest.mark.parametrize(
+        ("rule", "difference", "lost"),
+        [
+            ("fail", 30.0, 4),
+            ("exclude", 300 / 9, 0),
+            ("worst_low", 10.0, 4),
+            ("worst_high", 50.0, 4),
+        ],
+    )
+    def test_a_slope_is_bounded_by_opposite_ends_of_its_terms(self, rule, difference, lost):
+        """Services lead by 20 at 32k and trail by 10 at full; in each cell one trial is lost.
+
+        So each of the two contrasts may be 10 points lower or higher.
+        """
+        cells = [study({"a": (8, 6)}, context_budget="32k"), study({"a": (5, 6)})]
+        trials = pd.concat(cells, ignore_index=True)
+        trials.loc[trials["repeat"] == 9, "status"] = "lost"
+        asked = replace(ASKED, missing=Missing(rule))
+        row = difference_in_differences(trials, asked, "context_budget", "32k", "full")
+        assert (row.difference, row.lost) == (pytest.approx(difference), lost)
+        table = comparison.compare(trials, "budget").sensitivity.set_index(["level", "missing"])
+        told = table.loc[("32k - full", rule)]
+        assert (told["difference"], told["lost"]) == (pytest.approx(difference), lost)
 
     def test_a_slope_without_its_cells_says_so(self):
         row = difference_in_differences(study(APPS), ASKED, "context_budget", "32k", "full")
@@ -837,9 +868,11 @@ class TestCompare:
         assert set(comparison.compare(trials, "agent").effects["level"]) == {"tool_loop", PRIMARY}
 
     def test_budgets_bring_their_slope(self):
-        trials = pd.concat([study(APPS), study(APPS, context_budget="32k")])
-        levels = comparison.compare(trials, "budget").effects["level"].tolist()
-        assert levels == ["32k", "full", "pooled", "primary", "32k - full"]
+        some_apps = {app: APPS[app] for app in "abc"}
+        trials = pd.concat([study(APPS), study(some_apps, context_budget="32k")])
+        rows = comparison.compare(trials, "budget").effects.set_index("level")
+        assert rows.index.tolist() == ["32k", "full", "pooled", "primary", "32k - full"]
+        assert rows.loc["pooled", "note"] == "4 of 7 tasks lack a context_budget"
 
     def test_the_one_named_test_has_classes_at_equal_weight(self):
         """Three tasks of class L that gain and one of class X that loses."""
@@ -859,6 +892,13 @@ class TestCompare:
         assert pd.isna(rows.loc["primary", "p_adjusted"])
         assert not pd.isna(rows.loc["primary", "p_sign_flip"])
         assert "primary: the one named test" in comparison.latex(found)
+
+    def test_no_task_lacks_the_classes_that_it_is_not_of(self):
+        trials = pd.concat([study(APPS), study(APPS, task="u", task_class="X")])
+        found = comparison.compare(trials, "class")
+        assert found.effects["level"].tolist() == ["L", "X", "pooled", PRIMARY]
+        assert found.effects["note"].isna().all()
+        assert "lack" not in comparison.latex(found)
 
     def test_apps_without_a_class_are_told_beside_the_named_test(self):
         trials = pd.concat([

@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.analysis.estimate import clusters
 from harness.analysis.estimate.pairing import (
+    FACTORS,
     Contrast,
     Missing,
     by_app,
@@ -171,7 +172,8 @@ def _rows(found: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRo
         yield effect(group, question, by, level_name(level))
     if len(levels) != 1:
         row = effect(found, question, by)
-        gaps = None if by == "model" else _gaps(found, by)
+        # A task has one class; and a gap between models is told wherever they are pooled.
+        gaps = _gaps(found, by) if by in FACTORS and by != "model" else None
         yield row.model_copy(update={"note": _joined(row.note, gaps)})
 
 

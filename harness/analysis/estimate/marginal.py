@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, stdtr, stdtrit
 
 from harness.analysis.estimate.effects import MARGIN, POOLED, SAME, few_apps, level_name
-from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast, Missing, only, shares
+from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast, only, shares
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
 
@@ -61,11 +61,12 @@ class _Fit:
     covariance: Matrix
 
 
-def marginal_effects(
-    trials: pd.DataFrame, contrast: Contrast, missing: Missing = Missing.fail
-) -> pd.DataFrame:
-    """One `MarginalRow` pooled, one a class and one a model: arm x class + arm x model."""
-    cells = _cells(trials, contrast, missing)
+def marginal_effects(trials: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
+    """One `MarginalRow` pooled, one a class and one a model: arm x class + arm x model.
+
+    Lost trials count as unresolved.
+    """
+    cells = _cells(trials, contrast)
     problem = _problem(cells)
     if problem:
         return to_frame([_untold(cells, contrast, POOLED, problem)], MarginalRow)
@@ -100,10 +101,10 @@ def _untold(cells: pd.DataFrame, contrast: Contrast, stratum: str, why: str | No
     )
 
 
-def _cells(trials: pd.DataFrame, contrast: Contrast, missing: Missing) -> pd.DataFrame:
+def _cells(trials: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
     """The cells that both sides have."""
     sides = [
-        shares(only(trials, arm=side.arm, scope=side.scope), missing=missing).assign(arm_is=number)
+        shares(only(trials, arm=side.arm, scope=side.scope), lost_as=False).assign(arm_is=number)
         for number, side in enumerate((contrast.subtrahend, contrast.minuend))
     ]
     key = [*FACTORS, *TASK]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
 import pandas as pd
 
 from harness.errors import BadInput
@@ -52,6 +53,21 @@ class Missing(StrEnum):
     worst_high = "worst_high"
     """the other way round: the difference at its highest"""
 
+    @property
+    def opposite(self) -> "Missing":
+        """The rule of what is subtracted, so that the whole is at the end that this one names."""
+        ends = {Missing.worst_low: Missing.worst_high, Missing.worst_high: Missing.worst_low}
+        return ends.get(self, self)
+
+
+_COUNTS_AS: dict[Missing, tuple[bool | None, bool | None]] = {
+    Missing.fail: (False, False),
+    Missing.exclude: (None, None),
+    Missing.worst_low: (False, True),
+    Missing.worst_high: (True, False),
+}
+"""a lost trial of the minuend, and one of the subtrahend; None: it is left out"""
+
 
 def clustered(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials with `app` naming the behaviour: apps of one behaviour are one cluster.
@@ -64,13 +80,14 @@ def clustered(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def shares(
-    trials: pd.DataFrame, outcome: str = "resolved", missing: Missing = Missing.exclude
+    trials: pd.DataFrame, outcome: str = "resolved", lost_as: bool | None = None
 ) -> pd.DataFrame:
-    """One row a cell: its key, `share` (mean outcome), `n` counted and `lost` trials.
+    """One row a cell: its key, `share` (mean outcome), `n` counted and `lost` ones of them.
 
-    `outcome` is a column of truth values or of numbers. A null truth value of a trial that was not
-    lost is 0: no evidence is not a pass. A number that is null, or of a lost trial, is left out:
-    nothing can be said for it. Apps are those of `clustered`.
+    `outcome` is a column of truth values or of numbers. Of truth values a lost trial counts as
+    `lost_as`, or is left out (None); a null of another trial is 0: no evidence is not a pass. A
+    number that is null, or of a lost trial, is left out: nothing can be said for it. Apps are those
+    of `clustered`.
     """
     trials = clustered(trials)
     is_truth = trials[outcome].dtype == pd.BooleanDtype()
@@ -78,12 +95,13 @@ def shares(
     if not is_truth:
         known = trials[~is_lost & trials[outcome].notna().to_numpy(bool)]
         values = known[outcome].to_numpy(float)
-    elif missing is Missing.fail:
-        known = trials
-        values = (known[outcome].fillna(value=False).to_numpy(bool) & ~is_lost).astype(float)
-    else:
+    elif lost_as is None:
         known = trials[~is_lost]
         values = known[outcome].fillna(value=False).to_numpy(float)
+    else:
+        known = trials
+        told = known[outcome].fillna(value=False).to_numpy(bool)
+        values = np.where(is_lost, lost_as, told).astype(float)
     key = [*FACTORS, *TASK, "arm", "scope"]
     frame = known[key].assign(share=values, lost=known["status"].eq("lost").to_numpy())
     groups = frame.groupby(key, dropna=False, observed=True, sort=False)
@@ -104,17 +122,14 @@ def differences(
     outcome is a truth value: 100 times the gap), `trials`, `lost`.
     """
     _check(trials, outcome)
-    sides = {
-        "minuend": _side(trials, contrast.minuend),
-        "subtrahend": _side(trials, contrast.subtrahend),
-    }
-    is_truth = trials[outcome].dtype == pd.BooleanDtype()
-    if is_truth and missing in {Missing.worst_low, Missing.worst_high}:
-        sides = _assume_the_worst(sides, outcome, low=missing is Missing.worst_low)
-        missing = Missing.exclude
-    found = {name: shares(side, outcome, missing) for name, side in sides.items()}
+    minuend, subtrahend = (
+        shares(only(trials, arm=side.arm, scope=side.scope), outcome, lost_as)
+        for side, lost_as in zip(
+            (contrast.minuend, contrast.subtrahend), _COUNTS_AS[missing], strict=True
+        )
+    )
     key = [*FACTORS, *TASK]
-    both = found["minuend"].merge(found["subtrahend"], on=key, suffixes=("_m", "_s"))
+    both = minuend.merge(subtrahend, on=key, suffixes=("_m", "_s"))
     both = both.rename(columns={"share_m": "minuend", "share_s": "subtrahend"})
     both["difference"] = 100 * (both["minuend"] - both["subtrahend"])
     both["trials"] = both["n_m"] + both["n_s"]
@@ -151,25 +166,6 @@ def only(trials: pd.DataFrame, **wanted: str | Sequence[str]) -> pd.DataFrame:
         chosen = [values] if isinstance(values, str) else list(values)
         trials = trials[trials[column].isin(chosen)]
     return trials
-
-
-def _side(trials: pd.DataFrame, side: Side) -> pd.DataFrame:
-    return only(trials, arm=side.arm, scope=side.scope)
-
-
-def _assume_the_worst(
-    sides: dict[str, pd.DataFrame], outcome: str, *, low: bool
-) -> dict[str, pd.DataFrame]:
-    """Lost trials become scored ones that make the difference as low (or high) as it can be."""
-    good = {"minuend": not low, "subtrahend": low}
-    assumed = {}
-    for name, side in sides.items():
-        lost = side["status"] == "lost"
-        assumed[name] = side.assign(
-            **{outcome: side[outcome].mask(lost, good[name])},
-            status=side["status"].mask(lost, "scored"),
-        )
-    return assumed
 
 
 def _check(trials: pd.DataFrame, outcome: str) -> None:

@@ -64,10 +64,9 @@ def difference_in_differences(
     `subtrahend` of the row are null: four cells are compared, not two.
     """
     sides = [
-        differences(
-            only(trials, **{factor: level}), question.contrast, question.outcome, question.missing
-        )
-        for level in (high, low)
+        differences(only(trials, **{factor: level}), question.contrast, question.outcome, missing)
+        # What is subtracted is at its highest where the whole is at its lowest.
+        for level, missing in ((high, question.missing), (low, question.missing.opposite))
     ]
     key = [name for name in (*FACTORS, *TASK) if name != factor]
     both = sides[0].merge(sides[1], on=key, suffixes=("", "_low"))
