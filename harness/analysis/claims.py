@@ -48,7 +48,7 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     """Write the tables of a paper as CSV, the hypotheses as LaTeX too, and claims.json."""
     trials = trials.assign(hash=row_hashes)
     # A million trials with all their columns would be copied again and again.
-    studied = trials.loc[trials["model"].notna(), [*HASHED, "app_code_lines", "hash"]]
+    studied = trials.loc[trials["model"].notna(), [*HASHED, "hash"]]
     studied = studied.sort_values("trial_id")
     if studied["arm"].nunique() < 2:
         return []
@@ -98,8 +98,8 @@ def _digest(hashes: NDArray[np.uint64]) -> str:
 
 HASHED = (
     "trial_id", *FACTORS, *TASK, "behaviour_of", "arm", "scope", "status",
-    "resolved", "agent_ending", "collateral_break_share", "input_tokens", "output_tokens",
-    "cost_usd", "behaviour", *MEASURES,
+    "failure_cause", "resolved", "agent_ending", "collateral_break_share", "app_code_lines",
+    "input_tokens", "output_tokens", "cost_usd", "behaviour", *MEASURES,
 )  # fmt: skip
 """what the numbers of the text are made of"""
 

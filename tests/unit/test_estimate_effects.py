@@ -572,6 +572,47 @@ class TestHypotheses:
         # none and either 10, and the same with the signs exchanged.
         assert found["p"] == 2 * 3 / 2**5
 
+    def test_an_app_that_does_not_start_has_broken_all_of_it(self):
+        """Two trials an arm broke 0.2 each; of the services, none to five more never started."""
+        dead = {"status": "failed", "failure_cause": "app_did_not_start"}
+        cells = []
+        for n, app in enumerate("abcdef"):
+            for arm, scope in (("microservices", "own"), ("monolith", "all")):
+                told = {"scope": scope, "task_class": "I", "task": "tI"}
+                cells.append(some(app, arm, [False, False], collateral_break_share=0.2, **told))
+                if arm == "microservices":
+                    cells.append(some(app, arm, [False] * n, repeat=9, collateral_break_share=None,
+                                      **told | dead))  # fmt: skip
+        trials = frame(*cells)
+        found = hypotheses(trials, ASKED).set_index("hypothesis").loc["H1"]
+        gaps = [100 * ((0.4 + n) / (2 + n) - 0.2) for n in range(6)]
+        assert found["estimate"] == pytest.approx(np.mean(gaps))
+        assert (found["low"], found["high"]) == pytest.approx(interval_of_scipy(gaps, 0.95))
+        assert found["note"] == (
+            "all broke where the app did not start: microservices (own) 15, monolith 0"
+        )
+
+    def test_trials_that_say_nothing_of_breaks_are_counted_by_arm(self):
+        unknown = {"task_class": "I", "task": "tI"}
+        cells = [
+            cell
+            for n, app in enumerate("abcdef")
+            for arm, scope, share in (("microservices", "own", n / 10), ("monolith", "all", 0.5))
+            for cell in (
+                some(app, arm, [True], scope=scope, collateral_break_share=share, **unknown),
+                some(app, arm, [False], scope=scope, status="failed", repeat=1,
+                     failure_cause="patch_refused", **unknown),
+            )
+        ]  # fmt: skip
+        gone = some("a", "monolith", [False], repeat=2, status="lost", collateral_break_share=0.5,
+                    **unknown)  # fmt: skip
+        elsewhere = some("a", "monolith", [False], repeat=3, collateral_break_share=None)
+        found = hypotheses(frame(*cells, gone, elsewhere), ASKED).set_index("hypothesis").loc["H1"]
+        assert found["estimate"] == pytest.approx(-25.0)
+        assert found["note"] == (
+            "left out, since lost or not counted: microservices (own) 6, monolith 7"
+        )
+
     def test_a_small_budget_is_compared_with_a_full_one(self):
         """Hypothesis 4: services gain 60 points at 32k over full; 128k is no part of it."""
         trials = pd.concat([

@@ -440,7 +440,8 @@ class TestClaims:
     @pytest.mark.parametrize(
         ("column", "value"),
         [("resolved", None), ("arm", "modular"), ("collateral_break_share", 0.5), ("app", "other"),
-         ("scope", "own"), ("model", "other"), ("cost_usd", 9.5), ("efferent_change", 7)],
+         ("scope", "own"), ("model", "other"), ("cost_usd", 9.5), ("efferent_change", 7),
+         ("app_code_lines", 7), ("failure_cause", "app_did_not_start")],
     )  # fmt: skip
     def test_change_their_digest_with_all_that_they_are_made_of(self, trials, column, value):
         changed = trials.copy()

@@ -94,7 +94,7 @@ def effect(
     means = weigh(found)
     ends = _ends(found) if question.outcome == "resolved" else None
     numbers, note = infer(means, question, ends)
-    note = _joined(note, _gaps(found, "model"), _lacking(found) if level == PRIMARY else None)
+    note = joined(note, _gaps(found, "model"), _lacking(found) if level == PRIMARY else None)
     return EffectRow(
         contrast=str(question.contrast),
         factor=factor,
@@ -166,6 +166,11 @@ def few_apps(number: int) -> str | None:
     return f"with {number} apps the smallest possible two-sided p is {p:.4g}"
 
 
+def joined(*notes: str | None) -> str | None:
+    """The notes that there are, as one; None where there is none."""
+    return "; ".join(filter(None, notes)) or None
+
+
 def _rows(found: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
     levels = list(found.groupby(by, dropna=False, observed=True))
     for level, group in levels:
@@ -174,7 +179,7 @@ def _rows(found: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRo
         row = effect(found, question, by)
         # A task has one class; and a gap between models is told wherever they are pooled.
         gaps = _gaps(found, by) if by in FACTORS and by != "model" else None
-        yield row.model_copy(update={"note": _joined(row.note, gaps)})
+        yield row.model_copy(update={"note": joined(row.note, gaps)})
 
 
 def _gaps(found: pd.DataFrame, by: str) -> str | None:
@@ -190,10 +195,6 @@ def _lacking(found: pd.DataFrame) -> str | None:
     counts = found.groupby("app", observed=True)["task_class"].nunique()
     lacking = int((counts < found["task_class"].nunique()).sum())
     return f"{lacking} of {len(counts)} apps lack a class of tasks" if lacking else None
-
-
-def _joined(*notes: str | None) -> str | None:
-    return "; ".join(filter(None, notes)) or None
 
 
 def _ends(found: pd.DataFrame) -> str | None:

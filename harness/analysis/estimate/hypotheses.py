@@ -10,7 +10,7 @@ from typing import Annotated
 import pandas as pd
 
 from harness.analysis.estimate.cost import cost
-from harness.analysis.estimate.effects import EffectRow, Question, effect
+from harness.analysis.estimate.effects import EffectRow, Question, effect, joined
 from harness.analysis.estimate.families import holm
 from harness.analysis.estimate.pairing import Contrast, Side, differences, only
 from harness.analysis.estimate.parts import difference_in_differences, per_doubling
@@ -20,6 +20,7 @@ from harness.records import Column, Record
 _TANGLED, _MODULES = Side("monolith"), Side("modular")
 _SERVICES, _OWN = Side("microservices"), Side("microservices", "own")
 _DISTRIBUTED = Contrast(_SERVICES, _TANGLED)
+_BROKEN = "collateral_break_share"
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,39 @@ def hypotheses(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
     return frame.assign(p_adjusted=holm(frame["p"]))
 
 
+def broken_shares(trials: pd.DataFrame) -> pd.Series:
+    """What each trial broke outside the target contexts; null: nothing can be said.
+
+    Where the app did not start, no test could pass: all of them broke, though none was counted.
+    """
+    return trials[_BROKEN].mask(_never_started(trials), 1.0)
+
+
 def _containment(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    row = _effect(trials, question, "H1", "collateral_break_share")
+    shares = broken_shares(trials)
+    row = _effect(trials.assign(**{_BROKEN: shares}), question, "H1", _BROKEN)
     claim = "on class I, less breaks outside the context in an own-scope service than in a monolith"
-    return _told("H1", claim, "tests broken outside the target context, own - monolith, pp", row)
+    measure = "tests broken outside the target context, own - monolith, pp"
+    told = _told("H1", claim, measure, row)
+    if not row.apps:
+        return told
+    unknown = shares.isna() | trials["status"].eq("lost")
+    started_not = _by_side(trials[_never_started(trials)], "all broke where the app did not start")
+    left_out = _by_side(trials[unknown], "left out, since lost or not counted")
+    return told.model_copy(update={"note": joined(row.note, started_not, left_out)})
+
+
+def _never_started(trials: pd.DataFrame) -> pd.Series:
+    return trials["failure_cause"].eq("app_did_not_start").fillna(value=False)
+
+
+def _by_side(trials: pd.DataFrame, what: str) -> str | None:
+    """How many of these trials stand on each side of H1; None where there is none."""
+    chosen = only(trials, **ASKED["H1"].of)
+    sides = (ASKED["H1"].contrast.minuend, ASKED["H1"].contrast.subtrahend)
+    counts = {str(side): len(only(chosen, arm=side.arm, scope=side.scope)) for side in sides}
+    told = ", ".join(f"{side} {number}" for side, number in counts.items())
+    return f"{what}: {told}" if any(counts.values()) else None
 
 
 def _coupling(trials: pd.DataFrame, question: Question) -> HypothesisRow:
