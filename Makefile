@@ -4,13 +4,15 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 SEAMBENCH := $(VENV)/bin/seambench
 READY := $(VENV)/.ready
 
-# What takes longer than `make test` may has its turn: one commit proves a pair, the next a task, and
-# each runs a third of the long tests. `make validate` and `make test-long` leave nothing out.
+# What takes longer than `make test` may has its turn: one commit proves a pair, the next a task on one
+# arm, and each runs a quarter of the long tests. `make validate` and `make test-long` leave nothing out.
 APPS := $(patsubst fixtures/%/pair.yaml,%,$(sort $(wildcard fixtures/*/pair.yaml)))
 TASKS := $(patsubst tasks/%/task.yaml,%,$(sort $(wildcard tasks/*/*/task.yaml)))
+ARMS_OF = $(notdir $(patsubst %/app.toml,%,$(sort $(wildcard fixtures/$(firstword $(subst /, ,$(1)))/*/app.toml))))
+GATES := $(foreach task,$(TASKS),$(patsubst %,$(task):%,$(call ARMS_OF,$(task))))
 COMMITS = $(shell git rev-list --count HEAD)
 next = $(word $(shell expr $(COMMITS) / 2 % $(words $(1)) + 1),$(1))
-PROOF = $(if $(filter 0,$(shell expr $(COMMITS) % 2)),pairs verify $(call next,$(APPS)),validate $(call next,$(TASKS)))
+PROOF = $(if $(filter 0,$(shell expr $(COMMITS) % 2)),pairs verify $(call next,$(APPS)),validate $(subst :, --arm ,$(call next,$(GATES))))
 
 .PHONY: demo test test-long check format unit validate bench size-bench simulated reference lock clean setup
 

@@ -111,6 +111,7 @@ def validate(
     dose: Annotated[
         int | None, typer.Option(help="of couplings; else the apps as they are")
     ] = None,
+    arm: Annotated[str | None, typer.Option(help="prove on this one alone")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="while writing a task: no proof")] = False,
 ) -> None:
     """Prove tasks on every arm: base fails, nop fails, solutions resolve, sabotages are refused.
@@ -128,6 +129,7 @@ def validate(
     config = _config(checkout, sandbox, workers, *(["verification=quick"] if quick else []))
     config.tasks = globs or config.tasks
     config.doses = [] if dose is None else [dose]
+    config.arms = [] if arm is None else [arm]
     check(config)
     if not terminal.validate_and_report(checkout, config):
         raise typer.Exit(1)

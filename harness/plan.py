@@ -131,7 +131,7 @@ def expand(study: Study) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for task, name, agent, view, repeat in blocks:
         variant = _variant(task, agent, repeat)
-        arms = _arms(study, task)
+        arms = asked_arms(study, task)
         rng.shuffle(arms)
         cells += [make_cell(study, task, arm, name, agent, variant, repeat, view) for arm in arms]
     return (*cells, *_replays(study), *_predicted(study))
@@ -168,7 +168,7 @@ def _replays(study: Study) -> Iterator[Cell]:
     for cell in plan.cells:
         task = tasks.get(cell.task)
         is_played = cell.model is not None and paths.trial(cell.trial_id).trajectory.exists()
-        if task is not None and is_played and cell.arm in _arms(study, task):
+        if task is not None and is_played and cell.arm in asked_arms(study, task):
             study.at(cell.dose)
             view = View(cell.model, cell.scope, cell.context_budget, cell.dose)
             yield make_cell(study, task, cell.arm, names[0], study.config.agents[names[0]],
@@ -202,7 +202,8 @@ def _dose(study: Study, task: Task, dose: int | None) -> int | None:
     return dose
 
 
-def _arms(study: Study, task: Task) -> list[str]:
+def asked_arms(study: Study, task: Task) -> list[str]:
+    """The arms of a task that the config asks for, all without. Raises BadInput."""
     known = list(study.pairs[task.spec.app].spec.arms)
     return [choose("arm", arm, known, "config: arms") for arm in study.config.arms] or known
 

@@ -10,7 +10,7 @@ from tests.sandboxes import container, containers, processes, sandbox, sandboxes
 
 __all__ = ["bases", "container", "containers", "processes", "sandbox", "sandboxes"]
 
-TURNS = 3
+TURNS = 4
 """Each test marked long has its turn in one of so many commits."""
 
 

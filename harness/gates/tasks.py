@@ -14,7 +14,7 @@ from harness.executors import Executor
 from harness.experiment import Sweep, Watcher, run_sweep
 from harness.gates.pairs import differing
 from harness.paths import RunPaths
-from harness.plan import Cell, Plan, View, make_cell
+from harness.plan import Cell, Plan, View, asked_arms, make_cell
 from harness.records import TrialRecord
 from harness.store import Store
 from harness.tasks import Task
@@ -74,13 +74,13 @@ def _evidence(bench: Bench, cells: tuple[Cell, ...]) -> Iterator[tuple[Bench, li
 
 
 def _arms(bench: Bench, task: Task) -> Iterator[tuple[int | None, str]]:
-    """Every arm; with doses, at each of them that changes the arm."""
-    pair = bench.study.pairs[task.spec.app]
+    """Every arm that is asked for; with doses, at each of them that changes the arm."""
+    pair, asked = bench.study.pairs[task.spec.app], asked_arms(bench.study, task)
     if not bench.study.doses:
-        yield from ((None, arm) for arm in pair.spec.arms)
+        yield from ((None, arm) for arm in asked)
     for dose, study in bench.study.doses.items():
         woven = study.pairs[task.spec.app]
-        yield from ((dose, arm) for arm in differing(bench, pair, woven))
+        yield from ((dose, arm) for arm in differing(bench, pair, woven) if arm in asked)
 
 
 def _problems(bench: Bench, store: Store, cells: tuple[Cell, ...]) -> Iterator[str]:

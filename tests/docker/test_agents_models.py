@@ -368,6 +368,7 @@ def test_a_message_can_be_dumped_and_read_again() -> None:
 STORM_CALLS = 500
 
 
+@pytest.mark.long
 def test_the_calls_of_a_stormy_sweep_add_up_to_the_servers_ledger(home: Path) -> None:
     """Three wires at once, on one server; every trial ends with a record."""
 

@@ -51,6 +51,18 @@ def test_validate_passes_on_a_sound_task_and_goes_on_where_it_was_broken_off(hom
     assert not kept(), "a gate that has ended proves everything anew"
 
 
+def test_validate_proves_one_arm_alone_where_it_is_asked_to(home: Path) -> None:
+    quickly(home)
+    command = ("validate", "--sandbox", "process", "--workers", "1", "--arm")
+    done = seambench(home, *command, "two")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 of 5 controls as they must be, over tally/rename" in done.stdout
+    assert "rename-one" not in done.stderr
+    refused = seambench(home, *command, "three")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "arms: unknown arm 'three'; there is: one, two" in refused.stderr
+
+
 def spoil(home: Path) -> None:
     """Make the task wrong in every way that a task can be."""
     task = home / "tasks/tally/rename"

@@ -18,7 +18,7 @@ def long_tests(*words: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if "::" in line]
 
 
-def test_every_long_test_has_its_turn_in_one_of_three_commits() -> None:
+def test_every_long_test_has_its_turn_among_commits_in_a_row() -> None:
     every = long_tests()
     turns = [long_tests("--turn", str(200 + turn)) for turn in range(TURNS)]
     assert sorted(name for turn in turns for name in turn) == sorted(every)
