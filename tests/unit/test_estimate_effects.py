@@ -311,6 +311,32 @@ class TestCost:
         assert row["ratio"] == pytest.approx(4.0)
         assert row["per_resolved_ratio"] == pytest.approx(4.0)
 
+    def test_models_weigh_the_same_in_a_ratio_whatever_their_budgets(self):
+        """Twice as dear in three budgets of one model, eight times in the one of the other."""
+        trials = pd.concat([
+            frame(some(app, "microservices", [True], model=model, context_budget=budget,
+                       cost_usd=times * 0.5),
+                  some(app, "monolith", [True], model=model, context_budget=budget))
+            for app in "abc"
+            for model, budget, times in (("m", "32k", 2), ("m", "128k", 2), ("m", "full", 2),
+                                         ("n", "full", 8))
+        ])  # fmt: skip
+        rows = cost(trials, ASKED, "cost_usd").set_index("level")["ratio"]
+        assert rows.to_dict() == pytest.approx({"m": 2.0, "n": 8.0, "pooled": 4.0})
+
+    def test_what_cost_nothing_is_told_and_has_no_part_in_a_ratio(self):
+        """The monolith's trials of one app all cost nothing, and one of another app's."""
+        trials = study(APPS).assign(trial_id=[f"t{n}" for n in range(140)])
+        monolith = trials["arm"] == "monolith"
+        trials.loc[monolith, "cost_usd"] = 0.25
+        first = (trials["app"] == "b") & (trials["repeat"] == 0)
+        trials.loc[monolith & ((trials["app"] == "a") | first), "cost_usd"] = 0.0
+        row = cost(trials, ASKED, "cost_usd").iloc[0]
+        assert row["ratio"] == pytest.approx(2.0)
+        assert row["note"] == (
+            "trials of 0, which the ratio leaves out: 11; with them 1 of 7 pairs of cells"
+        )
+
     def test_failures_are_paid_for_by_what_was_resolved(self):
         row = cost(study(dict.fromkeys("abcdef", (5, 10))), ASKED, "cost_usd").iloc[0]
         assert (row["per_resolved_minuend"], row["per_resolved_subtrahend"]) == (1.0, 0.5)

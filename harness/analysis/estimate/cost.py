@@ -9,12 +9,21 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.analysis.estimate import clusters
 from harness.analysis.estimate.clusters import Array
-from harness.analysis.estimate.effects import POOLED, SAME, Question, few_apps, level_name, number
+from harness.analysis.estimate.effects import (
+    POOLED,
+    SAME,
+    Question,
+    few_apps,
+    joined,
+    level_name,
+    number,
+)
 from harness.analysis.estimate.families import benjamini_hochberg
-from harness.analysis.estimate.pairing import FACTORS, TASK, Side, clustered, only
+from harness.analysis.estimate.pairing import FACTORS, TASK, Side, by_app, clustered, only
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
 
@@ -35,7 +44,10 @@ class CostRow(Record):
     apps: Annotated[int, Column("clusters", "apps")]
     tasks: Annotated[int, Column("tasks with a known quantity on both sides", "tasks")]
     ratio: Annotated[
-        float | None, Column("ratio of geometric means over tasks, minuend over subtrahend")
+        float | None,
+        Column(
+            "of geometric means, over models within tasks, then tasks, then apps, of trials above 0"
+        ),
     ] = None
     ratio_low: Annotated[float | None, Column("lower end of its 95% t interval over apps")] = None
     ratio_high: Annotated[float | None, Column("upper end of it")] = None
@@ -88,7 +100,7 @@ def cost(
     trials = clustered(trials)
     needed = [*FACTORS, *TASK, "arm", "scope", "resolved", "agent_ending", quantity]
     # A copy of these columns alone: of a million trials, all of them are a gigabyte.
-    known = trials.loc[(trials["status"] != "lost") & trials[quantity].notna(), needed]
+    known = trials.loc[counts(trials, quantity), needed]
     sides = _Sides(
         _cells(known, question.contrast.minuend, quantity),
         _cells(known, question.contrast.subtrahend, quantity),
@@ -108,8 +120,14 @@ def cost(
     )
 
 
+def counts(trials: pd.DataFrame, quantity: str) -> NDArray[np.bool_]:
+    """Which trials a row is made of, if their cell has such on both sides."""
+    is_known = (trials["status"] != "lost") & trials[quantity].notna()
+    return is_known.to_numpy(bool)
+
+
 def _cells(trials: pd.DataFrame, side: Side, quantity: str) -> pd.DataFrame:
-    """One row a cell: total, resolved, capped, n and the mean logarithm of the quantity."""
+    """One row a cell: total, resolved, capped, n, zeros and the mean logarithm of the others."""
     found = only(trials, arm=side.arm, scope=side.scope)
     total = found[quantity].astype(float)
     frame = found[[*FACTORS, *TASK]].assign(
@@ -117,10 +135,11 @@ def _cells(trials: pd.DataFrame, side: Side, quantity: str) -> pd.DataFrame:
         resolved=found["resolved"].astype(float),
         capped=found["agent_ending"].isin(CAPPED).astype(float),
         n=1.0,
+        zeros=(total <= 0).astype(float),
         log=np.log(total.where(total > 0)),
     )
     groups = frame.groupby([*FACTORS, *TASK], dropna=False, observed=True)
-    sums = groups[["total", "resolved", "capped", "n"]].sum()
+    sums = groups[["total", "resolved", "capped", "n", "zeros"]].sum()
     return sums.assign(log=groups["log"].mean()).reset_index()
 
 
@@ -155,19 +174,26 @@ def _row(sides: _Sides, question: Question, quantity: str, factor: str, level: s
 def _note(sides: _Sides, apps: int) -> str | None:
     if not apps:
         return "no task has a known quantity on both sides"
-    if apps == 1:
-        return "1 app: no interval across apps"
-    notes = [few_apps(apps)]
+    few = "1 app: no interval across apps" if apps == 1 else few_apps(apps)
+    notes = [few, _zeros(sides)]
     if not sides.minuend["resolved"].sum() or not sides.subtrahend["resolved"].sum():
         notes.append("a side resolved nothing: its cost of a resolved task has no value")
-    return "; ".join(filter(None, notes)) or None
+    return joined(*notes)
+
+
+def _zeros(sides: _Sides) -> str | None:
+    """What has no logarithm, and so no part in the ratio of geometric means."""
+    zeros = int(sides.minuend["zeros"].sum() + sides.subtrahend["zeros"].sum())
+    if not zeros:
+        return None
+    dropped = int(_gaps(sides)["gap"].isna().sum())
+    cells = f"{dropped} of {len(sides.minuend)} pairs of cells"
+    return f"trials of 0, which the ratio leaves out: {zeros}; with them {cells}"
 
 
 def _geometric(sides: _Sides, seed: int) -> dict[str, float | None]:
-    """The mean within-task difference of logarithms, transformed back."""
-    frame = sides.minuend.assign(gap=sides.minuend["log"] - sides.subtrahend["log"])
-    per_task = frame.dropna(subset="gap").groupby(["app", "task"], observed=True)["gap"].mean()
-    means = per_task.groupby(level="app", observed=True).mean().to_numpy(float)
+    """The mean difference of logarithms, weighed as any other difference, transformed back."""
+    means = by_app(_gaps(sides).dropna(subset="gap"), "gap").to_numpy(float)
     if not len(means):
         return {}
     if len(means) == 1 or np.ptp(means) < SAME:
@@ -180,6 +206,11 @@ def _geometric(sides: _Sides, seed: int) -> dict[str, float | None]:
         "ratio_high": float(high),
         "p_sign_flip": float(clusters.sign_flip_p(means, seed)),
     }
+
+
+def _gaps(sides: _Sides) -> pd.DataFrame:
+    """The cells, with the `gap` between the mean logarithms of both sides."""
+    return sides.minuend.assign(gap=sides.minuend["log"] - sides.subtrahend["log"])
 
 
 def _per_resolved(sides: _Sides, question: Question) -> dict[str, float | None]:
