@@ -17,8 +17,8 @@ from harness.analysis.estimate.effects import (
     Question,
     effect,
     effects,
+    explored,
 )
-from harness.analysis.estimate.families import benjamini_hochberg
 from harness.analysis.estimate.matched import MatchedRow, matched
 from harness.analysis.estimate.pairing import Contrast, Missing, Side, differences, only
 from harness.analysis.estimate.parts import difference_in_differences
@@ -69,8 +69,7 @@ def compare(trials: pd.DataFrame, by: str, contrast: Contrast | None = None) -> 
         _check_contrast(contrast, by, studied)
     question = Question(contrast or widest(studied))
     sensitivity = _under_every_rule(studied, question, by)
-    primary_rule = sensitivity[sensitivity["missing"] == question.missing]
-    found = _with_adjusted(primary_rule.reset_index(drop=True))
+    found = sensitivity[sensitivity["missing"] == question.missing].reset_index(drop=True)
     pairs = differences(studied, question.contrast)
     is_one_contrast = BY[by] in pairs
     counts = matched(pairs, BY[by]) if is_one_contrast else to_frame([], MatchedRow)
@@ -117,9 +116,10 @@ def parse_contrast(text: str, trials: pd.DataFrame) -> Contrast:
 
 
 def _under_every_rule(trials: pd.DataFrame, question: Question, by: str) -> pd.DataFrame:
-    """The same rows under every rule for lost trials."""
+    """The same rows under every rule for lost trials; p is adjusted over those of one rule."""
     rules = [replace(question, missing=rule) for rule in Missing]
-    return to_frame([row for rule in rules for row in _rows(trials, rule, by)], EffectRow)
+    tables = [explored(to_frame(list(_rows(trials, rule, by)), EffectRow)) for rule in rules]
+    return pd.concat(tables, ignore_index=True)
 
 
 def save(comparison: Comparison, folder: Path) -> list[Path]:
@@ -217,12 +217,6 @@ def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:
     return [dict(zip(known.columns, row, strict=True)) for row in known.to_numpy()]
 
 
-def _with_adjusted(found: pd.DataFrame) -> pd.DataFrame:
-    """Benjamini-Hochberg over what explores: all but the one named test."""
-    tested = found["p_sign_flip"].where(found["level"] != PRIMARY)
-    return found.assign(p_adjusted=benjamini_hochberg(tested))
-
-
 def _cells(row: pd.Series) -> list[str]:
     interval = "" if pd.isna(row["low"]) else f" [{row['low']:+.1f}, {row['high']:+.1f}]"
     return [
@@ -258,7 +252,7 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     if PRIMARY in set(comparison.effects["level"]):
         yield "primary: the one named test, each class of tasks at equal weight;"
     yield "p: sign flips over apps; p adj.: Benjamini-Hochberg, exploratory;"
-    yield "±10: equivalent within 10 pp (yes, or open: not shown)."
+    yield "±10: equivalent within 10 pp, unadjusted (yes, or open: not shown)."
     notes = comparison.effects.dropna(subset="note").groupby("note", sort=False)["level"]
     for note, levels in notes:
         yield f"{', '.join(levels)}: {note}."

@@ -906,7 +906,7 @@ class TestTheTables:
             "min. microservices, sub. monolith; apps are the clusters;",
             "primary: the one named test, each class of tasks at equal weight;",
             "p: sign flips over apps; p adj.: Benjamini-Hochberg, exploratory;",
-            "±10: equivalent within 10 pp (yes, or open: not shown).",
+            "±10: equivalent within 10 pp, unadjusted (yes, or open: not shown).",
             "lost trials count as unresolved; primary between -22.5 and -20.8 pp",
             "whatever they would have been.",
         ]
@@ -997,6 +997,13 @@ class TestCompare:
         levels = {"m", "n", "pooled", "primary"}
         told = {rule: set(rows["level"]) for rule, rows in found.groupby("missing")}
         assert told == dict.fromkeys(("fail", "exclude", "worst_low", "worst_high"), levels)
+        for _, rows in found.groupby("missing"):
+            explored = rows[rows["level"] != PRIMARY]
+            p, equivalent = (rows[name].astype(float) for name in ("p_sign_flip", "p_equivalence"))
+            adjusted = stats.false_discovery_control(p[explored.index])
+            assert explored["p_adjusted"].tolist() == pytest.approx(list(adjusted))
+            adjusted = stats.false_discovery_control(equivalent)
+            assert rows["p_equivalence_adjusted"].tolist() == pytest.approx(list(adjusted))
 
     def test_a_study_of_services_in_own_scope_alone_is_compared(self):
         trials = study(APPS)

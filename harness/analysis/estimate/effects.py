@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.estimate import clusters
+from harness.analysis.estimate.families import benjamini_hochberg
 from harness.analysis.estimate.pairing import (
     FACTORS,
     Contrast,
@@ -58,7 +59,12 @@ class EffectRow(Record):
     high90: Annotated[float | None, Column("upper end of it", "pp")] = None
     margin: Annotated[float, Column("margin of equivalence", "pp")] = MARGIN
     p_equivalence: Annotated[float | None, Column("the larger p of the one-sided tests")] = None
-    p_adjusted: Annotated[float | None, Column("p_sign_flip over the rows that are tested")] = None
+    p_adjusted: Annotated[
+        float | None, Column("p_sign_flip, Benjamini-Hochberg over the rows but for primary")
+    ] = None
+    p_equivalence_adjusted: Annotated[
+        float | None, Column("p_equivalence, Benjamini-Hochberg over the rows")
+    ] = None
     note: Annotated[str | None, Column("what to know before reading the numbers")] = None
 
 
@@ -145,6 +151,15 @@ def infer(
         "p_equivalence": found.p_equivalence(question.margin),
     }
     return {name: number(value) for name, value in numbers.items()}, few_apps(len(values))
+
+
+def explored(rows: pd.DataFrame) -> pd.DataFrame:
+    """With Benjamini-Hochberg over a table of `EffectRow`s: all but the one named test explores."""
+    tested = rows["p_sign_flip"].where(rows["level"] != PRIMARY)
+    return rows.assign(
+        p_adjusted=benjamini_hochberg(tested),
+        p_equivalence_adjusted=benjamini_hochberg(rows["p_equivalence"]),
+    )
 
 
 def level_name(level: object) -> str:

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, stdtr, stdtrit
 
-from harness.analysis.estimate.effects import MARGIN, POOLED, SAME, few_apps, level_name
+from harness.analysis.estimate.effects import MARGIN, POOLED, SAME, few_apps, joined, level_name
+from harness.analysis.estimate.families import benjamini_hochberg
 from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast, only, shares
 from harness.analysis.frame import to_frame
 from harness.records import Column, Record
@@ -37,6 +38,7 @@ class MarginalRow(Record):
     low: Annotated[float | None, Column("lower end of the 95% t interval", "pp")] = None
     high: Annotated[float | None, Column("upper end of it", "pp")] = None
     p: Annotated[float | None, Column("two-sided, t on apps - 1 degrees of freedom")] = None
+    p_adjusted: Annotated[float | None, Column("Benjamini-Hochberg over the rows")] = None
     within_margin: Annotated[
         float | None, Column("weight of the t distribution inside -/+ 10 pp")
     ] = None
@@ -87,10 +89,11 @@ def marginal_effects(trials: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
             strata |= {f"{column} {name}": names == name for name in found}
     rows = [_row(design, fit, contrast, name, mask.to_numpy()) for name, mask in strata.items()]
     if rare:
-        note = "; ".join(filter(None, [rows[0].note, f"without {', '.join(rare)}"]))
+        note = joined(rows[0].note, f"without {', '.join(rare)}")
         rows[0] = rows[0].model_copy(update={"note": note})
     rows += [_untold(held, contrast, name, _too_few(held)) for name, held in rare.items()]
-    return to_frame(rows, MarginalRow)
+    effects = to_frame(rows, MarginalRow)
+    return effects.assign(p_adjusted=benjamini_hochberg(effects["p"]))
 
 
 def _untold(cells: pd.DataFrame, contrast: Contrast, stratum: str, why: str | None) -> MarginalRow:

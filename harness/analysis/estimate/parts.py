@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.estimate.effects import SAME, EffectRow, Question, effect
+from harness.analysis.estimate.effects import SAME, EffectRow, Question, effect, explored
 from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast, Side, differences, only
 from harness.analysis.frame import to_frame
 
@@ -32,6 +32,7 @@ _ALL: Any = {"dropna": False, "observed": True}
 def decomposition(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
     """One `EffectRow` a part and one of their sum, over the tasks that have every side.
 
+    All of them explore: p is adjusted over the rows.
     Only common tasks (with the same agent, model and budget) are used, so that the parts sum to
     the whole exactly. `level` is the part's name, or `sum`; `modules scope` stands behind it, over
     its own tasks, where somebody worked so.
@@ -52,7 +53,7 @@ def decomposition(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
     if len(apart):
         asked = replace(question, contrast=MODULES_SCOPE)
         rows.append(effect(apart, asked, "part", "modules scope"))
-    return to_frame(rows, EffectRow)
+    return explored(to_frame(rows, EffectRow))
 
 
 def difference_in_differences(
