@@ -26,6 +26,8 @@ MOST_TRIES = 8
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 """Seconds of the exponential backoff; what a server asks for may be longer."""
+BUSY = "rate_limited"
+"""No failure, however often it is said: such a try takes nothing of its call's time and tries."""
 LARGEST_SHARE = 0.5
 """Of a call's deadline, what one try may take: a request that stalls can be sent once more."""
 
@@ -96,16 +98,15 @@ class AskingModel:
         self._was_reached = False
 
     def answer(self, request: Request, *, deadline: float, meter: Meter = UNMETERED) -> Answer:
-        end = self._clock() + deadline
+        left = deadline
         tries: list[Try] = []
         wait = 0.0
         while True:
             # A wait is paid by the try after it, so that no time is without an owner.
             self._sleep(wait)
-            longest = min(deadline * LARGEST_SHARE, end - self._clock())
+            longest = min(deadline * LARGEST_SHARE, left)
             outcome, one = self._once(request, longest, wait, meter)
             tries.append(one)
-            end += one.waited - wait  # the harness's own queue is nobody's delay
             if isinstance(outcome, Reply):
                 return Answer(
                     message=outcome.message,
@@ -115,11 +116,15 @@ class AskingModel:
                 )
             self._gate.check()  # a request that was cut off tells nothing of its server
             self._raise_if_final(outcome, tuple(tries))
-            wait = self._wait(outcome, len(tries))
-            meter.bear(wait)
-            is_late = self._clock() + wait >= end
-            if is_late or len(tries) == MOST_TRIES:
-                told = f"in {deadline:g} s" if is_late else f"to {MOST_TRIES} tries"
+            is_busy = outcome.status == BUSY
+            alike = sum((each.status == BUSY) == is_busy for each in tries)
+            wait = self._backoff(outcome, alike)
+            meter.bear(max(wait, outcome.retry_after or 0.0))
+            if is_busy:
+                continue
+            left -= one.seconds + wait  # what is waited for before the gate is no delay of ours
+            if left <= 0 or alike == MOST_TRIES:
+                told = f"in {deadline:g} s" if left <= 0 else f"to {MOST_TRIES} tries"
                 raise ModelFailed(f"{self.name}: no answer {told}: {outcome}", tuple(tries))
 
     def close(self) -> None:
@@ -152,8 +157,9 @@ class AskingModel:
             reply = self._wire.send(request, seconds)
         except Fault as fault:
             self._was_reached |= not fault.is_unreached
-            if fault.status == "rate_limited":
+            if fault.status == BUSY:
                 self._gate.cut()
+            self._gate.pause(fault.retry_after or 0.0)
             return fault
         self._was_reached = True
         self._gate.answered()
@@ -174,9 +180,13 @@ class AskingModel:
         if fault.status == "rejected":
             raise ModelFailed(f"{self.name}: {fault} (try {len(tries)})", tries)
 
-    def _wait(self, fault: Fault, tries: int) -> float:
-        """Seconds: what the server asks for, else a doubling backoff with jitter."""
-        if fault.retry_after is not None:
-            return fault.retry_after
-        doubled: float = FIRST_WAIT * 2 ** (tries - 1)
+    def _backoff(self, fault: Fault, alike: int) -> float:
+        """Seconds to sleep after so many faults of a kind: doubling, with jitter.
+
+        What a server asks for is waited for before the gate. It need not be enough: one that asks
+        for no time at all, again and again, would be asked in a loop without end.
+        """
+        if fault.retry_after is not None and alike == 1:
+            return 0.0
+        doubled: float = FIRST_WAIT * 2 ** min(alike - 1, 10)
         return min(LONGEST_WAIT, doubled) * self._rng.uniform(0.5, 1.0)

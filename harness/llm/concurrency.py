@@ -1,11 +1,13 @@
 """What stands before a provider: how many requests it gets at once, and whether any more.
 
-Fewer when it says that they are too many, none when the run is broken off.
+Fewer when it says that they are too many, none for as long as it asks, none when the run is broken
+off.
 """
 
 import math
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
@@ -43,6 +45,7 @@ class Gate:
         self.limit = self.most
         self._inside = 0
         self._good = 0
+        self._not_before = -math.inf
         self._is_shut = False
         self._connections: WeakSet[socket.socket] = WeakSet()
         self._changed = threading.Condition()
@@ -53,10 +56,13 @@ class Gate:
 
         Raises TimeoutError where there is none in so long, EngineGone where the gate is shut.
         """
+        end = time.monotonic() + seconds
         with self._changed:
-            longest = min(seconds, threading.TIMEOUT_MAX)
-            if not self._changed.wait_for(self._has_place, longest):
-                raise TimeoutError
+            while (wait := self._full_for()) > 0:
+                left = end - time.monotonic()
+                if left <= 0 or left < wait < math.inf:  # known beforehand, where it is a pause
+                    raise TimeoutError
+                self._changed.wait(min(wait, left, threading.TIMEOUT_MAX))
             self._inside += 1
         try:
             yield
@@ -69,6 +75,11 @@ class Gate:
         """Tell that a request was one too many."""
         with self._changed:
             self.limit, self._good = max(1, self.limit // 2), 0
+
+    def pause(self, seconds: float) -> None:
+        """Tell that the provider wants no request for so long, whoever would ask."""
+        with self._changed:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
 
     def answered(self) -> None:
         """Tell that a request was answered."""
@@ -105,6 +116,8 @@ class Gate:
         if self._is_shut:
             raise EngineGone("the run was broken off")
 
-    def _has_place(self) -> bool:
+    def _full_for(self) -> float:
+        """Seconds until there can be a place; infinite where somebody must leave before."""
         self.check()
-        return self._inside < self.limit
+        pause = self._not_before - time.monotonic()
+        return pause if pause > 0 else (math.inf if self._inside >= self.limit else 0.0)

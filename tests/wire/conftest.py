@@ -20,7 +20,10 @@ def wire(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def play(wire: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens a model over a server that plays the moves; waits are noted instead of waited."""
+    """Opens a model over a server that plays the moves; its own waits are noted, not waited.
+
+    Those before its gate are: what a server asks for, all of its models wait for.
+    """
     with ExitStack() as stack:
 
         def start(*moves: Move, key: str = "sk-secret", **settings: Any) -> Any:

@@ -322,20 +322,52 @@ def test_servers_say_in_many_ways_when_to_come_back(
     assert retry_after(headers, NOW) == seconds
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("0", 0.0)])
+@pytest.mark.parametrize(("header", "seconds"), [("0.4", 0.4), ("0", 0.0)])
 def test_a_server_says_how_long_to_wait(play: Open, header: str, seconds: float) -> None:
     model, _, waits = play(Fail(429, header), Say("ok"))
     answer = model.answer(ASK, deadline=60)
-    assert waits == [0.0, seconds]
-    assert answer.tries[1].waited == pytest.approx(seconds, abs=0.1)  # and a place is waited for
+    assert waits == [0.0, 0.0]  # it is waited for before the gate
+    assert answer.tries[1].waited == pytest.approx(seconds, abs=0.1)
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(play: Open) -> None:
-    model, _, waits = play(Fail(429, "3600"), Say("never"))
-    with pytest.raises(ModelFailed) as failed:
-        model.answer(ASK, deadline=5)
+    model, _, waits = play(Fail(500), Say("never"))
+    with pytest.raises(ModelFailed, match=r"no answer in 0\.3 s") as failed:
+        model.answer(ASK, deadline=0.3)
     assert waits == [0.0]
-    assert [one.status for one in failed.value.tries] == ["rate_limited"]
+    assert [one.status for one in failed.value.tries] == ["server_error"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_a_server_asks_for_takes_nothing_from_the_deadline(
+    play: Open, status: int
+) -> None:
+    """The trial would be lost, begun anew at once, and lost again."""
+    model, server, _ = play(Fail(status, "1.2"), Say("ok"))
+    answer = model.answer(ASK, deadline=1.0)
+    assert answer.tries[1].waited == pytest.approx(1.2, abs=0.2)
+    assert server.ledger.arrivals[1] - server.ledger.arrivals[0] >= 1.2
+
+
+@pytest.mark.parametrize("asked", ["0", None])
+def test_a_provider_that_is_busy_is_asked_until_it_answers(play: Open, asked: str | None) -> None:
+    """More slowly each time, whatever it says."""
+    model, _, waits = play(*[Fail(429, asked)] * 12, Fail(500), Say("ok"))
+    answer = model.answer(ASK, deadline=5)
+    assert len(answer.tries) == 14
+    assert all(30 <= wait <= 60 for wait in waits[8:13])
+
+
+def test_nobody_asks_while_a_provider_wants_nothing(play: Open) -> None:
+    """However many places there are: it would say no, and count that against the next minute."""
+    model, server, _ = play(Fail(429, "0.6"), *[Say("ok")] * 4, max_concurrency=4)
+    model._gate.limit = 1  # so that one asks first
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(model.answer, ASK, deadline=60) for _ in range(4)]
+        tries = [one for each in asked for one in each.result().tries]
+    first, *others = server.ledger.arrivals
+    assert (len(others), min(others) - first >= 0.6) == (4, True)
+    assert sum(one.waited >= 0.5 for one in tries) == 4
 
 
 def test_a_stalled_answer_ends_at_the_deadline(play: Open) -> None:
@@ -700,10 +732,10 @@ def test_models_of_one_provider_share_its_places(wire: str) -> None:
 
 
 def test_waiting_for_a_place_is_told_and_takes_nothing_from_the_request(play: Open) -> None:
-    moves = Say("a", after=0.8), Fail(500, "1.3"), Say("b")
+    moves = Say("a", after=0.8), Fail(500, "2.4"), Say("b")
     model, server, _ = play(*moves, max_concurrency=1)
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(model.answer, ASK, deadline=2.0) for _ in range(2)]
+        asked = [pool.submit(model.answer, ASK, deadline=3.0) for _ in range(2)]
         tries = [one for each in asked for one in each.result().tries]
     assert server.ledger.most_at_once == 1
     assert max(one.waited for one in tries) > 0.2
