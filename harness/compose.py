@@ -232,6 +232,20 @@ def _check_models(config: RunConfig) -> None:
         _check_thinking(config, name, model)
         if model.price.tiers and not (model.price.source and model.price.date):
             raise BadInput(f"config: models.{name}.price: say its source and date")
+        if asking:
+            _check_limits_in_usd(config, name, model)
+
+
+def _check_limits_in_usd(config: RunConfig, name: str, model: ModelConfig) -> None:
+    """Where nothing has a price, such a limit would hold nothing, and nobody would be told."""
+    for key in ("usd", "study_usd"):
+        limit = getattr(config.budget, key)
+        if limit is not None and not model.price.tiers:
+            other = key.replace("usd", "tokens")
+            raise BadInput(
+                f"config: budget.{key}={limit:g}: cannot stop models.{name}, which has no"
+                f" price.tiers; give it some, or use budget.{other}"
+            )
 
 
 def _check_thinking(config: RunConfig, name: str, model: ModelConfig) -> None:

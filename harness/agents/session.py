@@ -219,7 +219,9 @@ class Session:
     def take(self, one: Try, most: Mapping[str, float]) -> None:
         """Count a try, which can have taken `most`."""
         self._waited += one.waited
-        taken = spent(self._cost([one]), one.usage.input_tokens, one.usage.output)
+        cost = self._cost([one])
+        usd = most["usd"] if cost is None else cost  # a part of it may have no price
+        taken = spent(usd, one.usage.input_tokens, one.usage.output)
         taken["turns"] = most["turns"]
         for spend in (self.own, self.spend):
             spend.add(taken)

@@ -149,6 +149,19 @@ def test_what_no_server_reported_counts_as_the_most_for_a_study() -> None:
     assert session.spend.spent["usd"] == pytest.approx(reported + 2 * PRICE.most(tokens, 64))
 
 
+def test_what_has_no_price_though_its_model_has_counts_as_the_most_it_can_cost() -> None:
+    """A server wrote to a long-lived cache, unasked."""
+    usage = Usage(cache_write=100, cache_write_long=100, output=10)
+    session = Session(
+        ScriptedModel([answer([Text(text="x")], usage=usage)]), PRICE, Limits(), Spend()
+    )
+    words = talk()
+    most = PRICE.most(words.estimate(words.request()), 64)
+    session.ask(words)
+    assert session.cost_usd is None  # the records know no more than they did
+    assert session.spend.spent["usd"] == session.own.spent["usd"] == pytest.approx(most)
+
+
 @pytest.mark.parametrize(
     ("limits", "ending", "calls"),
     [

@@ -107,6 +107,14 @@ def test_every_shipped_file_composes(override: str) -> None:
             "models.compatible.base_url: holds a user or a password",
         ),
         (["model=claude", "models.claude.bytes_per_token=0.5"], "bytes_per_token=0.5: must be"),
+        (
+            ["agent=tool_loop", "model=compatible", "budget.study_usd=0"],
+            "budget.study_usd=0: cannot stop models.compatible, which has no price.tiers; give it",
+        ),
+        (
+            ["agent=tool_loop", "model=[claude,compatible]", "budget.usd=2.5"],
+            "models.compatible, which has no price.tiers; give it some, or use budget.tokens",
+        ),
     ],
 )
 def test_what_a_study_with_models_lacks_is_said(overrides: list[str], said: str) -> None:
