@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from .syntax import FunctionNode, fingerprint
 from .walk import strings
 
-Constants = Mapping[str, tuple[ast.expr, ...]]
+Constants = Mapping[str, tuple[ast.AST, ...]]
 """name -> the values that it is given"""
 _DISPLAYS = (ast.Tuple, ast.List, ast.Set)
 _COLLECTING = frozenset({"frozenset", "list", "set", "tuple"})
@@ -25,6 +25,18 @@ def constants(nodes: Iterable[ast.AST]) -> Constants:
                 if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                     found[each.id] = (*found.get(each.id, ()), value)
     return found
+
+
+def errors(modules: Iterable[ast.Module]) -> Constants:
+    """The classes that are raised: what a refusal says may stand in its class."""
+    nodes = [node for module in modules for node in ast.walk(module)]
+    raised = {
+        getattr(part, "id", None) or getattr(part, "attr", None)
+        for node in nodes
+        if isinstance(node, ast.Raise) and node.exc is not None
+        for part in (node.exc, getattr(node.exc, "func", None))
+    }
+    return {n.name: (n,) for n in nodes if isinstance(n, ast.ClassDef) and n.name in raised}
 
 
 def words(known: Constants) -> Constants:
@@ -75,7 +87,7 @@ def _is_fixed(annotation: ast.expr) -> bool:
     return any(mark in ast.unparse(annotation) for mark in ("ClassVar", "Final"))
 
 
-def _is_plain(value: ast.expr) -> bool:
+def _is_plain(value: ast.AST) -> bool:
     if isinstance(value, ast.Call):
         collects = isinstance(value.func, ast.Name) and value.func.id in _COLLECTING
         return collects and all(map(_is_plain, value.args))

@@ -25,9 +25,26 @@ def receivers(modules: Iterable[ast.Module], kind: str, *usual: str) -> Receiver
     return frozenset(found)
 
 
+def port(modules: Iterable[ast.Module], kind: str) -> Receivers:
+    """The names of what another context offers, by its class: `tariff` for a `Tariff`, and more."""
+    return receivers(modules, kind, kind.lower(), f"_{kind.lower()}")
+
+
+def storage(modules: Iterable[ast.Module]) -> Receivers:
+    """The names of a context's storage."""
+    return receivers(modules, r"\w*Store", "store", "_store")
+
+
 def asked(node: ast.AST, of: Receivers) -> frozenset[str]:
     """What code asks of the objects of these names: `self.store.shifts` asks for shifts."""
     attributes = (each for each in ast.walk(node) if isinstance(each, ast.Attribute))
+    return frozenset(each.attr for each in attributes if last_word(each.value) in of)
+
+
+def called(node: ast.AST, of: Receivers) -> frozenset[str]:
+    """What code calls of the objects of these names."""
+    calls = (each.func for each in ast.walk(node) if isinstance(each, ast.Call))
+    attributes = (each for each in calls if isinstance(each, ast.Attribute))
     return frozenset(each.attr for each in attributes if last_word(each.value) in of)
 
 
@@ -39,7 +56,17 @@ def last_word(node: ast.AST) -> str:
 
 def _given(node: ast.AST, names: set[str]) -> list[str]:
     """What an assignment of something that bears one of the names gives it to."""
-    if isinstance(node, ast.Assign | ast.NamedExpr) and last_word(node.value) in names:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return [word for target in targets if (word := last_word(target))]
-    return []
+    if not isinstance(node, ast.Assign | ast.NamedExpr):
+        return []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    pairs = [pair for target in targets for pair in _pairs(target, node.value)]
+    return [word for target, value in pairs if value in names and (word := last_word(target))]
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, str]]:
+    """What is assigned to, with the last word of what is: `a, b = c, d` are two."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        return [
+            (one, last_word(other)) for one, other in zip(target.elts, value.elts, strict=False)
+        ]
+    return [(target, last_word(value))]

@@ -63,7 +63,7 @@ def load_predicates(path: Path, names: tuple[str, ...]) -> list[Predicate]:
     package = __name__.rsplit(".", 1)[0]
     # predicates.py says `from verifier.tree import ...` wherever this package is installed.
     sys.modules.setdefault("verifier", sys.modules[package])
-    for part in ("tree", "syntax", "constants", "receivers", "values"):
+    for part in ("tree", "syntax", "constants", "receivers", "values", "queries"):
         sys.modules.setdefault(f"verifier.{part}", import_module(f"{package}.{part}"))
     spec = importlib.util.spec_from_file_location("predicates", path)
     if spec is None or spec.loader is None:

@@ -182,6 +182,12 @@ class Source:
         """Functions and classes with their qualified names. Raises Unparsable."""
         return tuple(definitions(self.tree, ""))
 
+    @property
+    def statements(self) -> Iterator[ast.stmt]:
+        """Those at the top of the file, those of its classes one by one. Raises Unparsable."""
+        for statement in self.tree.body:
+            yield from statement.body if isinstance(statement, ast.ClassDef) else (statement,)
+
     @cached_property
     def strings(self) -> tuple[Place, ...]:
         """Strings that are no docstrings. Raises Unparsable."""
@@ -218,6 +224,11 @@ class Sources:
     def trees(self) -> Iterator[tuple[str, ast.Module]]:
         """The Python files: path and syntax tree. Raises Unparsable."""
         return ((file.path, file.tree) for file in self.python)
+
+    @property
+    def modules(self) -> tuple[ast.Module, ...]:
+        """The syntax trees of the Python files. Raises Unparsable."""
+        return tuple(file.tree for file in self.python)
 
     def functions(self) -> tuple[Function, ...]:
         """Every function and method, nested ones too."""
@@ -311,13 +322,17 @@ class Sources:
     ) -> tuple[Function, ...]:
         """Functions, and those here that they name, directly or through others; `by`: which names.
 
-        A name may be an attribute of something else, so this may find too many.
+        Who names a class has what runs as one is made. A name may be an attribute of something
+        else, so this may find too many.
         """
         every = self.functions()
+        known = [(each.name, each) for each in every]
+        known += [(each.name, maker) for each in self.classes() for maker in self.makers(each)]
         found = list(start)
         for function in found:
             named = by(function)
-            found += [f for f in every if f.name in named and f not in found]
+            leads = {f for name, f in known if name in named}
+            found += [f for f in every if f in leads and f not in found]
         return tuple(found)
 
     def duplicates(self, function: Function) -> tuple[Function, ...]:
@@ -365,6 +380,11 @@ class Tree(Sources):
         if name not in self.contexts:
             raise Missing(f"there is no context {name}")
         return self.contexts[name]
+
+    def together(self, *names: str) -> Sources:
+        """The files of some contexts."""
+        every = (file for file in self.files if (file.seen or {file.context}) & {*names})
+        return Sources(tuple(every), " and ".join(names))
 
     @property
     def programs(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from harness.verifier.constants import constants, gives_one_thing, texts, words
+from harness.verifier.constants import constants, errors, gives_one_thing, texts, words
 
 
 def module(text: str) -> ast.Module:
@@ -72,3 +72,11 @@ def test_constants_that_name_one_another_come_to_an_end() -> None:
 )
 def test_a_table_of_one_entry_is_told_from_others(text: str, expected: bool) -> None:
     assert gives_one_thing([module(text)], "T") is expected
+
+
+@pytest.mark.parametrize("raised", ["Late", "Late()", "errors.Late('now')", "Late from None"])
+def test_what_a_refusal_says_is_also_what_its_class_says(raised: str) -> None:
+    classes = "class Late(Exception):\n    code = 'late'\nclass Loan:\n    state = 'open'\n"
+    asking = module(f"raise {raised}")
+    assert errors([module(classes), asking]).keys() == {"Late"}
+    assert "late" in texts(asking, errors([module(classes), asking]))

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from harness.verifier.receivers import asked, receivers
+from harness.verifier.receivers import asked, called, port, receivers, storage
 
 SHOP = """
 class Shop:
@@ -30,6 +30,7 @@ def shop(declared: str = "x = 1", given: str = "to", before: str = "pass", askin
         shop(given="goods: ShopStore", before="self._goods = goods", asking="self._goods"),
         shop(before="goods = shelf = self.store", asking="shelf"),
         shop(before="goods = self.store; shelf = goods", asking="shelf"),
+        shop(before="till, shelf = self.till, self.store", asking="shelf"),
     ],
 )
 def test_what_is_declared_or_given_stands_for_the_object(text: str) -> None:
@@ -43,8 +44,29 @@ def test_what_is_declared_or_given_stands_for_the_object(text: str) -> None:
         shop(asking="self.restore"),
         shop(declared="goods: StoredGoods", asking="self.goods"),
         shop(before="goods = Goods(self.store)", asking="goods"),
+        shop(before="goods, shelf = self.till, self.store", asking="goods"),
     ],
 )
 def test_nothing_else_does(text: str) -> None:
     module = ast.parse(text)
     assert not asked(module, receivers([module], r"\w*Store", "store"))
+
+
+@pytest.mark.parametrize("given", ["to: Tariff", "tariff", "_tariff", "rates: 'Tariff'"])
+def test_what_another_context_offers_is_known_by_its_class_and_by_its_usual_names(
+    given: str,
+) -> None:
+    name = given.partition(":")[0]
+    module = ast.parse(shop(given=given, asking=name))
+    assert asked(module, port([module], "Tariff")) == {"sold"}
+
+
+def test_storage_is_known_by_its_class_and_by_its_usual_names() -> None:
+    module = ast.parse(shop(declared="goods: ShopStore", asking="self.goods"))
+    assert storage([module]) == {"goods", "store", "_store"}
+
+
+def test_what_is_called_is_less_than_what_is_asked() -> None:
+    module = ast.parse("store.sold(store.clock, goods.left())")
+    names = storage([module])
+    assert (called(module, names), asked(module, names)) == ({"sold"}, {"sold", "clock"})

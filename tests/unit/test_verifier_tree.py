@@ -215,6 +215,34 @@ def test_what_a_function_leads_to_is_found_through_others() -> None:
     assert [f.name for f in jobs.onward(start, by=Function.called)] == ["a", "b"]
 
 
+def test_who_names_a_class_leads_to_what_makes_it() -> None:
+    code = b"""
+def a(): return Lot(3)
+class Lot:
+    def __init__(self, left): check(left)
+    def take(self): spend()
+def check(left): ...
+def spend(): ...
+"""
+    jobs = Tree({"domain/jobs.py": code}, SETTINGS).context("jobs").domain
+    found = jobs.onward(jobs.function("a"), by=Function.called)
+    assert [f.qualname for f in found] == ["a", "Lot.__init__", "check"]
+
+
+def test_statements_are_those_of_a_file_and_of_its_classes_one_by_one() -> None:
+    code = b"A = 1\nclass B:\n    C = 2\n    def d(self):\n        return 3\n"
+    (file,) = Tree({"domain/jobs.py": code}, SETTINGS).context("jobs").domain.python
+    assert [each.lineno for each in file.statements] == [1, 3, 4]
+
+
+def test_contexts_are_looked_at_together() -> None:
+    tree = Tree(BASE, SETTINGS)
+    both = tree.together("catalogue", SHARED)
+    alone = (tree.context("catalogue"), tree.context(SHARED))
+    assert set(both.files) == {file for each in alone for file in each.files}
+    assert len(both.modules) == len(both.python) < len(both.files)
+
+
 def test_a_class_mentions_names_also_in_quoted_annotations() -> None:
     code = b"class A(B):\n    c: 'D'\n    e: str = 'no name'\n"
     found = Tree({"domain/jobs.py": code}, SETTINGS).class_("A")

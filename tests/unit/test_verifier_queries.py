@@ -1,0 +1,70 @@
+"""Which queries code leads to, whatever stands between."""
+
+import re
+
+import pytest
+
+from harness.verifier.job import ContextGlobs, Settings
+from harness.verifier.queries import asks
+from harness.verifier.tree import Tree
+
+SETTINGS = Settings(contexts={"loans": ContextGlobs(domain=("loans/*.py",))})
+FEES = re.compile(r"\bFROM\s+fees\b")
+APP = """
+TABLE = "fees"
+QUERY = "SELECT * FROM fees"
+
+class LoanStore:
+    def fees(self):
+        return self.rows.all({query})
+
+class Fees:
+    def all(self):
+        return self.store.fees()
+
+class Loans:
+    fees: Fees
+    store: LoanStore
+
+    @property
+    def owed(self):
+        return self.store.fees()
+
+    def due(self):
+        return self.owed
+
+    def amount(self):
+        {asking}
+"""
+
+
+def leads(asking: str, query: str = "QUERY") -> bool:
+    code = APP.format(asking=asking, query=query).encode()
+    loans = Tree({"loans/rules.py": code}, SETTINGS).context("loans")
+    return asks(loans, loans.function("Loans.amount"), FEES) is not None
+
+
+@pytest.mark.parametrize("query", ["QUERY", "'SELECT * FROM fees'", "f'SELECT * FROM {TABLE}'"])
+def test_a_query_is_found_however_it_is_written(query: str) -> None:
+    assert leads("return self.store.fees()", query)
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "return self.store.fees()",
+        "return map(self.store.fees, [])",
+        "storage = self.store; return map(storage.fees, [])",
+        "return self.due()",
+        "return map(self.due, [])",
+        "return map(self.fees.all, [])",
+        "return self.owed",
+    ],
+)
+def test_what_leads_to_a_query_is_followed(asking: str) -> None:
+    assert leads(asking)
+
+
+@pytest.mark.parametrize("asking", ["return loan.fees", "return self.loan().fees"])
+def test_a_part_of_what_is_stored_is_no_query(asking: str) -> None:
+    assert not leads(asking)
