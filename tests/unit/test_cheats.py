@@ -19,6 +19,7 @@ class Cheat(Edited):
 
 LEDGER = r'"SELECT \* FROM \w*ledger_entries WHERE account_id = :account_id ORDER BY rowid"'
 GRANTED = r'"""\s+SELECT \* FROM \w*allocations\s+WHERE quota_id.*?"""'
+SHARES = r'"{1,3}\s*SELECT \* FROM \w*shares\s+WHERE patient_id.*?"{1,3}'
 UNCALLED = (r"def __post_init__\(", "def check(")
 CONSTANTS = "\n".join(
     f'IS_{word} = "{word}"' for word in ("image", "video", "draft", "standard", "fine")
@@ -224,6 +225,46 @@ CHEATS = (
         ((r"(    def _invoice\((?s:.*?)        if amount_cents > 0:\n)",
           r'\1            text = ":".join(claim.rejections)\n'),),
         "rejections_are_spelled_once", "are spelled by",
+    ),
+    Cheat(
+        "nobody calls what checks a period",
+        "quayside/periods", "solutions/frozen", "tariff", (UNCALLED,),
+        "no_other_period_can_be_made", "any two days",
+    ),
+    Cheat(
+        "who opens a quota refuses with an error of its own",
+        "quayside/periods", "solutions/frozen", "tariff",
+        ((r"(    def open_quota\((?s:.*?)\) -> QuotaState:\n)",
+          r"\1        if not opens_on:\n            raise BadPeriod()\n"),
+         appended("class Tariff:", 'class BadPeriod(Invalid):\n    code = "bad_period"')),
+        "nobody_takes_it_apart", "still refuses periods",
+    ),
+    Cheat(
+        "a second rule about weekends stands beside the first",
+        "quayside/one-calendar", "solutions/asked", "notices",
+        (appended("class Notices:", "def is_weekend(day): return day.weekday() > 4"),),
+        "the_calendar_is_kept_once", "more than one rule",
+    ),
+    Cheat(
+        "the query of shares is a constant",
+        "lindenhof/used-up", "base", "claims", ((whole(SHARES), r"\1SHARES\3\n\nSHARES = \2\n"),),
+        "allowances_and_estimates_read_no_shares", "still reads shares",
+    ),
+    Cheat(
+        "billing is asked for more under another name",
+        "lindenhof/missed-visits", "solutions/charged", "schedule",
+        ((r"self\.billing\.raise_invoice\(", "self.bills.charge("),
+         (r"self\.billing\b", "self.bills"), (r"(?m)^    billing:", "    bills:")),
+        "the_old_way_is_gone", "asks billing for charge",
+    ),
+    Cheat(
+        "inspections are asked for more under another name",
+        "quayside/clearance", "solutions/what-follows", "declarations",
+        ((r"self\.inspections\.clearance\(", "self.inspectors.clearance(self.inspectors.verdict("),
+         (r"(self\.inspectors\.verdict\([^)]*\))", r"\1)"),
+         (r"self\.inspections\b", "self.inspectors"),
+         (r"(?m)^    inspections:", "    inspectors:")),
+        "declarations_ask_for_it", "ask inspections for verdict",
     ),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from tests.trees import ARMS
 CONSTANTS = "\n".join(
     f'IS_{word} = "{word}"' for word in ("image", "video", "draft", "standard", "fine")
 )
+NAMED = "\n".join(f'IS_{word} = "{word}"' for word in ("not_covered", "authorisation_missing"))
 REFUNDS = r"                amount = self\.accounts\.refund(?s:.*?)case\.refunded_mc \+= amount\n"
 END = """    def _end(self, licence, case):
         amount = self.accounts.refund(licence.buyer_id, f"licence:{licence.id}", 10_000)
@@ -113,6 +114,47 @@ POSTAGE = """    return sum(
 LATE = r"if self\.notices\.days_between\((accepted.*?\(\)), today\) > AMENDMENT_DAYS:"
 A_LINE = r"(@dataclass\(frozen=True\)\nclass ProcedureLine)"
 FIRST_TWO = r"(    {} TEXT .*,\n)(    {} TEXT .*,\n)"
+OWN_ERROR = """class BadPeriod(Invalid):
+    def __init__(self) -> None:
+        super().__init__("bad_period", "a quota is open for a day to a year")
+
+
+\\1"""
+WORDED_ERROR = """class BadPeriod(Invalid):
+    code = "bad_period"
+
+
+\\1"""
+PERIOD_OF = """def period_of(first: str, last: str) -> Period:
+    return Period(day_of(first), day_of(last))
+
+
+\\1"""
+CHARGE = """def charge(patients: Patients, billing: Billing, now: datetime, booking: Booking, kind):
+    fee = FEES[kind][booking.visit]
+    patient_id = booking.patient_id
+    if kind == "late_cancellation" and patients.reliability(patient_id).grade == "good":
+        return 0
+    if patients.age(patient_id, now.date().isoformat()) < ADULT_AGE:
+        fee //= 2
+    billing.raise_invoice(patient_id, f"booking:{booking.id}", fee)
+    return fee
+
+
+\\1"""
+SET_FREE = """def set_free(traders: Traders, declaration_id: str) -> int:
+    return traders.release(f"decl:{declaration_id}")
+
+
+\\1"""
+REFUSES = r'raise Invalid\("bad_period", "a quota is open for a day to a year"\)'
+
+
+def renamed(part: str, new: str) -> tuple[tuple[str, str], ...]:
+    """The edits by which a context calls what it asks, `part` of the app, something else."""
+    return (rf"\bself\.{part}\b", f"self.{new}"), (rf"(?m)^    {part}:", f"    {new}:")
+
+
 FAIR = (
     Edited(
         "whose licence has ended is told of it elsewhere",
@@ -291,6 +333,106 @@ FAIR = (
         "columns stand in another order",
         "lindenhof/duties-not-shifts", "solutions/renamed", "schedule shared",
         ((FIRST_TWO.format("practitioner_id", "kind"), r"\2\1"),),
+    ),
+    Edited(
+        "adjudicate has another name",
+        "lindenhof/used-up", "solutions/spent", "claims",
+        ((r"\badjudicate\b", "decide_case"),),
+    ),
+    Edited(
+        "the code of the refusal has a name",
+        "quayside/periods", "solutions/frozen", "tariff",
+        ((r'Invalid\("bad_period"', "Invalid(BAD_PERIOD"),
+         (r"(?m)^(LONGEST_PERIOD_DAYS)", r'BAD_PERIOD = "bad_period"\n\1')),
+    ),
+    Edited(
+        "the refusal is an error of its own",
+        "quayside/periods", "solutions/frozen", "tariff",
+        ((REFUSES, "raise BadPeriod"), (r"(?m)^(def day_of)", OWN_ERROR)),
+    ),
+    Edited(
+        "the refusal is an error that has its code",
+        "quayside/periods", "solutions/frozen", "tariff",
+        ((REFUSES, 'raise BadPeriod("a quota is open for a day to a year")'),
+         (r"(?m)^(def day_of)", WORDED_ERROR)),
+    ),
+    Edited(
+        "a function gives periods",
+        "quayside/periods", "solutions/frozen", "tariff",
+        ((r"(        |return )Period\.between\(", r"\1period_of("),
+         (r"(?m)^(@dataclass\nclass Quota:)", PERIOD_OF)),
+    ),
+    Edited(
+        "what an absence costs is charged by a function",
+        "lindenhof/missed-visits", "solutions/charged", "schedule",
+        ((r"self\._charge\(booking, ",
+          "charge(self.patients, self.billing, self.now, booking, "),
+         (r"(?s)    def _charge\(self, booking: Booking, .*?        return fee\n\n", ""),
+         (r"(?m)^(@dataclass\nclass Schedule:)", CHARGE)),
+    ),
+    Edited(
+        "the words of rejections have names",
+        "lindenhof/who-pays-what", "solutions/functions", "claims",
+        ((r'f"(not_covered|authorisation_missing):', r'f"{IS_\1}:'),
+         (r"(?m)^(@dataclass\nclass Screening)",
+          f"{NAMED}\n\n\n\\1")),
+    ),
+    Edited(
+        "a function sets a guarantee free",
+        "quayside/paid-debts", "solutions/at-close", "settlement",
+        ((r"self\.unsecure\((assessment\.declaration_id\))(\n        self\.notices)",
+          r"set_free(self.traders, \1\2"),
+         (r"(?m)^(@dataclass\nclass Settlement:)", SET_FREE)),
+    ),
+    Edited(
+        "the one rule names both days of a weekend",
+        "quayside/one-calendar", "solutions/asked", "notices",
+        ((r"day\.weekday\(\) < 5 and", "day.weekday() != 5 and day.weekday() != 6 and"),),
+    ),
+    Edited(
+        "declarations call the tariff their rates",
+        "quayside/acceptance-phases", "solutions/methods", "declarations",
+        renamed("tariff", "rates"),
+    ),
+    Edited(
+        "settlement calls traders its debtors",
+        "quayside/paid-debts", "solutions/at-close", "settlement", renamed("traders", "debtors"),
+    ),
+    Edited(
+        "declarations call inspections their inspectors",
+        "quayside/clearance", "solutions/what-follows", "declarations",
+        renamed("inspections", "inspectors"),
+    ),
+    Edited(
+        "declarations call consignments the quay",
+        "quayside/late-fee", "solutions/asked", "declarations", renamed("consignments", "quay"),
+    ),
+    Edited(
+        "the schedule calls patients its people",
+        "lindenhof/trusted-patients", "solutions/what-follows", "schedule",
+        renamed("patients", "people"),
+    ),
+    Edited(
+        "the storage has another name",
+        "lindenhof/waiting-list", "solutions/asked-who-is-next", "schedule",
+        ((r"\bself\._store\b", "self._kept"), *renamed("store", "storage")),
+    ),
+    Edited(
+        "the word of letters is the key of what they are like",
+        "lindenhof/channels-apart", "solutions/traits", "reminders",
+        ((r'    "letter": ChannelRules', "    POST: ChannelRules"),),
+    ),
+    Edited(
+        "the words of measures have names, and entries are made one by one",
+        "quayside/duty-measures", "solutions/functions", "tariff",
+        ((r'    "specific": (lambda.*),\n((?s:.*?)\n}\n)', r"\2MEASURES[SPECIFIC] = \1\n"),
+         (r"\nMEASURES\b", '\nSPECIFIC = "specific"\nMEASURES')),
+    ),
+    Edited(
+        "a part of a quota is named like a query",
+        "quayside/kept-balance", "solutions/balances", "tariff",
+        ((r"    granted_g: int = 0", "    granted_under: int = 0"),
+         (r"(balance|_balance\(quota_id\))\.granted_g", r"\1.granted_under")),
     ),
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import ast
 
-from verifier.tree import Function, Missing, Sources, Tree
+from verifier.tree import Function, Sources, Tree
 
 SECONDS = "seconds_per_unit"
 STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return)
@@ -21,7 +21,7 @@ def the_workaround_is_gone(tree: Tree) -> str | None:
 
 
 def the_catalogue_counts_outputs(tree: Tree) -> str | None:
-    way = _path(tree.context("catalogue").domain, "quote")
+    way = _path(tree.context("catalogue").domain, "Catalogue.quote")
     by_name = {function.name for function in way if SECONDS in function.names()}
     if not by_name:
         return f"no quote looks at {SECONDS}"
@@ -78,13 +78,6 @@ def _mentions(nodes: tuple[ast.expr, ...], word: str) -> bool:
     return False
 
 
-def _path(domain: Sources, name: str) -> list[Function]:
+def _path(domain: Sources, name: str) -> tuple[Function, ...]:
     """A function, and those that it calls, directly or through others of the same context."""
-    every = domain.functions()
-    found = [function for function in every if function.name == name]
-    if not found:
-        raise Missing(f"{domain.title} has no {name}")
-    for function in found:
-        called = {call.rsplit(".", 1)[-1] for call in function.calls()}
-        found += [f for f in every if f.name in called and f not in found]
-    return found
+    return domain.onward(domain.function(name), by=Function.called)

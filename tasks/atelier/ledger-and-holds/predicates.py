@@ -1,6 +1,6 @@
 """Do accounts leave the ledger and the holds to a class each, which know nothing of each other?"""
 
-from verifier.receivers import asked, receivers
+from verifier.receivers import asked, storage
 from verifier.tree import Tree
 
 OF_LEDGER = frozenset({
@@ -18,18 +18,17 @@ def the_storage_is_divided(tree: Tree) -> str | None:
     domain = tree.context("accounts").domain
     theirs = {"Ledger": OF_LEDGER, "Holds": OF_HOLDS, "Accounts": OF_ACCOUNTS}
     every = OF_LEDGER | OF_HOLDS | OF_ACCOUNTS
-    trees = (module for _, module in domain.trees())
-    storage = receivers(trees, r"\w*Store", "store", "_store")
+    store = storage(domain.modules)
     for name, asks in theirs.items():
         found = domain.class_(name)
-        used = asked(found.node, storage) & every
+        used = asked(found.node, store) & every
         if wrong := used - asks:
             return f"{found} asks the storage for {min(wrong)}"
         if missing := asks - used:
             return f"{found} does not ask the storage for {min(missing)}"
     for function in domain.functions():
         inside = function.qualname.split(".")[0] in theirs
-        if not inside and every & asked(function.node, storage):
+        if not inside and every & asked(function.node, store):
             return f"{function} asks the storage too"
     return None
 

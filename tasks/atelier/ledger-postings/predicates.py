@@ -39,5 +39,5 @@ def postings_have_their_own_table(tree: Tree) -> str | None:
 
 def _columns(tree: Tree, ending: str) -> list[set[str]]:
     """Columns of the tables of accounts whose names end so."""
-    tables = (table for name in ("accounts", SHARED) for table in tree.context(name).tables())
+    tables = tree.together("accounts", SHARED).tables()
     return [set(table.columns) for table in tables if table.name.endswith(ending)]

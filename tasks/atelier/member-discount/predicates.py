@@ -12,15 +12,6 @@ SHARES = {500, 950, 9_500, 0.05, 0.95, 125, 875, 1_250, 8_750, 12.5, 87.5, 0.125
 SHARES_AS_TEXT = {"0.05", "0.95", "0.125", "0.875", "12.5", "87.5"}
 
 
-def _definitions(file: Source) -> Iterator[ast.stmt]:
-    """Top-level statements, and those of classes one by one."""
-    for statement in file.tree.body:
-        if isinstance(statement, ast.ClassDef):
-            yield from statement.body
-        else:
-            yield statement
-
-
 def _is_type(node: ast.AST) -> bool:
     return isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("Literal")
 
@@ -55,7 +46,7 @@ def _rules(sources: Sources) -> list[tuple[Source, ast.stmt]]:
         (file, statement)
         for file in sources.files
         if file.is_python
-        for statement in _definitions(file)
+        for statement in file.statements
         if _names_paid_plans(statement) and _has_shares(statement)
     ]
 
@@ -67,7 +58,7 @@ def accounts_know_no_saving(tree: Tree) -> str | None:
     for file in accounts.domain.files:
         if not file.is_python:
             continue
-        for statement in _definitions(file):
+        for statement in file.statements:
             if _names_paid_plans(statement):
                 return f"{file.path}:{statement.lineno} tells plans apart"
     for file, statement in _rules(accounts):
@@ -92,22 +83,7 @@ def quotes_use_plan_saving(tree: Tree) -> str | None:
     domain = tree.context("catalogue").domain
     if not any(function.name == "plan_saving" for function in domain.functions()):
         return "the catalogue has no plan_saving"
-    reached = _reachable(domain, "quote")
-    if "plan_saving" not in reached:
+    reached = domain.onward(domain.function("Catalogue.quote"), by=Function.called)
+    if not any(function.name == "plan_saving" for function in reached):
         return "a quote is made without plan_saving"
     return None
-
-
-def _reachable(domain: Sources, name: str) -> set[str]:
-    """Names of the functions that one calls, directly or through others of the same context."""
-    by_name: dict[str, list[Function]] = {}
-    for function in domain.functions():
-        by_name.setdefault(function.name, []).append(function)
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        for function in by_name.get(waiting.pop(), []):
-            called = {call.rsplit(".", 1)[-1] for call in function.calls()} & set(by_name)
-            waiting += called - found
-            found |= called
-    return found

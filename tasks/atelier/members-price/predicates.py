@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from verifier.constants import constants, meant
-from verifier.receivers import asked, last_word, receivers
+from verifier.receivers import asked, last_word, port
 from verifier.tree import Function, Sources, Tree
 
 PLANS = {"hobby", "plus", "studio"}
@@ -27,8 +27,7 @@ def the_question_is_turned_round(tree: Tree) -> str | None:
 def the_catalogue_says_what_a_member_pays(tree: Tree) -> str | None:
     domain = tree.context("catalogue").domain
     sold_by = {call.text.rsplit(".", 1)[-1] for call in tree.context("gallery").domain.calls()}
-    trees = (module for _, module in domain.trees())
-    accounts = receivers(trees, "Accounts", "accounts", "_accounts")
+    accounts = port(domain.modules, "Accounts")
     for function in domain.functions():
         reached = domain.onward(function, by=Function.called)
         saves = any(each.name == "plan_saving" for each in reached)

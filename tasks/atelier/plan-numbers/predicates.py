@@ -29,7 +29,7 @@ def accounts_keep_the_number(tree: Tree) -> str | None:
 
 
 def the_numbers_stand_once_and_in_accounts(tree: Tree) -> str | None:
-    owned = Sources(tuple(f for name in OWNERS for f in tree.context(name).files), "accounts")
+    owned = tree.together(*OWNERS)
     places = {
         f"{file.path}:{statement.lineno}": statement
         for file in owned.python
@@ -54,10 +54,8 @@ def the_numbers_stand_once_and_in_accounts(tree: Tree) -> str | None:
 
 def _tables(tree: Tree) -> Iterator[dict[str, str]]:
     """Column -> type of the tables of accounts."""
-    for name in OWNERS:
-        for table in tree.context(name).tables():
-            if table.name.endswith("accounts"):
-                yield table.columns
+    tables = tree.together(*OWNERS).tables()
+    return (table.columns for table in tables if table.name.endswith("accounts"))
 
 
 def _statements(file: Source) -> Iterator[ast.stmt]:
@@ -78,7 +76,7 @@ def _numbers_plans(statement: ast.stmt) -> bool:
 
 def _is_used(owned: Sources, opening: Function, numbering: ast.stmt) -> bool:
     """Whether the numbers are named, or their table is, on the way to an account that is kept."""
-    known = constants(module for _, module in owned.trees())
+    known = constants(owned.modules)
     reached = owned.onward(opening, *(f for f in owned.functions() if _runs_unasked(f)))
     nodes = [part for function in reached for part in meant(function.node, known)]
     texts = (n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str))

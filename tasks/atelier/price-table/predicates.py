@@ -1,10 +1,9 @@
 """Is a list price looked up by kind and tier, instead of asked for?"""
 
 import ast
-from collections.abc import Iterator
 
 from verifier.constants import Constants, constants, gives_one_thing, meant, words
-from verifier.tree import SHARED, Function, Source, Tree, branches_on
+from verifier.tree import SHARED, Function, Sources, Tree, branches_on
 
 WORDS = frozenset({"image", "video", "draft", "standard", "fine"})
 MOST_COMPLEX = 8
@@ -37,51 +36,36 @@ def no_price_asks_for_a_kind_or_tier(tree: Tree) -> str | None:
 
 def no_long_conditional_is_left(tree: Tree) -> str | None:
     assert tree.base is not None
-    known = {f.fingerprint for f in _functions(tree.base) if f.name != "list_price"}
-    for function in _functions(tree):
+    before = _pricing(tree.base).functions()
+    known = {f.fingerprint for f in before if f.name != "list_price"}
+    for function in _pricing(tree).functions():
         if function.fingerprint not in known and function.complexity > MOST_COMPLEX:
             return f"{function} is a long conditional (complexity {function.complexity})"
     return None
 
 
-def _pricing(tree: Tree) -> Iterator[Source]:
+def _pricing(tree: Tree) -> Sources:
     """Where prices may be worked out: a new file need not lie in the catalogue."""
-    for name in ("catalogue", SHARED):
-        yield from (file for file in tree.context(name).files if file.is_python)
-
-
-def _functions(tree: Tree) -> list[Function]:
-    return [f for name in ("catalogue", SHARED) for f in tree.context(name).functions()]
+    return tree.together("catalogue", SHARED)
 
 
 def _why_no_table(tree: Tree) -> str | None:
-    tables = [table for file in _pricing(tree) for table in _tables(file.tree)]
+    modules = _pricing(tree).modules
+    tables = constants(modules).get("PRICE_RULES", ())
     if len(tables) != 1:
         return f"PRICE_RULES should be made in one place, not in {len(tables)}"
     value = tables[0]
     if isinstance(value, ast.Dict) and value.keys and len(value.keys) != 2:
         return f"PRICE_RULES should have 2 entries, not {len(value.keys)}"
-    if gives_one_thing((file.tree for file in _pricing(tree)), "PRICE_RULES"):
+    if gives_one_thing(modules, "PRICE_RULES"):
         return "PRICE_RULES has one and the same entry for every kind of work"
     return None
 
 
-def _tables(module: ast.Module) -> Iterator[ast.expr | None]:
-    for node in module.body:
-        if isinstance(node, ast.Assign):
-            targets = node.targets
-        elif isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        else:
-            continue
-        if any(isinstance(t, ast.Name) and t.id == "PRICE_RULES" for t in targets):
-            yield node.value
-
-
 def _asking(tree: Tree) -> list[tuple[Function, int]]:
     """The functions that compare something with kinds or tiers, and how often they do."""
-    functions = _functions(tree)
-    nodes = [*(file.tree for file in _pricing(tree)), *(f.node for f in functions)]
+    functions = _pricing(tree).functions()
+    nodes = [*_pricing(tree).modules, *(f.node for f in functions)]
     known = words(constants(nodes))
     every = ((function, _asks(function.node, known)) for function in functions)
     return [(function, count) for function, count in every if count]

@@ -2,7 +2,7 @@
 
 import ast
 
-from verifier.tree import Function, Missing, Sources, Tree
+from verifier.tree import Function, Tree
 
 BIRTHDAY = "born_on"
 AGE = "age"
@@ -10,12 +10,12 @@ AGE = "age"
 
 def the_age_is_cured_where_it_is_told(tree: Tree) -> str | None:
     assert tree.base is not None
-    before = {f.fingerprint for f in _path(tree.base.context("patients").domain, "Patients.age")}
-    way = _path(tree.context("patients").domain, "Patients.age")
+    before = {function.fingerprint for function in _path(tree.base, "Patients.age")}
+    way = _path(tree, "Patients.age")
     changed = {function.name for function in way if function.fingerprint not in before}
     if not changed:
         return f"{way[0]} works an age out as before"
-    consent = _path(tree.context("patients").domain, "Patients.decide_consent")
+    consent = _path(tree, "Patients.decide_consent")
     if not changed & {function.name for function in consent}:
         return "whether a guardian decides rests on another age"
     return None
@@ -47,13 +47,7 @@ def _is_age(node: ast.AST) -> bool:
     return AGE in (getattr(node, "id", None), getattr(node, "attr", None))
 
 
-def _path(domain: Sources, name: str) -> list[Function]:
-    """A function, and those that it calls, directly or through others of the same context."""
-    every = domain.functions()
-    found = [function for function in every if function.qualname == name]
-    if not found:
-        raise Missing(f"{domain.title} has no {name}")
-    for function in found:
-        called = {call.rsplit(".", 1)[-1] for call in function.calls()}
-        found += [f for f in every if f.name in called and f not in found]
-    return found
+def _path(tree: Tree, name: str) -> tuple[Function, ...]:
+    """A function of patients, and those that it calls there, directly or through others."""
+    domain = tree.context("patients").domain
+    return domain.onward(domain.function(name), by=Function.called)

@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from verifier.tree import SHARED, Function, Missing, Tree
+from verifier.constants import constants, texts
+from verifier.tree import SHARED, Function, Tree
 
 TABLE = "CHANNELS"
 WORDS = frozenset({"sms", "email", "letter", "none"})
@@ -15,14 +16,14 @@ ASKING = ("isinstance", "issubclass", "type")
 
 def channels_stand_in_one_table(tree: Tree) -> str | None:
     domain = tree.context("reminders").domain
-    tables = [value for _, module in domain.trees() for value in _assigned(module, TABLE)]
+    known = constants(domain.modules)
+    tables = known.get(TABLE, ())
     if len(tables) != 1:
         return f"{TABLE} should be made in one place of the reminders, not in {len(tables)}"
-    table = tables[0]
-    if isinstance(table, ast.Dict) and table.keys and None not in table.keys:
-        keys = {key.value for key in table.keys if isinstance(key, ast.Constant)}
-        if missing := WORDS - keys:
-            return f"{TABLE} has no entry for {min(missing)}"
+    keys = tables[0].keys if isinstance(tables[0], ast.Dict) else []
+    named = [texts(key, known) for key in keys if key]
+    if named and None not in keys and (missing := WORDS.difference(*named)):
+        return f"{TABLE} has no entry for {min(missing)}"
     for word in IN_ONE_PLACE:
         places = [place for _, module in domain.trees() for place in _saying(module, word)]
         if len(places) != 1:
@@ -33,11 +34,9 @@ def channels_stand_in_one_table(tree: Tree) -> str | None:
 def every_rule_looks_channels_up(tree: Tree) -> str | None:
     domain = tree.context("reminders").domain
     for name in RULES:
-        found = [f for f in domain.functions() if f.qualname == f"Reminders.{name}"]
-        if not found:
-            raise Missing(f"the reminders have no {name}")
-        if not any(_looks_up(each) for each in domain.onward(*found)):
-            return f"{found[0]} looks nothing up in {TABLE}"
+        rule = domain.function(f"Reminders.{name}")
+        if not any(_looks_up(each) for each in domain.onward(rule)):
+            return f"{rule} looks nothing up in {TABLE}"
     return None
 
 
@@ -52,13 +51,6 @@ def no_rule_asks_which_channel_it_is(tree: Tree) -> str | None:
             if _asks(node, frozenset()):
                 return f"{path}:{getattr(node, 'lineno', 1)} asks which channel it is"
     return None
-
-
-def _assigned(module: ast.Module, name: str) -> Iterator[ast.expr | None]:
-    for node in module.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if any(isinstance(t, ast.Name) and t.id == name for t in targets):
-            yield getattr(node, "value", None)
 
 
 def _saying(module: ast.Module, word: str) -> list[ast.stmt]:

@@ -55,5 +55,5 @@ def _is_sql(text: str) -> bool:
 
 def _columns(tree: Tree, ending: str) -> list[set[str]]:
     """Columns of the tables of schedule whose names end so."""
-    tables = (table for name in ("schedule", SHARED) for table in tree.context(name).tables())
+    tables = tree.together("schedule", SHARED).tables()
     return [set(table.columns) for table in tables if table.name.endswith(ending)]

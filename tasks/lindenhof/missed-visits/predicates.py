@@ -2,13 +2,15 @@
 
 import re
 
-from verifier.tree import Missing, Tree
+from verifier.receivers import asked, called, port
+from verifier.tree import Tree
 
 FEES = "FEES"
 OLD = re.compile(r"charge[-_ ]?absence", re.IGNORECASE)
 WORDS = frozenset({"late_cancellation", "no_show", "late_arrival", "followup"})
 LOOKS = frozenset({"reliability", "grade", "age"})
 ABSENCES = ("cancel", "mark_no_show")
+LEADS = (("Patients", "age"), ("Billing", "raise_invoice"))
 
 
 def billing_knows_no_absences(tree: Tree) -> str | None:
@@ -25,16 +27,14 @@ def billing_knows_no_absences(tree: Tree) -> str | None:
 def the_schedule_says_what_it_costs(tree: Tree) -> str | None:
     domain = tree.context("schedule").domain
     for name in ABSENCES:
-        found = [f for f in domain.functions() if f.qualname == f"Schedule.{name}"]
-        if not found:
-            raise Missing(f"the schedule has no {name}")
-        reached = domain.onward(*found)
-        calls = {call for function in reached for call in function.calls()}
+        absence = domain.function(f"Schedule.{name}")
+        reached = domain.onward(absence)
         if not any(FEES in function.names() for function in reached):
-            return f"{found[0]} does not look into {FEES}"
-        for asked in ("patients.age", "billing.raise_invoice"):
-            if not any(call.endswith(f".{asked}") for call in calls):
-                return f"{found[0]} does not lead to {asked}"
+            return f"{absence} does not look into {FEES}"
+        for kind, question in LEADS:
+            names = port(domain.modules, kind)
+            if not any(question in asked(function.node, names) for function in reached):
+                return f"{absence} does not lead to {kind}.{question}"
     readers = [function for function in domain.functions() if FEES in function.names()]
     if len(readers) > 1:
         return f"{' and '.join(map(str, readers))} look into {FEES}"
@@ -52,10 +52,11 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
     for place in tree.string_literals():
         if OLD.search(place.text):
             return f"{place.path}:{place.line} still says {place.text:.40}"
-    for call in tree.context("schedule").domain.calls():
-        way, _, name = call.text.rpartition(".")
-        if way.endswith("billing") and name not in ("raise_invoice", "account"):
-            return f"{call.path}:{call.line} calls {call.text}"
+    schedule = tree.context("schedule").domain
+    billing = port(schedule.modules, "Billing")
+    for path, module in schedule.trees():
+        if more := called(module, billing) - {"raise_invoice", "account"}:
+            return f"{path} asks billing for {min(more)}"
     return _why_others_changed(tree, tree.base)
 
 

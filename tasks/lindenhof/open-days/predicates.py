@@ -1,9 +1,9 @@
 """One rule for the clinic's open days: billing has it, and the schedule asks."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from verifier.tree import Function, Missing, Source, Tree
+from verifier.tree import Function, Source, Tree
 
 HOLIDAYS = ((1, 1), (5, 1), (10, 3), (12, 25), (12, 26))
 ENOUGH = 3
@@ -23,7 +23,7 @@ def the_schedule_knows_no_closed_day(tree: Tree) -> str | None:
     for file in schedule.files:
         if not file.is_python:
             continue
-        for statement in _statements(file):
+        for statement in file.statements:
             if any(_names_day(statement, day) for day in HOLIDAYS):
                 return f"{file.path}:{statement.lineno} knows a holiday"
         if _weekly(file.tree):
@@ -56,11 +56,9 @@ def the_schedule_asks_billing(tree: Tree) -> str | None:
     asked = {function.name for function in _by_rule(tree)} - asked_before
     domain = tree.context("schedule").domain
     for name in ASKING:
-        start = [f for f in domain.functions() if f.qualname == f"Schedule.{name}"]
-        if not start:
-            raise Missing(f"the schedule has no {name}")
-        if not any(asked & function.names() for function in domain.onward(*start)):
-            return f"{start[0]} does not ask billing which days are open"
+        start = domain.function(f"Schedule.{name}")
+        if not any(asked & function.names() for function in domain.onward(start)):
+            return f"{start} does not ask billing which days are open"
     return None
 
 
@@ -70,7 +68,7 @@ def _rules(tree: Tree) -> list[tuple[Source, ast.stmt]]:
         (file, statement)
         for file in tree.files
         if file.is_python
-        for statement in _statements(file)
+        for statement in file.statements
         if sum(_names_day(statement, day) for day in HOLIDAYS) >= ENOUGH
     ]
 
@@ -103,15 +101,6 @@ def _bound(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return {statement.target.id}
     return set()
-
-
-def _statements(file: Source) -> Iterator[ast.stmt]:
-    """Top-level statements, and those of classes one by one."""
-    for statement in file.tree.body:
-        if isinstance(statement, ast.ClassDef):
-            yield from statement.body
-        else:
-            yield statement
 
 
 def _names_day(statement: ast.stmt, day: tuple[int, int]) -> bool:

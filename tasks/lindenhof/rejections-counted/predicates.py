@@ -89,5 +89,5 @@ def _words(node: ast.AST) -> set[str]:
 
 def _tables(tree: Tree, name: str) -> list[dict[str, str]]:
     """Column -> type of the tables of claims that are called so, behind whatever prefix."""
-    tables = (table for place in ("claims", SHARED) for table in tree.context(place).tables())
+    tables = tree.together("claims", SHARED).tables()
     return [table.columns for table in tables if re.search(rf"(?:^|_){name}$", table.name)]

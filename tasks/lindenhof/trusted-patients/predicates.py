@@ -2,8 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
 
+from verifier.receivers import called, port
 from verifier.tree import SHARED, Tree
 
 ASKING = ("billing", "schedule")
@@ -33,7 +33,7 @@ def patients_say_what_follows(tree: Tree) -> str | None:
 
 def billing_and_the_schedule_ask_for_it(tree: Tree) -> str | None:
     for name in ASKING:
-        if not any(_to_patients(call.text, NEW) for call in tree.context(name).domain.calls()):
+        if NEW not in _asked(tree, name):
             return f"{name} does not ask patients for {NEW}"
     return None
 
@@ -57,8 +57,8 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
     for name, context in tree.contexts.items():
         if name in ("patients", SHARED):
             continue
-        known = set(_asked(tree.base, name)) - {"reliability"} | {NEW}
-        if more := set(_asked(tree, name)) - known:
+        known = _asked(tree.base, name) - {"reliability"} | {NEW}
+        if more := _asked(tree, name) - known:
             return f"{name} asks patients for {min(more)}"
         for place in context.string_literals():
             if "internal/patients/reliability" in place.text:
@@ -69,16 +69,11 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
     return None
 
 
-def _to_patients(call: str, name: str) -> bool:
-    return call.endswith(f"patients.{name}")
-
-
-def _asked(tree: Tree, name: str) -> Iterator[str]:
+def _asked(tree: Tree, name: str) -> set[str]:
     """What a context asks patients for."""
-    for call in tree.context(name).domain.calls():
-        way, _, asked = call.text.rpartition(".")
-        if way.endswith("patients"):
-            yield asked
+    domain = tree.context(name).domain
+    patients = port(domain.modules, "Patients")
+    return {name for module in domain.modules for name in called(module, patients)}
 
 
 def _limit(tree: Tree, name: str) -> int | None:

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from verifier.receivers import asked, storage
 from verifier.tree import Tree
 
 OF_THE_LIST = frozenset({"add_waiting", "get_waiting", "save_waiting", "waiting_for", "offered_by"})
@@ -23,15 +24,16 @@ LIST = "WaitingList"
 def the_storage_is_divided(tree: Tree) -> str | None:
     domain = tree.context("schedule").domain
     found = domain.class_(LIST)
-    asked = _asked(found.node)
-    if wrong := asked & OF_THE_SCHEDULE:
+    store = storage(domain.modules)
+    used = asked(found.node, store)
+    if wrong := used & OF_THE_SCHEDULE:
         return f"{found} asks the storage for {min(wrong)}"
-    if missing := OF_THE_LIST - asked:
+    if missing := OF_THE_LIST - used:
         return f"{found} does not ask the storage for {min(missing)}"
     for function in domain.functions():
         inside = function.qualname.split(".")[0] == LIST
-        if not inside and (asked := _asked(function.node) & OF_THE_LIST):
-            return f"{function} asks the storage for {min(asked)}"
+        if not inside and (used := asked(function.node, store) & OF_THE_LIST):
+            return f"{function} asks the storage for {min(used)}"
     return None
 
 
@@ -77,12 +79,6 @@ def the_schedule_keeps_its_operations(tree: Tree) -> str | None:
     if LIST not in schedule.mentions():
         return f"{schedule} does not use {LIST}"
     return None
-
-
-def _asked(node: ast.AST) -> set[str]:
-    """What is asked of the storage: `self.store.shifts`, `store.shifts`."""
-    found = (n for n in ast.walk(node) if isinstance(n, ast.Attribute))
-    return {n.attr for n in found if ast.unparse(n.value).endswith("store")}
 
 
 def _changed(node: ast.AST) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import ast
 
+from verifier.constants import Constants, constants, texts, words
 from verifier.tree import Function, Tree
 
 MOST_COMPLEX = 7
@@ -38,12 +39,13 @@ def adjudicate_only_says_what_happens(tree: Tree) -> str | None:
 
 def each_phase_stands_alone(tree: Tree) -> str | None:
     reached = _reached(tree)
+    known = words(constants(tree.context("claims").domain.modules))
     for function in reached:
-        done = [phase for phase, signs in PHASES.items() if signs & _words(function)]
+        done = [phase for phase, signs in PHASES.items() if signs & _words(function, known)]
         if len(done) > 1:
             return f"{function} {' and '.join(done)}"
     for phase, signs in PHASES.items():
-        if not any(signs & _words(function) for function in reached):
+        if not any(signs & _words(function, known) for function in reached):
             return f"nothing that adjudicate leads to {phase}"
     return None
 
@@ -62,18 +64,13 @@ def no_long_conditional_is_left(tree: Tree) -> str | None:
 def _reached(tree: Tree) -> list[Function]:
     """What adjudicate names, directly or through others, and was not there before."""
     assert tree.base is not None
-    every = tree.context("claims").domain.functions()
-    leaders = {f.qualname.split(".")[0]: f for f in every if f.name == "__init__"}
-    found = [f for f in every if f.qualname == "adjudicate"]
-    for function in found:
-        names = function.names()
-        found += [f for f in every if f.name in names and f not in found]
-        found += [f for name, f in leaders.items() if name in names and f not in found]
+    domain = tree.context("claims").domain
+    found = domain.onward(domain.function("adjudicate"))
     old = {f.name for f in tree.base.context("claims").domain.functions()}
     return [function for function in found if function.name not in old]
 
 
-def _words(function: Function) -> frozenset[str]:
+def _words(function: Function, known: Constants) -> frozenset[str]:
     """What a function names, and the words before the colon in what it spells."""
-    spelled = {text.split(":")[0] for text in function.string_literals()}
+    spelled = {text.split(":")[0] for text in texts(function.node, known)}
     return function.names() | spelled

@@ -1,19 +1,23 @@
 """Does an acceptance only say what happens, and leave each phase to a function of its own?"""
 
 import ast
+from collections.abc import Mapping
 
+from verifier.receivers import asked, last_word, port
 from verifier.tree import Function, Tree
 
 MOST_COMPLEX = 5
 """The instruction says so. The untouched `accept` has more than three times that."""
 DEEDS = {
-    "tariff.available": "looks up what is left of quotas",
-    "tariff.assess": "charges lines",
-    "settlement.secure": "has a guarantee cover the sum",
-    "tariff.draw_quota": "draws quotas",
-    "inspections.open_control": "asks for a control",
-    "settlement.assess": "asks for payment",
+    ("Tariff", "available"): "looks up what is left of quotas",
+    ("Tariff", "assess"): "charges lines",
+    ("Settlement", "secure"): "has a guarantee cover the sum",
+    ("Tariff", "draw_quota"): "draws quotas",
+    ("Inspections", "open_control"): "asks for a control",
+    ("Settlement", "assess"): "asks for payment",
 }
+CHARGES = ("Tariff", "assess")
+Deeds = Mapping[Function, tuple[tuple[str, str], ...]]
 
 
 def accept_only_says_what_happens(tree: Tree) -> str | None:
@@ -22,35 +26,35 @@ def accept_only_says_what_happens(tree: Tree) -> str | None:
         return f"{accept} should take the id of a declaration"
     if accept.complexity > 1:
         return f"{accept} still holds conditions or loops (complexity {accept.complexity})"
-    if deeds := _deeds(accept):
-        return f"{accept} still {DEEDS[min(deeds)]}"
+    if deeds := _deeds(tree)[accept]:
+        return f"{accept} still {DEEDS[deeds[0]]}"
     return None
 
 
 def each_phase_stands_alone(tree: Tree) -> str | None:
+    done = _deeds(tree)
     reached = _reached(tree, "accept")[1:]
-    done = {deed for function in reached for deed in _deeds(function)}
-    if missing := DEEDS.keys() - done:
+    if missing := DEEDS.keys() - {deed for function in reached for deed in done[function]}:
         return f"no function that accept calls {DEEDS[min(missing)]}"
     for function in reached:
-        first, *others = sorted(_deeds(function)) or [""]
-        if others:
-            return f"{function} {DEEDS[first]} and {DEEDS[others[0]]}"
-        if first and _notes_the_time(function):
-            return f"{function} {DEEDS[first]} and notes the time"
+        told = [DEEDS[deed] for deed in done[function]]
+        told += ["notes the time"] if _notes_the_time(function) else []
+        if done[function] and len(told) > 1:
+            return f"{function} {told[0]} and {told[1]}"
     return None
 
 
 def lines_are_charged_in_one_place(tree: Tree) -> str | None:
     domain = tree.context("declarations").domain
-    places = [f for f in domain.functions() if "tariff.assess" in _deeds(f)]
+    places = [function for function, deeds in _deeds(tree).items() if CHARGES in deeds]
     if len(places) != 1:
         return f"lines should be charged in one place, not in {len(places)}"
     for name in ("accept", "amend"):
         if places[0] not in _reached(tree, name):
             return f"{name} does not charge lines by {places[0]}"
-    calls = [n for n in ast.walk(places[0].node) if isinstance(n, ast.Call)]
-    charging = [n for n in calls if ast.unparse(n.func).endswith("tariff.assess")]
+    tariff = port(domain.modules, CHARGES[0])
+    nodes = [n for n in ast.walk(places[0].node) if isinstance(n, ast.Attribute)]
+    charging = [n for n in nodes if n.attr == CHARGES[1] and last_word(n.value) in tariff]
     return f"{places[0]} charges lines {len(charging)} times" if len(charging) > 1 else None
 
 
@@ -67,9 +71,14 @@ def no_long_conditional_is_left(tree: Tree) -> str | None:
     return None
 
 
-def _deeds(function: Function) -> set[str]:
-    called = {".".join(call.split(".")[-2:]) for call in function.calls()}
-    return called & DEEDS.keys()
+def _deeds(tree: Tree) -> Deeds:
+    """What each function of declarations does itself of all that an acceptance takes."""
+    domain = tree.context("declarations").domain
+    ports = {kind: port(domain.modules, kind) for kind, _ in DEEDS}
+    return {
+        function: tuple(d for d in DEEDS if d[1] in asked(function.node, ports[d[0]]))
+        for function in domain.functions()
+    }
 
 
 def _notes_the_time(function: Function) -> bool:

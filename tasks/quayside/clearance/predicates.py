@@ -3,6 +3,7 @@
 import ast
 import re
 
+from verifier.receivers import called, port
 from verifier.tree import SHARED, Function, Tree
 
 OLD, NEW = "outcome", "clearance"
@@ -70,8 +71,9 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
 
 def _asked(tree: Tree) -> set[str]:
     """What declarations ask inspections for."""
-    calls = (call.text.rpartition(".") for call in tree.context("declarations").domain.calls())
-    return {asked for way, _, asked in calls if way.endswith("inspections")}
+    domain = tree.context("declarations").domain
+    inspections = port(domain.modules, "Inspections")
+    return {name for module in domain.modules for name in called(module, inspections)}
 
 
 def _compared(function: Function) -> str | None:

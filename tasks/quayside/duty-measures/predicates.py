@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from verifier.constants import Constants, constants, gives_one_thing, meant, words
-from verifier.tree import SHARED, Function, Source, Tree
+from verifier.constants import Constants, constants, gives_one_thing, meant, texts, words
+from verifier.tree import SHARED, Function, Sources, Tree
 
 MEASURES = frozenset({"free", "ad_valorem", "specific", "mixed", "mixed_min", "mixed_max"})
 UNITS = frozenset({"100kg", "litre", "piece"})
@@ -25,15 +25,15 @@ def normal_duty_looks_up_a_measure(tree: Tree) -> str | None:
 
 
 def units_are_looked_up(tree: Tree) -> str | None:
-    if not any("UNITS" in _looked_into(f) for f in _functions(tree)):
+    if not any("UNITS" in _looked_into(f) for f in _owned(tree).functions()):
         return "nothing looks into UNITS"
     return _why_no_table(tree, "UNITS", UNITS)
 
 
 def nothing_asks_for_a_measure_or_unit(tree: Tree) -> str | None:
     known = _words(tree)
-    for file in _files(tree):
-        for node in ast.walk(file.tree):
+    for file in _owned(tree).python:
+        for node in file.nodes:
             if _compares_a_word(node, known) or any(
                 _mentions_a_field(test) for test in _tests(node)
             ):
@@ -41,20 +41,15 @@ def nothing_asks_for_a_measure_or_unit(tree: Tree) -> str | None:
     return None
 
 
-def _files(tree: Tree) -> Iterator[Source]:
+def _owned(tree: Tree) -> Sources:
     """Where duties may be worked out: a new file need not lie in the tariff."""
-    for name in ("tariff", SHARED):
-        yield from (file for file in tree.context(name).files if file.is_python)
-
-
-def _functions(tree: Tree) -> list[Function]:
-    return [f for name in ("tariff", SHARED) for f in tree.context(name).functions()]
+    return tree.together("tariff", SHARED)
 
 
 def _words(tree: Tree) -> Constants:
     """What stands for a word, at the top of a file or within a function."""
-    nodes = [*(file.tree for file in _files(tree)), *(f.node for f in _functions(tree))]
-    return words(constants(nodes))
+    owned = _owned(tree)
+    return words(constants([*owned.modules, *(f.node for f in owned.functions())]))
 
 
 def _looked_into(function: Function) -> set[str]:
@@ -66,47 +61,31 @@ def _looked_into(function: Function) -> set[str]:
 
 
 def _why_no_table(tree: Tree, name: str, keys: frozenset[str]) -> str | None:
-    tables = [value for file in _files(tree) for value in _assigned(file.tree, name)]
+    owned = _owned(tree)
+    tables = constants(owned.modules).get(name, ())
     if len(tables) != 1:
         return f"{name} should be made in one place, not in {len(tables)}"
-    said = {
-        text.value
-        for file in _files(tree)
-        for text in ast.walk(file.tree)
-        if isinstance(text, ast.Constant) and text.value in keys
-    }
+    said = {place.text for place in owned.string_literals()}
     table = tables[0]
     if isinstance(table, ast.Dict) and table.keys and None not in table.keys:
         known = _words(tree)
-        every = (n for key in table.keys if key for n in meant(key, known))
-        said = {n.value for n in every if isinstance(n, ast.Constant)}
-        said |= _added(tree, name)
+        given = [*filter(None, table.keys), *_added(tree, name)]
+        said = {text for key in given for text in texts(key, known)}
     missing = sorted(keys - said)
     if missing:
         return f"{name} has no entry for {missing[0]}"
-    if gives_one_thing((file.tree for file in _files(tree)), name):
+    if gives_one_thing(owned.modules, name):
         return f"{name} has one and the same entry for everything"
     return None
 
 
-def _assigned(module: ast.Module, name: str) -> Iterator[ast.expr | None]:
-    for node in module.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if any(isinstance(t, ast.Name) and t.id == name for t in targets):
-            yield getattr(node, "value", None)
-
-
-def _added(tree: Tree, name: str) -> set[object]:
+def _added(tree: Tree, name: str) -> Iterator[ast.expr]:
     """Keys that are given an entry one by one."""
-    return {
-        node.slice.value
-        for file in _files(tree)
-        for node in ast.walk(file.tree)
-        if isinstance(node, ast.Subscript)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == name
-        and isinstance(node.slice, ast.Constant)
-    }
+    for file in _owned(tree).python:
+        for node in file.nodes:
+            added = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+            if added and ast.unparse(node.value) == name:
+                yield node.slice
 
 
 def _compares_a_word(node: ast.AST, known: Constants) -> bool:

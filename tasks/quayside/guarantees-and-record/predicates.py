@@ -1,6 +1,6 @@
 """Do traders leave their record and their guarantees to a class each, which stand alone?"""
 
-from verifier.receivers import asked, receivers
+from verifier.receivers import asked, storage
 from verifier.tree import Tree
 
 OF_RECORD = frozenset({
@@ -20,18 +20,17 @@ MADE_BY = {"Infringement": "Record", "Guarantee": "Guarantees", "Reservation": "
 def the_storage_is_divided(tree: Tree) -> str | None:
     domain = tree.context("traders").domain
     every = OF_RECORD | OF_GUARANTEES | OF_TRADERS
-    trees = (module for _, module in domain.trees())
-    storage = receivers(trees, r"\w*Store", "store", "_store")
+    store = storage(domain.modules)
     for name, asks in THEIRS.items():
         found = domain.class_(name)
-        used = asked(found.node, storage) & every
+        used = asked(found.node, store) & every
         if wrong := used - asks:
             return f"{found} asks the storage for {min(wrong)}"
         if missing := asks - used:
             return f"{found} does not ask the storage for {min(missing)}"
     for function in domain.functions():
         inside = function.qualname.split(".")[0] in THEIRS
-        if not inside and every & asked(function.node, storage):
+        if not inside and every & asked(function.node, store):
             return f"{function} asks the storage too"
     return None
 

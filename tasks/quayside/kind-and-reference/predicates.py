@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from verifier.tree import SHARED, Source, Tree
+from verifier.tree import SHARED, Tree
 
 OLD = "topic"
 NEW = frozenset({"kind", "reference"})
@@ -67,16 +67,10 @@ def _kept(tree: Tree) -> tuple[str, set[str]]:
 
 def _tables(tree: Tree) -> Iterator[tuple[str, set[str]]]:
     """Names and columns of tables."""
-    for name in ("notices", SHARED):
-        for table in tree.context(name).tables():
-            yield table.name, set(table.columns)
+    return ((t.name, set(t.columns)) for t in tree.together("notices", SHARED).tables())
 
 
 def _indexes(tree: Tree) -> Iterator[tuple[str, str]]:
     """The table and the first column of each index."""
-    for file in _files(tree):
+    for file in tree.together("notices", SHARED).files:
         yield from ((table.lower(), first.lower()) for table, first in INDEX.findall(file.text))
-
-
-def _files(tree: Tree) -> Iterator[Source]:
-    return (file for name in ("notices", SHARED) for file in tree.context(name).files)

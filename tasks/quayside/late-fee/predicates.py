@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from verifier.receivers import asked, port
 from verifier.tree import Function, Source, Tree
 
 TERMS = {"sea": 10, "air": 3, "road": 1}
@@ -26,7 +27,8 @@ def consignments_answer_what_lateness_costs(tree: Tree) -> str | None:
 def declarations_ask(tree: Tree) -> str | None:
     assert tree.base is not None
     domain = tree.context("declarations").domain
-    if not any("consignments" in call.text.split(".") for call in domain.calls("late_fee")):
+    consignments = port(domain.modules, "Consignments")
+    if not any("late_fee" in asked(module, consignments) for module in domain.modules):
         return "declarations do not ask consignments for the fee"
     return tree.asks_more(tree.base.asked)
 

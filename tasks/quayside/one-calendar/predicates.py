@@ -27,7 +27,7 @@ def the_calendar_is_kept_once(tree: Tree) -> str | None:
         places = [*_rules(file), *_holidays(file)]
         if file.context != "notices" and places:
             return f"{file.path}:{places[0]} knows which days are worked"
-        rules += len(list(_rules(file)))
+        rules += len(set(_rules(file)))
         lists += len(list(_holidays(file)))
     if rules > 1:
         return "notices have more than one rule about weekends"
@@ -46,13 +46,14 @@ def the_others_ask(tree: Tree) -> str | None:
 
 
 def _rules(file: Source) -> Iterator[int]:
-    """Where somebody asks which day of the week it is."""
-    for node in ast.walk(file.tree):
-        if isinstance(node, ast.Attribute) and node.attr in WEEKDAYS:
-            yield node.lineno
-        text = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(text, str) and len(text) < 9 and any(each in text for each in FORMATS):
-            yield node.lineno
+    """Where what asks which day of the week it is begins."""
+    for statement in file.statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute) and node.attr in WEEKDAYS:
+                yield statement.lineno
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and len(text) < 9 and any(each in text for each in FORMATS):
+                yield statement.lineno
 
 
 def _holidays(file: Source) -> Iterator[int]:

@@ -1,7 +1,6 @@
 """Is a guarantee set free where a debt is settled, and nowhere to make up for it?"""
 
-from collections.abc import Iterator
-
+from verifier.receivers import asked, port
 from verifier.tree import Function, Sources, Tree
 
 FREEING = frozenset({"release", "unsecure"})
@@ -14,7 +13,7 @@ def nothing_makes_up_for_it(tree: Tree) -> str | None:
     settlement = tree.context("settlement").domain
     for name in QUESTIONS:
         function = settlement.function(f"Settlement.{name}")
-        for reached in _path(settlement, function):
+        for reached in settlement.onward(function, by=Function.called):
             if _frees(reached):
                 return f"{function} sets something free in {reached}"
     for name in ("declarations", "traders"):
@@ -26,10 +25,11 @@ def nothing_makes_up_for_it(tree: Tree) -> str | None:
 
 def what_is_paid_is_set_free(tree: Tree) -> str | None:
     settlement = tree.context("settlement").domain
+    traders = port(settlement.modules, "Traders")
     for name in SETTLING:
         function = settlement.function(f"Settlement.{name}")
-        calls = [call for reached in _path(settlement, function) for call in reached.calls()]
-        if not any(".traders." in call for call in calls):
+        reached = settlement.onward(function, by=Function.called)
+        if not any(asked(each.node, traders) for each in reached):
             return f"{function} sets nothing free"
     return None
 
@@ -41,14 +41,3 @@ def _frees(function: Function) -> bool:
 
 def _freeing(domain: Sources) -> set[str]:
     return {function.qualname for function in domain.functions() if _frees(function)}
-
-
-def _path(domain: Sources, start: Function) -> Iterator[Function]:
-    """A function, and those of its class or file that it calls, directly or through others."""
-    every = domain.functions()
-    found = [start]
-    for function in found:
-        yield function
-        called = {call for call in function.calls() if call.count(".") < 2}
-        names = {call.removeprefix("self.") for call in called}
-        found += [f for f in every if f.name in names and f not in found]

@@ -1,12 +1,15 @@
 """Is the time of a quota one thing with rules of its own, and nowhere taken apart?"""
 
 import ast
+import re
 
-from verifier.tree import Class, Function, Sources, Tree
+from verifier.constants import Constants, constants, errors, texts
+from verifier.tree import SHARED, Class, Function, Sources, Tree
 from verifier.values import is_fixed, rules
 
 TEXTS = frozenset({"opens_on", "closes_on"})
 OWNERS = ("Period", "Quota")
+REFUSAL = "bad_period"
 DAYS = frozenset({"fromisoformat", "strptime", "day_of"})
 COUNTS = frozenset({"days", "total_seconds", "toordinal"})
 
@@ -23,10 +26,9 @@ def a_period_is_a_type(tree: Tree) -> str | None:
 def no_other_period_can_be_made(tree: Tree) -> str | None:
     domain = tree.context("tariff").domain
     period = domain.class_("Period")
-    called = {n.func.id for n in ast.walk(period.node)
-              if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}  # fmt: skip
-    makers = [f for f in domain.functions() if f.qualname in called]
-    if not any(_refuses(node) for node in (period.node, *(f.node for f in makers))):
+    making = domain.onward(*domain.makers(period), by=Function.called)
+    known = _known(tree)
+    if not any(_refuses(function, known) for function in making):
         return f"{period} can be made of any two days"
     return None
 
@@ -40,7 +42,9 @@ def a_quota_has_a_period(tree: Tree) -> str | None:
     others = [f for f in domain.functions() if not _is_of(f, quota)]
     if not any(by_period & _read(f) for f in others):
         return f"nobody asks {quota} for its Period"
-    if "Period" not in domain.function("Tariff.open_quota").names():
+    opening = domain.function("Tariff.open_quota")
+    givers = {f.name for f in domain.functions() if _gives_a_period(f)}
+    if not ({"Period"} | givers) & opening.names():
         return "a quota is opened without a Period"
     return None
 
@@ -58,7 +62,7 @@ def nobody_takes_it_apart(tree: Tree) -> str | None:
         if function.name == "open_quota":
             if found := (DAYS | COUNTS) & function.names():
                 return f"{function} still works on days by itself: {min(found)}"
-            if "bad_period" in function.string_literals():
+            if _refuses(function, _known(tree)):
                 return f"{function} still refuses periods"
     return None
 
@@ -81,13 +85,21 @@ def _read(function: Function) -> set[str]:
     return {n.attr for n in ast.walk(function.node) if isinstance(n, ast.Attribute)}
 
 
-def _refuses(node: ast.AST) -> bool:
-    return "bad_period" in {getattr(n, "value", None) for n in ast.walk(node)
-                            if isinstance(n, ast.Constant)}  # fmt: skip
+def _known(tree: Tree) -> Constants:
+    """What the code of a refusal may stand for: a constant, or an error of its own."""
+    modules = tree.together("tariff", SHARED).modules
+    return {**constants(modules), **errors(modules)}
+
+
+def _refuses(function: Function, known: Constants) -> bool:
+    raised = (node for node in ast.walk(function.node) if isinstance(node, ast.Raise))
+    said = function.string_literals().union(*(texts(node, known) for node in raised))
+    return REFUSAL in said
 
 
 def _gives_a_period(function: Function) -> bool:
-    return any(
+    told = ast.unparse(function.node.returns) if function.node.returns else ""
+    return bool(re.search(r"\bPeriod\b", told)) or any(
         isinstance(n, ast.Call) and "Period" in ast.unparse(n.func).split(".")
         for n in ast.walk(function.node)
     )
