@@ -8,6 +8,7 @@ from harness.pairs.weave.faces import FOLDER
 from harness.pairs.weave.sources import App
 from harness.pairs.weave.spec import CouplingSpec
 from harness.pairs.weave.trees import Tree, active
+from harness.verifier.globs import matching
 
 RECORDED = ("openapi", "interactions")
 """folders of an arm that `seambench pairs record` writes, not the loom"""
@@ -15,12 +16,13 @@ HEAD = "# Written by `seambench weave {app}` from app/app.yaml; change that.\n"
 
 
 def pairfile(app: App, tree: Tree, dose: int) -> str:
-    """The text of pair.yaml for the arms in `tree`, which emit made at a dose."""
+    """The text of pair.yaml for the arms in `tree`, which emit made at a dose. Raises BadInput."""
     spec = app.spec
     arms: dict[str, list[str]] = {}
     for path in tree:
         arm, _, inner = path.partition("/")
         arms.setdefault(arm, []).append(inner)
+    _check_protected(app, {inner for paths in arms.values() for inner in paths})
     content: dict[str, Any] = {
         "app": spec.app,
         "title": spec.title,
@@ -35,6 +37,13 @@ def pairfile(app: App, tree: Tree, dose: int) -> str:
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return HEAD.format(app=spec.app) + text
+
+
+def _check_protected(app: App, paths: set[str]) -> None:
+    """Every pattern protects something: a file that is woven, or one of the visible tests."""
+    for number, glob in enumerate(app.spec.protected):
+        if not glob.startswith("tests/") and not any(map(matching([glob]), paths)):
+            raise app.wrong(f"no arm has a file {glob}", "protected", number)
 
 
 def _arm(app: App, arm: str, paths: list[str]) -> dict[str, Any]:
@@ -63,7 +72,8 @@ def _owner(path: str, context: str) -> bool:
 
 
 def _coupling(spec: CouplingSpec) -> dict[str, Any]:
-    where = "as woven at this dose" if spec.kind != "execution_order" else "the tables' references"
+    woven = "the tables' references" if spec.kind == "execution_order" else "as woven at this dose"
+    where = "the domain" if spec.survives else woven
     arms = ("monolith", "modular", "microservices") if spec.survives else ("monolith",)
     return {
         "name": spec.name,
