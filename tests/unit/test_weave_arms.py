@@ -15,7 +15,7 @@ import pytest
 
 from harness.pairs.weave import read_app, weave
 from harness.pairs.weave.arms import ARMS
-from harness.pairs.weave.checks import RESERVED
+from harness.pairs.weave.names import RESERVED, RESERVED_NAMES
 from harness.pairs.weave.spec import Operation
 
 ROOT = Path(__file__).parents[2]
@@ -204,3 +204,31 @@ def test_no_context_can_be_called_as_a_module_of_an_arm_or_what_it_imports(app: 
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.partition(".")[0])
     assert names - {*read.contexts, read.spec.package, "__init__"} <= RESERVED
+
+
+def bound(module: ast.Module) -> Iterator[str]:
+    """The names that a module has at its top and what it imports from beside it or elsewhere."""
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (each.id for each in node.targets if isinstance(each, ast.Name))
+
+
+@every_app
+def test_no_model_or_operation_can_be_called_as_what_stands_beside_it(app: str) -> None:
+    """What is in modules of schemas and routes and is no name of the app itself."""
+    read = read_app(ROOT / f"fixtures/{app}/app")
+    own = {*read.spec.types, *read.contexts}
+    for each in read.contexts.values():
+        spec = each.spec
+        own |= {*each.module.names, *spec.bodies, *spec.answers, *spec.operations}
+        own |= {str(each.store), *each.methods, *(f"{method}_internal" for method in each.methods)}
+    for path in (path for arm in ARMS for path in (ROOT / "fixtures" / app / arm).rglob("*.py")):
+        place = path.relative_to(ROOT / "fixtures" / app).as_posix()
+        if re.search(r"(routes|schemas)(/\w+)?\.py$|^microservices/(?!edge)\w+/main\.py$", place):
+            module = ast.parse(path.read_text(encoding="utf-8"))
+            names = {name for name in bound(module) if not name.endswith(("Request", "Fields"))}
+            assert names - own - RESERVED_NAMES == set(), place

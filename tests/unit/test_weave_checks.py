@@ -185,8 +185,6 @@ def test_a_context_with_the_name_of_the_package_is_refused(sources: Path) -> Non
     ("old", "new"),
     [
         ("def get(self, account_id: str)", "def get(self, account_id: str, fresh: bool = False)"),
-        ("def get(self, account_id: str)", "def get(self, account_id: str, *, fresh: int = 0)"),
-        ("def get(self, account_id: str)", "def get(self, account_id: str, /)"),
         ("self.store.get_account(", "find("),
     ],
 )

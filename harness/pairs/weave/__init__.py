@@ -3,8 +3,15 @@
 spec        what `app/app.yaml` may say
 sources     what the domain code says: services, records, ports, who calls whom
 reading     the sources of an app, read and checked
-checks      what must hold between app.yaml and the domain code
-stored      what must hold of tables and queries
+checks      what must hold between app.yaml and the domain code, subject by subject:
+  names       which names are free
+  failures    errors and the codes of refusals
+  stored      tables and queries
+  crossing    what contexts ask of one another and of their stores
+  models      bodies and answers
+  operations  calls and routes
+  couplings   what each kind of coupling says
+expressions expressions of app.yaml and calls, as the checks read them
 domain      the domain code as it stands in each arm
 stores      the repositories
 schemas     what requests carry and what answers wrap

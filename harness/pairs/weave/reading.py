@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.errors import BadInput
 from harness.pairs.weave.checks import check
+from harness.pairs.weave.failures import check_refusals
 from harness.pairs.weave.sources import App, Context, Module
 from harness.pairs.weave.spec import AppSpec
 from harness.specfile import parse_spec, place, read_text
@@ -17,13 +18,16 @@ def read_app(folder: Path) -> App:
     if not files[0].is_file():
         raise BadInput(f"{files[0]}: no such file")
     texts = {path.relative_to(folder).as_posix(): read_text(path) for path in files}
-    return read_sources(folder, texts)
+    app = read_sources(folder, texts)
+    check_refusals(app)
+    return app
 
 
 def read_sources(folder: Path, texts: Mapping[str, str]) -> App:
     """The app whose files are `texts`, as if they lay in `folder`.
 
-    Raises BadInput that names file and line. What was read before is not read again.
+    Raises BadInput that names file and line. What was read before is not read again. A code may be
+    gone with which an operation refuses: what is tried out (a fault, a solution) may not raise it.
     """
     if "app.yaml" not in texts:
         raise BadInput(f"{folder / 'app.yaml'}: no such file")

@@ -34,19 +34,38 @@ Word = Annotated[
 """a name in the woven code"""
 Status = Annotated[int, Field(ge=400, le=599)]
 """of an answer that refuses"""
+_EMPTY = (204, 205)
+"""statuses of answers without a body"""
 
 
 def field_parts(told: str) -> re.Match[str]:
     """type, low, high and default of a field. Raises ValueError."""
     found = FIELD.fullmatch(told)
     if found is None:
-        raise ValueError(f"{told!r} is not `Type`, `Type low..high` or `Type = x`")
+        raise ValueError(f"{told!r} is not `Type`, `list[Type] low..high` or `Type = x`")
     return found
 
 
 def _is_field(told: str) -> str:
-    field_parts(told)
+    found = field_parts(told)
+    if found["low"]:
+        if not found["type"].startswith("list["):
+            raise ValueError(f"{told!r}: a list alone has bounds; a number is a type of its own")
+        if int(found["low"]) > int(found["high"]):
+            raise ValueError(f"{told!r}: {found['low']} is more than {found['high']}")
     return told
+
+
+def _has_no_bounds(told: str) -> str:
+    if field_parts(told)["low"]:
+        raise ValueError(f"{told!r}: a list has bounds in a body, not in a query")
+    return told
+
+
+def _has_answer(status: int) -> int:
+    if status in _EMPTY:
+        raise ValueError(f"{status} is the status of no answer, and an operation has one")
+    return status
 
 
 Fields = dict[Word, Annotated[str, AfterValidator(_is_field)]]
@@ -100,7 +119,7 @@ class TableSpec(Spec):
     record: str
     key: str | None = None
     unique: tuple[str, ...] = ()
-    index: tuple[tuple[str, ...], ...] = ()
+    index: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
     refers: dict[str, str] = Field(default_factory=dict)
     """column -> table of any context; across contexts it is a coupling of the tangled arm alone"""
 
@@ -109,9 +128,11 @@ class Operation(Spec):
     """One endpoint of the public API."""
 
     route: str
-    status: int = Field(default=200, ge=200, le=299)
+    status: Annotated[int, AfterValidator(_has_answer)] = Field(default=200, ge=200, le=299)
     body: str | None = None
-    query: Fields = Field(default_factory=dict)
+    query: dict[Word, Annotated[str, AfterValidator(_is_field), AfterValidator(_has_no_bounds)]] = (
+        Field(default_factory=dict)
+    )
     call: str
     """an expression over the service, `store`, `body` and the parameters"""
     answer: str
@@ -122,6 +143,9 @@ class Operation(Spec):
     def _is_route(cls, value: str) -> str:
         if not ROUTE.fullmatch(value):
             raise ValueError(f"{value!r} is not METHOD /v1/path")
+        parameters = re.findall(r"\{\w+\}", value)
+        for twice in {each for each in parameters if parameters.count(each) > 1}:
+            raise ValueError(f"{value!r}: {twice} stands twice")
         return value
 
     @property
@@ -162,9 +186,9 @@ class CouplingSpec(Spec):
     meaning: str
     query: str | None = None
     """cache_key: the store's method whose rows are kept in memory"""
-    key: str | None = None
+    key: str | None = Field(default=None, pattern=r'^[^"\\\n]+$')
     """cache_key: the prefix of the key"""
-    readers: dict[str, str] = Field(default_factory=dict)
+    readers: dict[Word, Word] = Field(default_factory=dict)
     """cache_key: context -> name of the class with which it reads the cache for itself"""
 
 

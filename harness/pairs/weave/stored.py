@@ -1,11 +1,13 @@
 """What must hold of tables and queries: SQLite itself is asked whether it can run them."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from functools import lru_cache
 
 from harness.errors import BadInput
+from harness.pairs.weave.expressions import is_plain
 from harness.pairs.weave.sources import WRITES, App, Context, Method
 from harness.pairs.weave.spec import TableSpec
 
@@ -70,6 +72,9 @@ def _check_store(app: App, context: Context) -> None:
         raise BadInput(f"{context.module.path}:{line}: {context.store} is not in stores.py")
     needed = app.stores.methods(context.store)
     for method in needed.values():
+        if not is_plain(method):
+            place = f"{app.stores.path}:{method.node.lineno}: {context.store}.{method.name}"
+            raise BadInput(f"{place}: a store takes its parameters by name: no *, ** or /")
         for name in _TAKEN & {each for each, _, _ in method.parameters}:
             place = f"{app.stores.path}:{method.node.lineno}: {context.store}.{method.name}"
             raise BadInput(f"{place}: no parameter of a store can be called {name!r}")
@@ -82,14 +87,11 @@ def _check_store(app: App, context: Context) -> None:
 def _problem(context: Context, method: Method, how: str) -> str | None:
     """What is wrong with a query."""
     kept = {table.record: name for name, table in context.spec.tables.items()}
-    names = tuple(name for name, _, _ in method.parameters)
     if how in WRITES:
-        records = [annotation for _, annotation, _ in method.parameters]
-        if len(records) != 1 or records[0] not in kept:
-            return f"{how} takes one record that a table keeps; {method.name} takes {records}"
-        if how == "update" and context.spec.tables[kept[records[0]]].key is None:
-            return f"update needs a key of the table {kept[records[0]]}"
-        return None
+        return _write_problem(context, method, how, kept)
+    if found := re.search(r'["\\\n]', how):
+        return f"SQL has its words in single quotes and stands on one line: no {found[0]!r}"
+    names = tuple(name for name, _, _ in method.parameters)
     if method.returns == "int":
         table, _, condition = how.partition(" WHERE ")
         if table not in context.spec.tables or not condition:
@@ -98,9 +100,24 @@ def _problem(context: Context, method: Method, how: str) -> str | None:
         record = method.returns.removesuffix(" | None").removeprefix("list[").removesuffix("]")
         if record not in kept:
             return f"no table keeps {record}"
+        if method.returns.startswith("list[") and len({"limit", "offset"} & set(names)) == 1:
+            return f"a page has limit and offset, and {method.name} takes one of them"
         table, condition = kept[record], how
     columns = tuple(context.module.fields(context.spec.tables[table].record))
     return _refused(table, columns, condition, names)
+
+
+def _write_problem(context: Context, method: Method, how: str, kept: dict[str, str]) -> str | None:
+    """What is wrong with a query that writes; `kept`: record -> table."""
+    records = [annotation for _, annotation, _ in method.parameters]
+    if len(records) != 1 or records[0] not in kept:
+        return f"{how} takes one record that a table keeps; {method.name} takes {records}"
+    table = context.spec.tables[kept[records[0]]]
+    if how == "update" and table.key is None:
+        return f"update needs a key of the table {kept[records[0]]}"
+    if how == "upsert" and not (table.key or table.unique):
+        return f"upsert needs a key, or unique columns, of the table {kept[records[0]]}"
+    return None
 
 
 @lru_cache(maxsize=8192)
