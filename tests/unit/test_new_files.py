@@ -90,7 +90,7 @@ def test_what_any_solution_adds_may_stand_in_a_new_file(bases: Bases, arm: str) 
         changed = moved(start)
         count += bool(changed)
         assert (task, solution, refusals(start.reasons(changed))) == (task, solution, {})
-    assert count > 80
+    assert count > 70
 
 
 @pytest.mark.parametrize("arm", ["monolith", "modular"])
