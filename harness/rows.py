@@ -329,7 +329,12 @@ def _files(done: Progress) -> dict[str, str | bytes]:
 
 
 def _evidence(found: Findings) -> dict[str, Any]:
-    parts = {"inspect": found.inspect, "replay": found.replay, "contract": found.contract}
+    parts = {
+        "inspect": found.inspect,
+        "replay": found.replay,
+        "restart": found.restart,
+        "contract": found.contract,
+    }
     dumped: dict[str, Any] = {k: json.loads(v.model_dump_json()) for k, v in parts.items() if v}
     dumped["starts"] = [json.loads(start.model_dump_json()) for start in found.starts]
     return dumped | {"not_started": found.not_started}

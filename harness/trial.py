@@ -174,6 +174,7 @@ def _score(found: Findings, task: Task, sequences: int) -> Score:
     return score(
         found.starts,
         found.replay,
+        found.restart,
         found.inspect,
         found.contract,
         predicates=task.spec.predicates,

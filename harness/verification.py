@@ -22,6 +22,7 @@ from harness.scoring.evidence import (
     Evidence,
     InspectEvidence,
     ReplayEvidence,
+    RestartEvidence,
     read_verdict,
 )
 from harness.stopwatch import Stopwatch
@@ -68,6 +69,8 @@ class Findings:
     inspect: InspectEvidence
     starts: tuple[BehaviourEvidence, ...] = ()
     replay: ReplayEvidence | None = None
+    restart: RestartEvidence | None = None
+    """null: the replay came to no end, or had nothing to look at"""
     contract: ContractEvidence | None = None
     not_started: str | None = None
     app_log: str = ""
@@ -85,9 +88,15 @@ class Session:
 
     def start(self) -> None:
         """Start the app anew on empty data. Raises AppDidNotStart with the end of its log."""
+        self._up("--fresh")
+
+    def restart(self) -> None:
+        """Start the app again on the data that it has. Raises AppDidNotStart."""
+        self._up()
+
+    def _up(self, *options: str) -> None:
         self._starts += 1
-        wait = str(self.start_seconds)
-        command = ("app", "up", "--fresh", "--wait", wait)
+        command = ("app", "up", *options, "--wait", str(self.start_seconds))
         end = self.app.run(Command(command, self.start_seconds + 30, env=TEST_MODE))
         if not end.ok:
             tail = (end.stderr or end.stdout).strip()
@@ -171,9 +180,13 @@ def verify(
             opened.start()
             contract = opened.phase(ContractEvidence, "contract")
             replay = opened.phase(ReplayEvidence, "replay")
+            restart = None
+            if replay.looks and not replay.difference:
+                opened.restart()
+                restart = opened.phase(RestartEvidence, "restart")
         except AppDidNotStart as error:
             return Findings(inspect, starts, not_started=str(error), app_log=error.log_tail)
-        return Findings(inspect, starts, replay, contract, app_log=opened.log())
+        return Findings(inspect, starts, replay, restart, contract, app_log=opened.log())
 
 
 def _job(subject: Subject, known: Known, port_offset: int, urgent: str | None) -> bytes:

@@ -62,15 +62,20 @@ class Told(Evidence):
     body: str
 
 
-class Difference(Evidence):
-    """The first exchange that differs; texts are normalised."""
+class Forgotten(Evidence):
+    """The first request that is answered otherwise after a restart."""
 
     sequence: str
-    step: int = Field(ge=1)
     request: str
     expected: Told
     got: Told
     what: str
+
+
+class Difference(Forgotten):
+    """The first exchange that differs; texts are normalised."""
+
+    step: int = Field(ge=1)
 
 
 class ReplayEvidence(Evidence):
@@ -81,6 +86,8 @@ class ReplayEvidence(Evidence):
     sequences: int = Field(gt=0)
     sequences_total: int = Field(gt=0)
     calls: int = Field(gt=0)
+    looks: int = Field(ge=0)
+    """requests that changed nothing, kept to be asked again after a restart"""
     seconds: float
     digest: str
     difference: Difference | None
@@ -92,6 +99,22 @@ class ReplayEvidence(Evidence):
             raise ValueError("answers belong to a recording and only to it")
         if self.difference is None and self.sequences != self.sequences_total:
             raise ValueError("not every sequence was played")
+        return self
+
+
+class RestartEvidence(Evidence):
+    """What the app shows after it was started again on its data, compared with before."""
+
+    phase: Literal["restart"]
+    looks: int = Field(gt=0)
+    looks_total: int = Field(gt=0)
+    seconds: float
+    difference: Forgotten | None
+
+    @model_validator(mode="after")
+    def _agree(self) -> "RestartEvidence":
+        if self.difference is None and self.looks != self.looks_total:
+            raise ValueError("not everything was looked at again")
         return self
 
 

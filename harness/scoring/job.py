@@ -15,7 +15,7 @@ import harness.verifier
 from harness.errors import PatchRefused
 from harness.verifier.job import Settings
 
-Phase = Literal["behaviour", "replay", "inspect", "contract"]
+Phase = Literal["behaviour", "replay", "restart", "inspect", "contract"]
 FOLDER = "/tmp/job"  # noqa: S108  a path in the sandbox, not on this machine
 OUTPUT_LIMIT = 32_000_000
 """What the output limit of the command must be at least: a recording is one long line."""

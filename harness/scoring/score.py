@@ -11,6 +11,7 @@ from harness.scoring.evidence import (
     ContractEvidence,
     InspectEvidence,
     ReplayEvidence,
+    RestartEvidence,
 )
 from harness.scoring.factor import Factor
 from harness.scoring.integrity import integrity
@@ -72,6 +73,7 @@ def unstarted(
 def score(
     starts: Sequence[BehaviourEvidence],
     replay: ReplayEvidence,
+    restart: RestartEvidence | None,
     inspect: InspectEvidence,
     contracts: ContractEvidence,
     *,
@@ -81,7 +83,7 @@ def score(
     """Turn the evidence of one trial into its score. Raises VerifierError."""
     return Score(
         behaviour=behaviour(starts),
-        equivalence=equivalence(replay, least=least_sequences),
+        equivalence=equivalence(replay, restart, least=least_sequences),
         structure=structure(inspect, predicates),
         contract=contract(contracts),
         integrity=integrity(inspect),

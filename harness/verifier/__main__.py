@@ -9,8 +9,15 @@ from .contract import contract
 from .inspection import inspect
 from .job import Job, NoVerdict
 from .replay import replay
+from .restart import restart
 
-PHASES = {"behaviour": behaviour, "replay": replay, "inspect": inspect, "contract": contract}
+PHASES = {
+    "behaviour": behaviour,
+    "replay": replay,
+    "restart": restart,
+    "inspect": inspect,
+    "contract": contract,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -18,6 +18,7 @@ from harness.scoring.evidence import (
     Evidence,
     InspectEvidence,
     ReplayEvidence,
+    RestartEvidence,
     read_verdict,
 )
 from harness.scoring.integrity import integrity
@@ -62,10 +63,22 @@ def replayed(**changes: Any) -> Raw:
         "sequences": 500,
         "sequences_total": 500,
         "calls": 3000,
+        "looks": 150,
         "seconds": 1.0,
         "digest": "d",
         "difference": None,
         "answers": None,
+    }
+    return raw | changes
+
+
+def restarted(**changes: Any) -> Raw:
+    raw = {
+        "phase": "restart",
+        "looks": 150,
+        "looks_total": 150,
+        "seconds": 0.1,
+        "difference": None,
     }
     return raw | changes
 
@@ -103,6 +116,7 @@ DIFFERENCE = {
     "got": TOLD,
     "what": "body.a is gone",
 }
+FORGOTTEN = {k: v for k, v in DIFFERENCE.items() if k != "step"} | {"request": "GET /jobs/job_1"}
 FAILS_STRUCTURE = [{"name": "p", "holds": False, "reason": "still branches"}]
 
 
@@ -119,6 +133,7 @@ def scored(
     return score(
         [read(BehaviourEvidence, start) for start in starts],
         read(ReplayEvidence, replay or replayed()),
+        read(RestartEvidence, restarted()),
         read(InspectEvidence, inspect or inspected()),
         read(ContractEvidence, openapi or contracted()),
         predicates=["p"],
@@ -179,7 +194,10 @@ def test_starts_that_cannot_be_compared_are_no_evidence(starts: list[Raw], told:
 def test_reasons_name_the_first_failure() -> None:
     replay = read(ReplayEvidence, replayed(sequences=3, difference=DIFFERENCE))
     told = "sequence s1 step 2, GET /jobs/<job#1>: body.a is gone"
-    assert equivalence(replay).reason == told
+    assert equivalence(replay, None).reason == told
+    same, forgot = read(ReplayEvidence, replayed()), restarted(looks=2, difference=FORGOTTEN)
+    told = "after a restart, sequence s1, GET /jobs/job_1: body.a is gone"
+    assert equivalence(same, read(RestartEvidence, forgot)).reason == told
     failing = read(InspectEvidence, inspected(structure=FAILS_STRUCTURE, integrity=["a", "b"]))
     assert structure(failing, ["p"]).reason == "p: still branches"
     assert integrity(failing).reason == "2 findings, first a"
@@ -189,11 +207,17 @@ def test_reasons_name_the_first_failure() -> None:
 
 def test_too_few_sequences_recordings_and_other_predicates_are_no_evidence() -> None:
     few = read(ReplayEvidence, replayed(sequences=3, sequences_total=3))
-    assert equivalence(few, least=3).holds
+    again = read(RestartEvidence, restarted())
+    assert equivalence(few, again, least=3).holds
     with pytest.raises(VerifierError, match="3 sequences, at least 500"):
-        equivalence(few)
+        equivalence(few, again)
     with pytest.raises(VerifierError, match="only recorded"):
-        equivalence(read(ReplayEvidence, replayed(mode="record", answers="x")))
+        equivalence(read(ReplayEvidence, replayed(mode="record", answers="x")), again)
+    with pytest.raises(VerifierError, match="was not started again"):
+        equivalence(read(ReplayEvidence, replayed()), None)
+    assert equivalence(read(ReplayEvidence, replayed(looks=0)), None).holds
+    with pytest.raises(VerifierError, match="not everything was looked at again"):
+        read(RestartEvidence, restarted(looks=149))
     with pytest.raises(VerifierError, match="only recorded"):
         contract(read(ContractEvidence, contracted(mode="record", documents={})))
     for predicates in ([], ["q"], ["p", "q"]):

@@ -18,6 +18,7 @@ from harness.scoring.evidence import (
     ContractEvidence,
     InspectEvidence,
     ReplayEvidence,
+    RestartEvidence,
     read_verdict,
 )
 from harness.scoring.job import Phase, argv, write_job
@@ -178,6 +179,10 @@ def contract_of(done: subprocess.CompletedProcess[str]) -> ContractEvidence:
 
 def replay_of(done: subprocess.CompletedProcess[str]) -> ReplayEvidence:
     return read_verdict(ReplayEvidence, done.stdout, done.returncode, done.stderr)
+
+
+def restart_of(done: subprocess.CompletedProcess[str]) -> RestartEvidence:
+    return read_verdict(RestartEvidence, done.stdout, done.returncode, done.stderr)
 
 
 HIDDEN = b"""
@@ -369,6 +374,26 @@ def test_replay_records_and_then_finds_the_same_app_the_same(
     other = replace(settings, app_url=start_app(shift=700))
     told = replay_of(verify("replay", other, sequences=sequences, expected=recorded.answers))
     assert (told.mode, told.difference, told.sequences) == ("compare", None, 2)
+    assert (recorded.looks, told.looks) == (0, 3)
+
+
+def test_what_an_app_forgets_between_two_starts_is_told_and_what_it_keeps_is_not(
+    start_app: StartApp, verify: Verify
+) -> None:
+    sequences = json.dumps(SEQUENCES).encode()
+    settings = Settings(app_url=start_app())
+    expected = replay_of(verify("replay", settings, sequences=sequences)).answers
+    again = replace(settings, app_url=start_app())
+    assert verify("restart", again).returncode == 3  # nothing was looked at before
+    verify("replay", again, sequences=sequences, expected=expected)
+    kept = restart_of(verify("restart", again))
+    assert (kept.difference, kept.looks, kept.looks_total) == (None, 3, 3)
+    forgot = restart_of(verify("restart", replace(settings, app_url=start_app())))
+    assert forgot.looks == 1
+    assert forgot.difference is not None
+    assert forgot.difference.sequence == "one job"
+    assert forgot.difference.request == "GET /jobs/job_0001"
+    assert forgot.difference.what == "status 404 where the app before it answers 200"
 
 
 def test_replay_stops_at_the_first_difference_and_says_what_it_is(
