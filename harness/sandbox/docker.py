@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,8 @@ from harness.sandbox.process import START, SocketStream
 from harness.sandbox.protocol import Limits, Role, Sandbox
 
 AGENT = "1000:1000"
+AUTHOR = "1001:1001"
+"""Whose the code is that an app sandbox runs, as AGENT: what runs cannot write the code anew."""
 ENV = {
     "PATH": "/usr/local/bin:/opt/venv/bin:/usr/bin:/bin",
     "HOME": "/home/agent",
@@ -40,9 +42,9 @@ CAPABILITIES = ["SETUID", "SETGID", "KILL", "DAC_OVERRIDE"]
 DISK_SHARES = {"/work": 0.5, "/tmp": 0.375, "/home/agent": 0.125}  # noqa: S108 - in a container
 """How `Limits.disk_mb` is divided. Files lie in memory and count against `memory_mb` too."""
 
-OWNED = ",uid=1000,gid=1000,nr_inodes=100k"
-"""Whose these folders are and how many files they hold. Podman takes none of these options: its
-runner gives the folders away itself, and the memory alone bounds their files."""
+MOST_FILES = "100k"
+"""How many files each may hold. Podman takes neither this nor an owner: its runner gives the
+folders away itself, and the memory alone bounds their files."""
 
 RUN_SHARE = 0.25
 """Of `Limits.disk_mb`, on top: root's folder, with what a keeper's programs log and store."""
@@ -197,7 +199,10 @@ class DockerSandboxes:
 
     def _create(self, name: str, role: Role, network: str) -> str:
         api, limits = self._client.api, self._limits
-        given = DISK_SHARES if self._is_podman else ()
+        owners = dict.fromkeys(DISK_SHARES, AGENT)
+        if role == "app":
+            owners["/work"] = AUTHOR
+        given = [f"{path}={owner}" for path, owner in owners.items()] if self._is_podman else []
         host = api.create_host_config(
             auto_remove=True,
             network_mode=network,
@@ -206,7 +211,7 @@ class DockerSandboxes:
             memswap_limit=f"{limits.memory_mb}m",
             nano_cpus=int(limits.cpus * 1e9),
             pids_limit=limits.pids + SPARE_PROCESSES,
-            tmpfs=_tmpfs(limits.disk_mb, "" if self._is_podman else OWNED),
+            tmpfs=_tmpfs(limits.disk_mb, {} if self._is_podman else owners),
             shm_size="16m",
             cap_drop=["ALL"],
             cap_add=[*CAPABILITIES, *(["CHOWN"] if self._is_podman else [])],
@@ -300,11 +305,14 @@ def _started(pid: str) -> str:
         return "gone"
 
 
-def _tmpfs(disk_mb: int, owned: str) -> dict[str, str]:
+def _tmpfs(disk_mb: int, owners: Mapping[str, str]) -> dict[str, str]:
     mounts = {
-        path: f"rw,exec,nosuid,nodev,mode=0755,size={max(1, int(disk_mb * share))}m{owned}"
+        path: f"rw,exec,nosuid,nodev,mode=0755,size={max(1, int(disk_mb * share))}m"
         for path, share in DISK_SHARES.items()
     }
+    for path, owner in owners.items():
+        user, group = owner.split(":")
+        mounts[path] += f",uid={user},gid={group},nr_inodes={MOST_FILES}"
     own = max(1, int(disk_mb * RUN_SHARE))
     return mounts | {"/run": f"rw,noexec,nosuid,nodev,mode=0755,size={own}m"}
 

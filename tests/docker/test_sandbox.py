@@ -279,13 +279,25 @@ def test_a_verifier_beside_an_app_reaches_its_port_and_nothing_else(sandboxes):
             assert len(running(app, "http.server")) == 1
 
 
+@pytest.mark.docker
+def test_what_runs_in_an_app_sandbox_cannot_write_its_code_anew(containers):
+    with containers.open("app") as app:
+        app.put(tar_of({"a.py": "print('one')"}), "/work")
+        assert shell(app, "python3 a.py").stdout == "one\n"
+        for attempt in ("echo x > a.py", "rm a.py", "touch b.py", "chmod 777 .", "mv a.py /tmp"):
+            assert not shell(app, attempt).ok, attempt
+        assert shell(app, "touch /tmp/a ~/b; ls /work").stdout == "a.py\n"
+        app.put(tar_of({"a.py": "print('two')"}), "/work")
+        assert shell(app, "python3 a.py").stdout == "two\n"
+
+
 HOLD = """
 import socket, sys, time
 held = socket.socket()
 held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 held.bind(("127.0.0.1", int(sys.argv[1])))
 held.listen()
-open("held", "w").write("yes")
+open(sys.argv[2], "w").write("yes")
 time.sleep(60)
 """
 
@@ -294,8 +306,9 @@ def test_apps_of_two_sandboxes_can_hold_the_same_port_at_once(sandboxes):
     with sandboxes.open("app") as one, sandboxes.open("app") as two:
         for sandbox in (one, two):
             sandbox.put(tar_of({"hold.py": HOLD}), "/work")
-            wait = f"python3 hold.py {8000 + sandbox.port_offset} & "
-            wait += "until [ -s held ] || ! kill -0 $!; do sleep 0.02; done; [ -s held ]"
+            held = f"{sandbox.root}/tmp/held"
+            wait = f"python3 hold.py {8000 + sandbox.port_offset} {held} & "
+            wait += f"until [ -s {held} ] || ! kill -0 $!; do sleep 0.02; done; [ -s {held} ]"
             assert shell(sandbox, wait).ok
 
 

@@ -218,7 +218,7 @@ class Runner:
         return self._captures[fd]
 
     def _put(self, header: Header, payload: bytes) -> Framed:
-        """Unpack as the sandbox's user, so that nothing it prepared can misuse the runner."""
+        """Unpack as whose the folder is, so that nothing in it can misuse the runner."""
         from .trees import TarError, unpack  # noqa: PLC0415 - slow to import
 
         reader, writer = os.pipe()
@@ -226,7 +226,7 @@ class Runner:
         if pid == 0:
             code = 1
             try:
-                become(self._user)
+                become(self._owner(header["path"]))
                 unpack(payload, header["path"])
                 code = 0
             except (OSError, TarError) as error:
@@ -240,6 +240,16 @@ class Runner:
         if message or status:
             raise Refused("put", message or f"unpacking ended with status {status}")
         return {}, b""
+
+    def _owner(self, path: str) -> tuple[int, int] | None:
+        """The folder's owner; the sandbox's user where that is root or there is none."""
+        if self._user is None:
+            return None
+        try:
+            found = os.stat(path)
+        except OSError:
+            return self._user
+        return (found.st_uid, found.st_gid) if found.st_uid else self._user
 
     def _keep(self, header: Header, payload: bytes) -> Framed:
         """Start the supervisor that holds what the tar has; commands will find it there."""
@@ -299,19 +309,25 @@ def _get(header: Header, _payload: bytes) -> Framed:
         raise Refused("get", str(error)) from error
 
 
+def _user(text: str) -> tuple[int, int]:
+    user, group = text.split(":")
+    return int(user), int(group)
+
+
 def main() -> None:
     """Serve standard input and output until the stream ends.
 
-    The first argument is a folder, or a user and group by number; folders to give them may follow.
+    The first argument is a folder, or a user and group by number; FOLDER=USER:GROUP may follow, to
+    give folders away.
     """
     user, folder = None, None
     if sys.argv[1].startswith("/"):
         folder = sys.argv[1]
     else:
-        uid, gid = sys.argv[1].split(":")
-        user = int(uid), int(gid)
+        user = _user(sys.argv[1])
         for given in sys.argv[2:]:
-            os.chown(given, *user)
+            path, _, owner = given.partition("=")
+            os.chown(path, *_user(owner))
     source, sink = os.dup(0), os.dup(1)  # not inherited, unlike 0 and 1
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 0)
