@@ -1,30 +1,27 @@
 """Every number that a text would quote, with what it was made of: `claims.json` and its tables."""
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.analysis.comparison import widest
-from harness.analysis.estimate.cost import cost
-from harness.analysis.estimate.effects import POOLED, PRIMARY, Question
-from harness.analysis.estimate.families import benjamini_hochberg
-from harness.analysis.estimate.hypotheses import ASKED, hypotheses
+from harness.analysis.estimate import cost, hypotheses, quality
+from harness.analysis.estimate.effects import Question, explored
+from harness.analysis.estimate.hypotheses import ASKED
 from harness.analysis.estimate.marginal import marginal_effects
-from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast
+from harness.analysis.estimate.pairing import FACTORS, Contrast, Side
 from harness.analysis.estimate.parts import ESSAY, MODULES_SCOPE, PARTS, WITHOUT_SCOPE
-from harness.analysis.estimate.quality import MEASURES, counts, quality
 from harness.analysis.estimate.repeats import reliability
+from harness.analysis.estimate.used import HASHED, Rows, Used, digest, row_hashes, value_name
 from harness.analysis.frame import to_frame, write_file
 from harness.analysis.paper import forest, parts
 from harness.analysis.tables import escape_latex, tabular
 from harness.records import Column, Record
 from harness.store import dump_json
+
+_PAID = "cost_usd"
 
 
 class Claim(Record):
@@ -39,7 +36,14 @@ class Claim(Record):
     p_adjusted: Annotated[float | None, Column("over the family that it belongs to")]
     test: Annotated[str | None, Column("what gave the p; null where there is none")]
     unit: Annotated[str, Column("of value and interval")]
-    trials: Annotated[int, Column("rows it was made of", "trials")]
+    trials: Annotated[
+        int,
+        Column(
+            "rows it was made of, on every side; marginal/ and H4 size: those of all cells that "
+            "both sides have, of which some may be left out",
+            "trials",
+        ),
+    ]
     rows_sha256: Annotated[str, Column("digest of those rows, see `digest`")]
     note: Annotated[str | None, Column("what to know before quoting it")]
 
@@ -53,14 +57,14 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     if studied["arm"].nunique() < 2:
         return []
     question = Question(widest(studied))
-    told = hypotheses(studied, question)
+    told = hypotheses.hypotheses(studied, question)
     frames = {
-        "effects": _explored(forest.data(studied)),
+        "effects": explored(forest.data(studied)),
         "decomposition": parts.data(studied),
         "hypotheses": told,
         "marginal": marginal_effects(studied, question.contrast),
-        "cost": cost(studied, question, "cost_usd"),
-        "quality": quality(studied, question),
+        "cost": cost.cost(studied, question, _PAID),
+        "quality": quality.quality(studied, question),
         "reliability": reliability(studied),
     }
     claims = to_frame(list(_claims(studied, frames, question.contrast)), Claim)
@@ -77,174 +81,142 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     ]
 
 
-def _explored(effects: pd.DataFrame) -> pd.DataFrame:
-    """With Benjamini-Hochberg over all but the one named test."""
-    tested = effects["p_sign_flip"].where(effects["level"] != PRIMARY)
-    return effects.assign(p_adjusted=benjamini_hochberg(tested))
-
-
-def digest(rows: pd.DataFrame) -> str:
-    """SHA-256 over the rows' own hashes, sorted, so that their order does not count.
-
-    A row's hash is pandas' `hash_pandas_object` of HASHED.
-    """
-    hashes = rows["hash"] if "hash" in rows else row_hashes(rows)
-    return _digest(hashes.to_numpy("uint64"))
-
-
-def _digest(hashes: NDArray[np.uint64]) -> str:
-    return hashlib.sha256(np.sort(hashes).astype("<u8").tobytes()).hexdigest()
-
-
-HASHED = (
-    "trial_id", *FACTORS, *TASK, "behaviour_of", "arm", "scope", "status",
-    "failure_cause", "resolved", "agent_ending", "collateral_break_share", "app_code_lines",
-    "input_tokens", "output_tokens", "cost_usd", "behaviour", *MEASURES,
-)  # fmt: skip
-"""what the numbers of the text are made of"""
-
-
-def row_hashes(rows: pd.DataFrame) -> pd.Series:
-    """One number a row, which changes with what the row says."""
-    return pd.util.hash_pandas_object(rows[list(HASHED)], index=False)
-
-
-@dataclass(frozen=True)
-class _Used:
-    """How many trials a number was made of, and their digest."""
-
-    trials: int
-    sha256: str
-
-
-class _Rows:
-    """The trials that a number was made of: those of the cells that both sides have."""
-
-    def __init__(self, trials: pd.DataFrame) -> None:
-        key = [*FACTORS, *TASK]
-        self._cell = trials.groupby(key, dropna=False, observed=True).ngroup().to_numpy()
-        self._hash = trials["hash"].to_numpy("uint64")
-        # A million trials are coded once for all numbers.
-        columns = ("arm", "scope", "model", "task_class", "context_budget", "dose")
-        self._codes = {name: pd.factorize(trials[name]) for name in columns}
-        self._paired_by: dict[Contrast, NDArray[np.bool_]] = {}
-
-    def of(self, contrast: Contrast, wanted: Mapping[str, Sequence[str]]) -> _Used:
-        """`wanted`: column -> the values that count; `pooled` means any."""
-        used = self._paired(contrast)
-        for column, values in wanted.items():
-            if not {POOLED, PRIMARY} & set(values):
-                used = used & self._is(column, values)
-        return self._used(used)
-
-    def among(self, contrast: Contrast, counted: NDArray[np.bool_]) -> _Used:
-        """Where only some rows count: those of the cells that have such rows on both sides."""
-        return self._used(self._common(*(side & counted for side in self._sides(contrast))))
-
-    def _used(self, rows: NDArray[np.bool_]) -> _Used:
-        return _Used(int(rows.sum()), _digest(self._hash[rows]))
-
-    def _paired(self, contrast: Contrast) -> NDArray[np.bool_]:
-        if contrast not in self._paired_by:
-            self._paired_by[contrast] = self._common(*self._sides(contrast))
-        return self._paired_by[contrast]
-
-    def _sides(self, contrast: Contrast) -> list[NDArray[np.bool_]]:
-        return [
-            self._is("arm", [side.arm]) & self._is("scope", [side.scope])
-            for side in (contrast.minuend, contrast.subtrahend)
-        ]
-
-    def _common(self, one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        cells = np.intersect1d(self._cell[one], self._cell[other])
-        return (one | other) & np.isin(self._cell, cells)
-
-    def _is(self, column: str, values: Sequence[str]) -> NDArray[np.bool_]:
-        codes, known = self._codes[column]
-        return np.isin(codes, [place for place, one in enumerate(known) if str(one) in values])
+_FLIPPED, _SWAPPED = "sign flips over apps", "arms swapped within apps"
+_USUAL = {
+    "value": "difference", "low": "low", "high": "high", "p": "p_sign_flip",
+    "p_adjusted": "p_adjusted", "note": "note",
+}  # fmt: skip
+"""field of a claim -> column of its table"""
+_ALONE = dict.fromkeys(("low", "high", "p", "p_adjusted"), "")
+"""where a value has neither interval nor test"""
 
 
 def _claims(
     trials: pd.DataFrame, frames: dict[str, pd.DataFrame], contrast: Contrast
 ) -> Iterator[Claim]:
-    rows = _Rows(trials)
-    for _, row in frames["effects"].iterrows():
+    rows = Rows(trials)
+    yield from _of_effects(frames["effects"], rows, contrast)
+    yield from _of_marginal(frames["marginal"], rows, contrast)
+    yield from _of_parts(frames["decomposition"], rows)
+    yield from _of_hypotheses(frames["hypotheses"], rows, trials)
+    yield from _of_cost(frames["cost"], rows, contrast, trials)
+    yield from _of_quality(frames["quality"], rows, contrast, trials)
+    yield from _of_reliability(frames["reliability"], rows, trials)
+
+
+def _of_effects(effects: pd.DataFrame, rows: Rows, contrast: Contrast) -> Iterator[Claim]:
+    equal = {
+        "low": "low90", "high": "high90", "p": "p_equivalence",
+        "p_adjusted": "p_equivalence_adjusted",
+    }  # fmt: skip
+    for _, row in effects.iterrows():
         of_row = {"model": [row["factor"]], "task_class": [row["level"]]}
         used, name = rows.of(contrast, of_row), f"{row['factor']}/{row['level']}"
         yield _claim(f"difference/{name}", row, "pp", used)
-        equal = row[["difference", "note"]].to_dict() | {
-            "low": row["low90"], "high": row["high90"], "p_sign_flip": row["p_equivalence"],
-        }  # fmt: skip
-        claim = _claim(f"equivalence/{name}", pd.Series(equal), "pp", used)
-        yield claim.model_copy(update={"interval": 90, "test": claim.test and "TOST"})
+        yield _claim(f"equivalence/{name}", row, "pp", used, equal, interval=90, test="TOST")
         for side in ("minuend", "subtrahend"):
-            share = pd.Series({"difference": row[side], "note": row["note"]})
-            yield _claim(f"resolved/{getattr(contrast, side)}/{name}", share, "%", used)
-    for _, row in frames["marginal"].iterrows():
+            told = f"resolved/{getattr(contrast, side)}/{name}"
+            yield _claim(told, row, "%", used, {"value": side, **_ALONE})
+
+
+def _of_marginal(marginal: pd.DataFrame, rows: Rows, contrast: Contrast) -> Iterator[Claim]:
+    names = {"value": "effect", "p": "p"}
+    for _, row in marginal.iterrows():
         column, _, level = row["stratum"].partition(" ")
-        used = rows.of(contrast, {column: [level]} if level else {})
-        named = row.rename({"effect": "difference", "p": "p_sign_flip"})
-        claim = _claim(f"marginal/{row['stratum']}", named, "pp", used)
-        yield claim.model_copy(update={"test": claim.test and "t on apps - 1, of a GEE"})
-    for _, row in frames["decomposition"].iterrows():
-        whole = WITHOUT_SCOPE if row["contrast"] == str(WITHOUT_SCOPE) else ESSAY
-        part = _PARTS.get(row["level"], whole)
-        yield _claim(f"part/{row['level']}", row, "pp", rows.of(part, {}))
-    for _, row in frames["hypotheses"].iterrows():
-        asked = ASKED[row["hypothesis"]]
-        named = row.rename({"estimate": "difference", "p": "p_sign_flip"})
-        told = _TESTED.get(row["hypothesis"], {})
-        used = rows.of(asked.contrast, asked.of)
-        claim = _claim(f"hypothesis/{row['hypothesis']}", named, row["measure"], used)
-        yield claim.model_copy(update=told)
-    for _, row in frames["cost"].iterrows():
-        used = rows.of(contrast, {"model": [row["level"]]})
-        priced = row.rename({"ratio": "difference", "ratio_low": "low", "ratio_high": "high"})
-        yield _claim(f"cost-ratio/{row['level']}", priced, "ratio", used)
-        paid = row[[*_PER_RESOLVED, "note"]].rename(_PER_RESOLVED)
-        claim = _claim(f"cost-per-resolved/{row['level']}", paid, "ratio", used)
-        yield claim.model_copy(update={"test": claim.test and _SWAPPED})
-    for _, row in frames["quality"].iterrows():
-        used = rows.among(contrast, counts(trials, row["measure"], row["kept"]))
+        used, told = rows.of(contrast, {column: [level]} if level else {}), row["stratum"]
+        test = "t on apps - 1, of a GEE"
+        yield _claim(f"marginal/{told}", row, "pp", used, names, test=test)
+
+
+def _of_parts(decomposition: pd.DataFrame, rows: Rows) -> Iterator[Claim]:
+    """Parts and their sum are of the cells that every side has; `modules scope` of its own."""
+    summed = [PARTS[level] for level in decomposition["level"] if level in PARTS]
+    common = {side for part in summed for side in (part.minuend, part.subtrahend)}
+    contrasts = {str(one): one for one in (*PARTS.values(), ESSAY, WITHOUT_SCOPE, MODULES_SCOPE)}
+    for _, row in decomposition.iterrows():
+        contrast = contrasts[row["contrast"]]
+        used = rows.of(contrast, common=() if contrast == MODULES_SCOPE else common)
+        yield _claim(f"part/{row['level']}", row, "pp", used)
+
+
+def _of_hypotheses(told: pd.DataFrame, rows: Rows, trials: pd.DataFrame) -> Iterator[Claim]:
+    tests = {"H5": "TOST", "H7": _SWAPPED, "H7 own": _SWAPPED}
+    names = {"value": "estimate", "p": "p"}
+    for _, row in told.iterrows():
+        name, asked = row["hypothesis"], ASKED[row["hypothesis"]]
+        if asked.across:
+            used = rows.across(asked.contrast, asked.across, asked.of[asked.across])
+        else:
+            used = rows.of(asked.contrast, asked.of, hypotheses.counts(trials, name))
+        interval, test = 90 if name == "H5" else 95, tests.get(name, _FLIPPED)
+        claim = f"hypothesis/{name}"
+        yield _claim(claim, row, row["measure"], used, names, interval=interval, test=test)
+
+
+def _of_cost(
+    paid: pd.DataFrame, rows: Rows, contrast: Contrast, trials: pd.DataFrame
+) -> Iterator[Claim]:
+    ratio = {"value": "ratio", "low": "ratio_low", "high": "ratio_high"}
+    per_resolved = {
+        "value": "per_resolved_ratio", "low": "per_resolved_low", "high": "per_resolved_high",
+        "p": "per_resolved_p", "p_adjusted": "per_resolved_p_adjusted",
+    }  # fmt: skip
+    known = cost.counts(trials, _PAID)
+    above_0 = known & trials[_PAID].gt(0).fillna(value=False).to_numpy(bool)
+    for _, row in paid.iterrows():
+        level, of_row = row["level"], {"model": [row["level"]]}
+        used = rows.of(contrast, of_row, known)
+        yield _claim(f"cost-ratio/{level}", row, "ratio", rows.of(contrast, of_row, above_0), ratio)
+        name = f"cost-per-resolved/{level}"
+        yield _claim(name, row, "ratio", used, per_resolved, test=_SWAPPED)
+        for side in ("minuend", "subtrahend"):
+            told = f"{getattr(contrast, side)}/{level}"
+            names = {"value": f"per_resolved_{side}", **_ALONE}
+            yield _claim(f"cost-per-resolved/{told}", row, "USD", used, names)
+            names = {"value": f"capped_{side}", **_ALONE}
+            yield _claim(f"capped/{told}", row, "%", used, names)
+
+
+def _of_quality(
+    changed: pd.DataFrame, rows: Rows, contrast: Contrast, trials: pd.DataFrame
+) -> Iterator[Claim]:
+    for _, row in changed.iterrows():
+        counted = quality.counts(trials, row["measure"], row["kept"])
+        used = rows.of(contrast, counted=counted)
         yield _claim(f"quality/{row['measure']}/{row['kept']}", row, row["unit"], used)
 
 
-_SWAPPED = "arms swapped within apps"
-_TESTED: dict[str, dict[str, object]] = {
-    "H5": {"interval": 90, "test": "TOST"},
-    "H7": {"test": _SWAPPED},
-    "H7 own": {"test": _SWAPPED},
-}
-"""what tests the hypotheses that sign flips do not"""
-_PARTS = {**PARTS, "modules scope": MODULES_SCOPE}
+def _of_reliability(shares: pd.DataFrame, rows: Rows, trials: pd.DataFrame) -> Iterator[Claim]:
+    scored = (trials["status"] != "lost").to_numpy(bool)
+    names = {"value": "share", **_ALONE}
+    for _, row in shares.iterrows():
+        wanted = {name: [value_name(row[name])] for name in ("arm", "scope", *FACTORS)}
+        used = rows.repeated(wanted, scored, row["k"])
+        factors = "/".join(str(row[name]) for name in FACTORS if not pd.isna(row[name]))
+        cell = f"{Side(row['arm'], row['scope'])}/{factors}"
+        for told, column in (("pass@", "pass_at_k"), ("pass^", "pass_hat_k")):
+            share = pd.Series({"share": 100 * row[column]})
+            yield _claim(f"{told}{row['k']}/{cell}", share, "%", used, names)
 
 
-def _claim(name: str, row: pd.Series, unit: str, used: _Used) -> Claim:
-    known = {key: None if pd.isna(row.get(key)) else row[key] for key in _NUMBERS}
+def _claim(
+    name: str, row: pd.Series, unit: str, used: Used, columns: Mapping[str, str] | None = None,
+    *, interval: int = 95, test: str = _FLIPPED,
+) -> Claim:  # fmt: skip
+    """`columns` are those of the row that have not the usual name."""
+    known: dict[str, Any] = {
+        field: None if pd.isna(row.get(column)) else row[column]
+        for field, column in {**_USUAL, **(columns or {})}.items()
+    }
     return Claim(
         id=name,
-        value=known["difference"],
-        low=known["low"],
-        high=known["high"],
-        interval=95,
-        p=known["p_sign_flip"],
-        p_adjusted=known["p_adjusted"],
-        test=None if known["p_sign_flip"] is None else "sign flips over apps",
+        interval=interval,
+        test=None if known["p"] is None else test,
         unit=unit,
         trials=used.trials,
         rows_sha256=used.sha256,
-        note=known["note"],
+        **known,
     )
-
-
-_NUMBERS = ("difference", "low", "high", "p_sign_flip", "p_adjusted", "note")
-_PER_RESOLVED = {
-    "per_resolved_ratio": "difference",
-    "per_resolved_low": "low",
-    "per_resolved_high": "high",
-    "per_resolved_p": "p_sign_flip",
-    "per_resolved_p_adjusted": "p_adjusted",
-}
 
 
 def _latex(told: pd.DataFrame) -> str:
@@ -263,10 +235,14 @@ def _latex(told: pd.DataFrame) -> str:
     return "\n".join([*top, rf"\caption{{The hypotheses. {note}}}", *body, r"\end{table*}", ""])
 
 
+_WRAPPED = r"p{0.42\textwidth}@{}"
+"""as wide as the five columns of numbers, which a longer note would run out of"""
+
+
 def _line(row: pd.Series) -> str:
     head = f"{row['hypothesis']} & {escape_latex(row['measure'])}"
     if pd.isna(row["estimate"]):
-        return rf"{head} & \multicolumn{{5}}{{l}}{{{escape_latex(row['note'])}}} \\"
+        return rf"{head} & \multicolumn{{5}}{{{_WRAPPED}}}{{{escape_latex(row['note'])}}} \\"
     has_ends = not pd.isna(row["low"])
     cells = [
         str(row["apps"]),

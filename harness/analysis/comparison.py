@@ -99,7 +99,10 @@ def widest(trials: pd.DataFrame) -> Contrast:
 
 def _between(trials: pd.DataFrame, minuend: str, subtrahend: str) -> Contrast:
     """Two arms in the first scope that both have, or each in the first of its own."""
-    of_arm = {arm: set(only(trials, arm=arm)["scope"]) for arm in (minuend, subtrahend)}
+    of_arm = {
+        arm: set(trials.loc[trials["arm"] == arm, "scope"].unique())
+        for arm in (minuend, subtrahend)
+    }
     both = of_arm[minuend] & of_arm[subtrahend]
     # `all` comes before `own`.
     return Contrast(*(Side(arm, min(both or of_arm[arm])) for arm in (minuend, subtrahend)))

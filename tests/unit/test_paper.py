@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from scipy import stats
 
-from harness.analysis import claims
+from harness.analysis import claims, comparison
 from harness.analysis.estimate.hypotheses import ASKED
 from harness.analysis.frame import read_trials, to_frame
 from harness.analysis.paper import failures, heatmap, pareto, plates, slopes, tokens
@@ -376,6 +376,21 @@ class TestStudiesThatFillNoFigure:
         assert "microservices 216" in failures.caption(rows)
 
 
+def told(trials: pd.DataFrame, folder: Path) -> dict[str, dict[str, object]]:
+    """The claims of these trials by their ids."""
+    claims.save_tables(trials, folder)
+    found = json.loads((folder / "claims.json").read_text())["claims"]
+    by_id = {claim["id"]: claim for claim in found}
+    assert len(by_id) == len(found)
+    return by_id
+
+
+def of_both(trials: pd.DataFrame) -> pd.DataFrame:
+    """Those of the cells that both arms have."""
+    arms = trials.groupby(["task", "model", "context_budget"])["arm"].transform("nunique")
+    return trials[arms == 2]
+
+
 class TestClaims:
     def test_hold_every_effect_with_the_digest_of_its_rows(self, trials, tmp_path):
         claims.save_tables(trials, tmp_path)
@@ -397,6 +412,116 @@ class TestClaims:
         assert {f"hypothesis/{name}" for name in ASKED} <= set(by_id)
         assert "not tested" in by_id["hypothesis/H2"]["note"]
         assert document["simulated"]
+
+    def test_leave_out_the_rows_that_their_estimators_leave_out(self, tmp_path):
+        """Lost trials, those that cost 0, and cells that the monolith never worked in."""
+        trials = simulate(Size(apps=6, repeats=2))
+        is_first, is_monolith = trials["repeat"] == 0, trials["arm"] == "monolith"
+        trials.loc[is_first & is_monolith & trials["family"].eq("5"), "cost_usd"] = 0.0
+        started_not = is_first & trials["family"].eq("6") & trials["status"].ne("lost")
+        trials.loc[started_not, "failure_cause"] = "app_did_not_start"
+        trials.loc[started_not, "collateral_break_share"] = pd.NA
+        held_by_some = trials["family"].eq("9") & trials["context_budget"].eq("32k")
+        trials = trials[~(held_by_some & is_monolith)]
+        by_id = told(trials, tmp_path)
+        models = trials[trials["model"].notna()]
+        ends = models[
+            models["arm"].isin(["microservices", "monolith"]) & (models["scope"] == "all")
+        ]
+        known = ends[ends["status"] != "lost"]
+        paid = of_both(known)
+        inside = models[models["task_class"].eq("I") & models["status"].ne("lost")]
+        inside = inside[(inside["scope"] == "own") | (inside["arm"] == "monolith")]
+        budgets = ends[ends["context_budget"].isin(["32k", "full"]) & ends["family"].ne("9")]
+        is_held = models["family"].eq("9") & models["context_budget"].eq("32k")
+        services = models[(models["arm"] == "microservices") & ~is_held]
+        for name, rows in {
+            "cost-per-resolved/pooled": paid,
+            "capped/monolith/pooled": paid,
+            "cost-per-resolved/simulated-large": paid[paid["model"] == "simulated-large"],
+            "cost-ratio/pooled": of_both(known[known["cost_usd"] > 0]),
+            "hypothesis/H1": of_both(inside),
+            "hypothesis/H4": budgets,
+            "hypothesis/H7": paid[paid["task_class"] == "X"],
+            "part/scope": services,
+        }.items():
+            assert by_id[name]["trials"] == len(rows), name
+            assert by_id[name]["rows_sha256"] == claims.digest(rows), name
+
+    def test_leave_out_cells_with_too_few_repeats(self, tmp_path):
+        """Two apps: three trials of one, of which one is lost, and one of the other."""
+        rows = [*one_task_an_app([2])[:3], *one_task_an_app([1, 1])[10:11],
+                *one_task_an_app([1, 1], arm="modular")]  # fmt: skip
+        trials = to_frame(rows, TrialRecord)
+        trials["trial_id"] = [f"t{n}" for n in range(len(trials))]
+        trials.loc[1, "status"] = "lost"
+        by_id = told(trials, tmp_path)
+        once, twice = (by_id[f"pass@{k}/monolith/tool_loop/m/full"] for k in (1, 2))
+        assert (once["value"], once["unit"], once["trials"]) == (75.0, "%", 3)
+        assert (twice["value"], twice["trials"]) == (100.0, 2)
+        assert twice["rows_sha256"] == claims.digest(trials.loc[[0, 2]])
+        assert by_id["pass^2/monolith/tool_loop/m/full"]["value"] == 0.0
+        assert (once["p"], once["test"]) == (None, None)
+
+    def test_have_an_adjusted_p_but_for_the_one_named_test(self, trials, tmp_path):
+        by_id = told(trials, tmp_path)
+        tested = {name: claim for name, claim in by_id.items() if claim["p"] is not None}
+        unadjusted = {name for name, claim in tested.items() if claim["p_adjusted"] is None}
+        assert unadjusted == {"difference/pooled/primary"}
+        assert {name.split("/")[0] for name in tested} == {
+            "difference", "equivalence", "marginal", "part", "hypothesis", "cost-ratio",
+            "cost-per-resolved", "quality",
+        }  # fmt: skip
+        for kind in ("equivalence", "marginal", "part"):
+            family = [claim for name, claim in tested.items() if name.split("/")[0] == kind]
+            wanted = stats.false_discovery_control([claim["p"] for claim in family])
+            assert [claim["p_adjusted"] for claim in family] == pytest.approx(list(wanted))
+
+    def test_are_those_of_compare_to_the_last_resample(self, trials, tmp_path):
+        claims.save_tables(trials, tmp_path)
+        table = pd.read_csv(tmp_path / "effects.csv").set_index(["factor", "level"])
+        compared = comparison.compare(trials, "arm").effects.set_index("level")
+        parts = pd.read_csv(tmp_path / "decomposition.csv").set_index("level")
+        for row, level in (
+            (table.loc[("pooled", "pooled")], "microservices - monolith"),
+            (parts.loc["distribution"], "microservices - modular"),
+        ):
+            columns = ["difference", "low", "bca_low", "bca_high"]
+            assert row[columns].tolist() == pytest.approx(compared.loc[level, columns].tolist())
+
+    def test_name_no_test_where_there_is_no_p(self, tmp_path):
+        trials = simulate(Size(apps=6))
+        by_id = told(trials.assign(resolved=pd.array([False] * len(trials), "boolean")), tmp_path)
+        assert by_id["hypothesis/H5"]["note"].startswith("none resolved")
+        for name in ("H3", "H5", "H7", "H7 own"):
+            claim = by_id[f"hypothesis/{name}"]
+            assert (claim["p"], claim["test"]) == (None, None)
+
+    def test_have_cost_caps_and_repeats_by_side(self, trials, tmp_path):
+        by_id = told(trials, tmp_path)
+        table = pd.read_csv(tmp_path / "cost.csv").set_index("level").loc["pooled"]
+        for side, name in (("minuend", "microservices"), ("subtrahend", "monolith")):
+            paid = by_id[f"cost-per-resolved/{name}/pooled"]
+            assert (paid["value"], paid["unit"]) == (
+                pytest.approx(table[f"per_resolved_{side}"]),
+                "USD",
+            )
+            capped = by_id[f"capped/{name}/pooled"]
+            assert (capped["value"], capped["unit"]) == (
+                pytest.approx(table[f"capped_{side}"]),
+                "%",
+            )
+        own = trials[(trials["scope"] == "own") & (trials["model"] == "simulated-large")]
+        full = own[own["context_budget"].eq("full") & own["status"].ne("lost")]
+        once = by_id["pass@1/microservices (own)/tool_loop/simulated-large/full"]
+        assert once["rows_sha256"] == claims.digest(full)
+        assert 0 < once["value"] <= 100
+
+    def test_wrap_what_was_not_tested_on_the_page(self, trials, tmp_path):
+        claims.save_tables(trials, tmp_path)
+        lines = (tmp_path / "hypotheses.tex").read_text().splitlines()
+        (second,) = [line for line in lines if line.startswith("H2 ")]
+        assert r"\multicolumn{5}{p{0.42\textwidth}@{}}{no trials at both doses" in second
 
     def test_say_what_tested_them_and_over_what_family(self, trials, tmp_path):
         claims.save_tables(trials, tmp_path)

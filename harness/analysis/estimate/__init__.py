@@ -10,6 +10,7 @@
     families     Holm and Benjamini-Hochberg
     marginal     the secondary model: GEE, told in percentage points
     hypotheses   H1 to H7, one row each
+    used         which trials a number was made of
 
 Differences are in percentage points (pp), clusters are apps, and every seed is a parameter.
 """

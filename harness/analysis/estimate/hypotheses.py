@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from harness.analysis.estimate.cost import cost
+from harness.analysis.estimate import cost
 from harness.analysis.estimate.effects import EffectRow, Question, effect, joined
 from harness.analysis.estimate.families import holm
 from harness.analysis.estimate.pairing import Contrast, Side, differences, only
@@ -29,13 +31,15 @@ class Asked:
 
     contrast: Contrast
     of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    across: str | None = None
+    """the column of `of` whose values are compared within a task"""
 
 
 ASKED = {
     "H1": Asked(Contrast(_OWN, _TANGLED), {"task_class": ["I"]}),
-    "H2": Asked(_DISTRIBUTED, {"dose": ["0", "2"]}),
+    "H2": Asked(_DISTRIBUTED, {"dose": ["0", "2"]}, "dose"),
     "H3": Asked(_DISTRIBUTED, {"task_class": ["X"]}),
-    "H4": Asked(_DISTRIBUTED, {"context_budget": ["32k", "full"]}),
+    "H4": Asked(_DISTRIBUTED, {"context_budget": ["32k", "full"]}, "context_budget"),
     "H4 size": Asked(_DISTRIBUTED),
     "H5": Asked(Contrast(_SERVICES, _MODULES), {"task_class": ["L", "I"]}),
     "H6": Asked(_DISTRIBUTED, {"task_class": ["D"]}),
@@ -70,7 +74,16 @@ def hypotheses(trials: pd.DataFrame, question: Question) -> pd.DataFrame:
     return frame.assign(p_adjusted=holm(frame["p"]))
 
 
-def broken_shares(trials: pd.DataFrame) -> pd.Series:
+def counts(trials: pd.DataFrame, hypothesis: str) -> NDArray[np.bool_]:
+    """Which trials a hypothesis can use, of those that it asks for."""
+    if hypothesis == "H1":
+        return (_broken_shares(trials).notna() & trials["status"].ne("lost")).to_numpy(bool)
+    if hypothesis in {"H7", "H7 own"}:
+        return cost.counts(_with_tokens(trials), "tokens")
+    return np.ones(len(trials), bool)
+
+
+def _broken_shares(trials: pd.DataFrame) -> pd.Series:
     """What each trial broke outside the target contexts; null: nothing can be said.
 
     Where the app did not start, no test could pass: all of them broke, though none was counted.
@@ -79,16 +92,15 @@ def broken_shares(trials: pd.DataFrame) -> pd.Series:
 
 
 def _containment(trials: pd.DataFrame, question: Question) -> HypothesisRow:
-    shares = broken_shares(trials)
-    row = _effect(trials.assign(**{_BROKEN: shares}), question, "H1", _BROKEN)
+    chosen = only(trials, **ASKED["H1"].of)
+    row = _effect(chosen.assign(**{_BROKEN: _broken_shares(chosen)}), question, "H1", _BROKEN)
     claim = "on class I, less breaks outside the context in an own-scope service than in a monolith"
     measure = "tests broken outside the target context, own - monolith, pp"
     told = _told("H1", claim, measure, row)
     if not row.apps:
         return told
-    unknown = shares.isna() | trials["status"].eq("lost")
-    started_not = _by_side(trials[_never_started(trials)], "all broke where the app did not start")
-    left_out = _by_side(trials[unknown], "left out, since lost or not counted")
+    started_not = _by_side(chosen[_never_started(chosen)], "all broke where the app did not start")
+    left_out = _by_side(chosen[~counts(chosen, "H1")], "left out, since lost or not counted")
     return told.model_copy(update={"note": joined(row.note, started_not, left_out)})
 
 
@@ -98,11 +110,10 @@ def _never_started(trials: pd.DataFrame) -> pd.Series:
 
 def _by_side(trials: pd.DataFrame, what: str) -> str | None:
     """How many of these trials stand on each side of H1; None where there is none."""
-    chosen = only(trials, **ASKED["H1"].of)
     sides = (ASKED["H1"].contrast.minuend, ASKED["H1"].contrast.subtrahend)
-    counts = {str(side): len(only(chosen, arm=side.arm, scope=side.scope)) for side in sides}
-    told = ", ".join(f"{side} {number}" for side, number in counts.items())
-    return f"{what}: {told}" if any(counts.values()) else None
+    numbers = {str(side): len(only(trials, arm=side.arm, scope=side.scope)) for side in sides}
+    told = ", ".join(f"{side} {number}" for side, number in numbers.items())
+    return f"{what}: {told}" if any(numbers.values()) else None
 
 
 def _coupling(trials: pd.DataFrame, question: Question) -> HypothesisRow:
@@ -170,9 +181,8 @@ def _spent(
     name: str, claim: str, measure: str, trials: pd.DataFrame, question: Question
 ) -> HypothesisRow:
     asked = ASKED[name]
-    chosen = only(trials, **asked.of)
-    chosen = chosen.assign(tokens=chosen["input_tokens"] + chosen["output_tokens"])
-    found = cost(chosen, replace(question, contrast=asked.contrast), "tokens").iloc[-1:]
+    chosen = _with_tokens(only(trials, **asked.of))
+    found = cost.cost(chosen, replace(question, contrast=asked.contrast), "tokens").iloc[-1:]
     told = HypothesisRow(hypothesis=name, claim=claim, measure=measure)
     if not found["apps"].sum():
         return told.model_copy(update={"note": "no task has trials on both sides: not tested"})
@@ -187,6 +197,10 @@ def _spent(
             "note": row["note"],
         }
     )
+
+
+def _with_tokens(trials: pd.DataFrame) -> pd.DataFrame:
+    return trials.assign(tokens=trials["input_tokens"] + trials["output_tokens"])
 
 
 def _effect(

@@ -26,7 +26,7 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
     models = trials[trials["model"].notna()]
     if models["arm"].nunique() < 2:
         return to_frame([], EffectRow)
-    question = Question(widest(models), n_boot=2000)
+    question = Question(widest(models))
     found = differences(models, question.contrast)
     rows = []
     for model in [*sorted(set(found["model"])), POOLED]:

@@ -18,7 +18,7 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
     models = trials[trials["model"].notna()]
     if not {"monolith", "modular", "microservices"} <= set(models["arm"]):
         return to_frame([], EffectRow)
-    rows = decomposition(models, Question(widest(models), n_boot=2000))
+    rows = decomposition(models, Question(widest(models)))
     return rows if rows["difference"].notna().all() else to_frame([], EffectRow)
 
 
