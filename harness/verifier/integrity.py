@@ -132,7 +132,7 @@ def _pytest_part(name: str, content: bytes) -> object:
     if name == "pyproject.toml":
         try:
             return tomllib.loads(text).get("tool", {}).get("pytest")
-        except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
+        except (ValueError, AttributeError, RecursionError):
             return text
     found = _HOOK_SECTIONS[name].search(text)
     return text[found.start() :].split("\n[", 1)[0] if found else None

@@ -50,7 +50,7 @@ def _inits(path: str) -> list[str]:
 def _imported(path: str, text: str | bytes, names: Mapping[str, str]) -> set[str]:
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
         return set()
     wanted: set[str] = set()
     for node in ast.walk(tree):

@@ -13,6 +13,7 @@ Choices where practice differs:
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -262,7 +263,10 @@ def _number(schema: Node, word: str) -> float | None:
     value = schema.get(word)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a document may hold whole numbers of any length
+        return math.inf if value > 0 else -math.inf
 
 
 def _join(where: str, field: str) -> str:

@@ -129,7 +129,11 @@ def _ways(path: str, text: bytes) -> list[tuple[str, int]]:
 
 def _coding(text: bytes) -> str:
     """How a file is written, as it says itself. Only what is plain can be searched by line."""
-    return tokenize.detect_encoding(io.BytesIO(text).readline)[0]
+    lines = io.BytesIO(re.sub(rb"\r\n?", b"\n", text))
+    try:
+        return tokenize.detect_encoding(lines.readline)[0]
+    except SyntaxError:  # Python reads what stands above the coding by it, too
+        return "a coding that its first lines are not in"
 
 
 def _is_way(told: str) -> bool:

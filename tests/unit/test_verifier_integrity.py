@@ -200,6 +200,21 @@ TAMPERED: list[tuple[str, bytes | None, str]] = [
         "jobs/x.py:1: runs code that is not lo",
     ),
     (
+        "jobs/x.py",
+        b"\r# coding: utf-7\nx = '+AHM-eambench'\n",
+        "jobs/x.py:1: runs code that is not looked at: text in utf-7",
+    ),
+    (
+        "jobs/x.py",
+        b"# caf\xe9\n# coding: latin-1\n",
+        "jobs/x.py:1: runs code that is not looked at: text in a coding that its first lines",
+    ),
+    (
+        "pyproject.toml",
+        b"[project]\nname = 'a'\nn = " + b"1" * 5000 + b"\n[tool.pytest.ini_options]\n",
+        "pyproject.toml:4: the settings of pytest were changed",
+    ),
+    (
         "jobs/x.cpython-311-x86_64-linux-gnu.so",
         b"\x7fELF",
         "jobs/x.cpython-311-x86_64-linux-gnu.so:",

@@ -105,6 +105,8 @@ BREAKS: list[tuple[Json, Json, str]] = [
     (request({**I, "minimum": 0}), request({**I, "minimum": 1}), "minimum is 1 now, and was wider"),
     (request(I), request({**I, "minimum": 0}), "minimum is 0 now"),
     (request({**I, "maximum": 9}), request({**I, "maximum": 8}), "maximum is 8 now"),
+    (request(I), request({**I, "maximum": 10**309}), "maximum is inf now"),
+    (request(I), request({**I, "minimum": -(10**309)}), "minimum is -inf now"),
     (request(I), request({**I, "exclusiveMinimum": 3}), "minimum is 4 now"),
     (
         request({"type": "number", "minimum": 3}),
