@@ -15,9 +15,9 @@ from pathlib import PurePosixPath
 
 from .globs import matches
 from .job import Settings
-from .literals import joined_strings
+from .literals import constant_strings
 from .syntax import FunctionNode, fingerprint
-from .unseen import unseen
+from .unseen import is_plain, unseen
 from .walk import TooHard, Unparsable, docstrings, parse
 
 _HOOK_FILES = frozenset(
@@ -194,11 +194,18 @@ def _new_places(old: list[tuple[str, int]], new: list[tuple[str, int]]) -> Itera
 
 
 def _put_together(change: Change, old: ast.Module, new: ast.Module) -> Iterator[str]:
-    """Forbidden names that are put together from parts, which the search by line cannot see."""
-    before = {text for text, _ in joined_strings(old)}
-    for text, line in joined_strings(new):
+    """Forbidden names that are put together or spelled so that the search by line misses them.
+
+    A file in a coding that hides them as a whole is one finding, of `unseen`.
+    """
+    if not is_plain(change.new):
+        return
+    before = {text for text, _ in constant_strings(old)}
+    lines = _text(change.new).splitlines()
+    for text, line in constant_strings(new):
+        written = "\n".join(lines[line - 1 : line + text.count("\n")])
         for what, pattern in _FORBIDDEN.items():
-            if text not in before and pattern.search(text):
+            if text not in before and pattern.search(text) and not pattern.search(written):
                 yield f"{change.path}:{line}: puts together a name of {what}"
 
 

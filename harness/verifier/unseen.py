@@ -123,12 +123,17 @@ def _ways(path: str, text: bytes) -> list[tuple[str, int]]:
         for told in _said(node, origins)
         if not (told == _BY_NAME and id(node) in by_constant)
     )
-    coded = [] if (coding := _coding(text)) in _PLAIN else [(f"text in {coding}", 1)]
+    coded = [] if is_plain(text) else [(f"text in {_coding(text)}", 1)]
     return coded + [(told, line) for told, line in every if _QUOTED.search(told) or _is_way(told)]
 
 
+def is_plain(text: bytes) -> bool:
+    """Whether a file is in a coding that can be searched by line."""
+    return _coding(text) in _PLAIN
+
+
 def _coding(text: bytes) -> str:
-    """How a file is written, as it says itself. Only what is plain can be searched by line."""
+    """How a file is written, as it says itself."""
     lines = io.BytesIO(re.sub(rb"\r\n?", b"\n", text))
     try:
         return tokenize.detect_encoding(lines.readline)[0]
