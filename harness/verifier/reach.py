@@ -59,6 +59,8 @@ def _imported(path: str, text: str | bytes, names: Mapping[str, str]) -> set[str
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(path, node)
             wanted |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+            if node.names[0].name == "*":  # the package's `__all__` may name any module of its own
+                wanted |= {name for name in names if name.startswith(f"{base}.")}
     return {names[name] for name in wanted if name in names} - {path}
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from .globs import matches, matching
 from .job import Settings
-from .literals import folded
-from .reach import imports_of, reach
+from .literals import constant_strings, folded
+from .reach import imports_of, module_of, reach
 from .syntax import FunctionNode
 from .walk import Unparsable, docstrings, parse
 
@@ -61,12 +61,12 @@ def unseen(
             yield f"{path}:1: may be code that is not looked at"
     known = Counter(told for path in changed for told, _ in _ways(path, base.get(path, b"")))
     suspects = {path: list(_added(path, tree.get(path, b""), known)) for path in changed}
-    is_foreign = matching((*settings.protected, f"{settings.tests}/**"))
+    is_foreign = _foreign(settings)
     for path in changed:
         if path not in base and is_foreign(path):
             suspects[path].append(f"{path}:1: the app runs what is no part of it")
     if any(suspects.values()):
-        run = _run(tree, is_foreign)
+        run = running(tree, settings)
         yield from (found for path in changed if path in run for found in suspects[path])
 
 
@@ -75,13 +75,34 @@ def _is_new_link(path: str, settings: Settings) -> bool:
     return now == _LINK and before != _LINK
 
 
-def _run(tree: Mapping[str, bytes], is_foreign: Callable[[str], bool]) -> frozenset[str]:
+def running(tree: Mapping[str, bytes], settings: Settings) -> frozenset[str]:
     """The files that the app's programs import; all its own, where that cannot be told."""
-    python = {path: text for path, text in tree.items() if path.endswith(".py")}
-    found = reach(imports_of(python), _programs(tree, python))
+    # Sorted, for a package comes after a module of the same name and is the one that runs.
+    python = {path: tree[path] for path in sorted(tree) if path.endswith(".py")}
+    modules = {module_of(path): path for path in python}
+    imports = imports_of(python)
+    for path, targets in imports.items():
+        targets |= {modules[name] for name in _named(path, python[path], modules)}
+    found = reach(imports, _programs(tree, python))
     if not found or any(b"import_module" in python[path] for path in found):
+        is_foreign = _foreign(settings)
         found |= {path for path in python if not is_foreign(path)}
     return frozenset(found)
+
+
+def _foreign(settings: Settings) -> Callable[[str], bool]:
+    """What is no part of the app: protected files and tests."""
+    return matching((*settings.protected, f"{settings.tests}/**"))
+
+
+def _named(path: str, text: bytes, modules: Collection[str]) -> set[str]:
+    """The modules whose names are strings of a file, which import_module and its like may get."""
+    try:
+        texts = {text for text, _ in constant_strings(parse(path, text))}
+    except Unparsable:
+        return set()
+    near = tuple(f".{text.lstrip('.')}" for text in texts if text.startswith("."))
+    return {name for name in modules if name in texts or f".{name}".endswith(near)}
 
 
 def _programs(tree: Mapping[str, bytes], python: Collection[str]) -> list[str]:

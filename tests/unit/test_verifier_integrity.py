@@ -399,6 +399,44 @@ def test_an_app_that_runs_what_lies_among_the_tests_is_a_finding() -> None:
     assert list(integrity(base, taken, SETTINGS)) == [told]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        b"import_module('tests.old')\n",
+        b"import_module('tests.' + 'old')\n",
+        b"import_module('.old', 'tests')\n",
+        b"import_module('..tests.old', 'jobs')\n",
+        b"def load(name='tests.old'):\n    return import_module(name)\n",
+    ],
+)
+def test_an_app_that_names_what_lies_among_the_tests_runs_it(code: bytes) -> None:
+    start = b"from importlib import import_module\n"
+    rules = start + b"import_module(worked_out())\n"
+    base = {
+        "app.toml": PROGRAM,
+        "jobs/main.py": b"from jobs import rules\n",
+        "jobs/rules.py": rules,
+    }
+    more = {"jobs/rules.py": rules + code, "tests/old.py": b"x = 1\n", "tests/test_a.py": b""}
+    told = "tests/old.py:1: the app runs what is no part of it"
+    assert told in list(integrity(base, base | more, SETTINGS))
+    assert not any("test_a" in each for each in integrity(base, base | more, SETTINGS))
+
+
+def test_a_star_runs_whatever_module_of_a_package_all_may_name() -> None:
+    base = {"app.toml": PROGRAM, "jobs/main.py": b"from jobs.parts import *\n"}
+    parts = {"jobs/parts/__init__.py": b"__all__ = ['odd']\n", "jobs/parts/odd.py": b"exec(t)\n"}
+    told = "jobs/parts/odd.py:1: runs code that is not looked at: exec"
+    assert list(integrity(base, base | parts, SETTINGS)) == [told]
+
+
+def test_a_package_runs_in_place_of_a_module_of_the_same_name() -> None:
+    base = {"app.toml": PROGRAM, "jobs/main.py": b"from jobs import odd\n", "jobs/odd.py": b""}
+    more = {"jobs/odd/__init__.py": b"exec(t)\n"}
+    told = "jobs/odd/__init__.py:1: runs code that is not looked at: exec"
+    assert list(integrity(base, more | base, SETTINGS)) == [told]
+
+
 def test_what_the_base_runs_may_move_and_may_not_grow() -> None:
     base = {"jobs/run.py": b"exec(open('a').read())\n"}
     moved = {"jobs/runs.py": b"# moved\nexec(open('a').read())\n"}
