@@ -36,6 +36,14 @@ ANSWER = """    def _answer(self, one, case, action):
         self._tell([one], "report_answered", case, action)
 
     def _tell("""
+ANSWERS_REST = """
+        self._answer(case, action, case.reporters)"""
+ANSWER_REST = """    def _answer(self, case, action, left):
+        if left:
+            self._tell(left[:1], "report_answered", case, action)
+            self._answer(case, action, left[1:])
+
+    def _tell("""
 FREE_IS_FREE = r"""    by_value = \1
     measure = commodity.measure
     by_value = 0 if measure == FREE else by_value
@@ -66,6 +74,60 @@ HISTORY = """class Accounts:
     def history(self, account_id: str) -> list[Entry]:
         kept = self.store
         return kept.entries(account_id)
+"""
+DEAD_HOURS = r"""@dataclass(frozen=True)
+class QuietHours:
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.start <= 23 and 0 <= self.end <= 23):
+            raise ValueError("no such hour")
+
+    def cover(self, now: datetime) -> bool:
+        return False
+
+    def end_after(self, now: datetime) -> datetime:
+        return now
+
+
+\1"""
+OWN_HOURS = r"""\1
+    def is_quiet(self, now: datetime) -> bool:
+        first, last = self.quiet_from, self.quiet_until
+        if first == last:
+            return False
+        return first <= now.hour < last if first < last else not last <= now.hour < first
+
+    def is_loud(self, now: datetime) -> datetime:
+        return next_hour(now, self.quiet_until)
+"""
+HOURS_IN_GLUE = """def is_quiet(preferences, now):
+    return now.hour >= preferences.quiet_from or now.hour < preferences.quiet_until"""
+MUTED = r"(    muted: list\[str\] = field.*\n)"
+DEAD_LINE = r"""@dataclass(frozen=True)
+class ProcedureLine:
+    code: str
+    units: int
+
+    def __post_init__(self) -> None:
+        if not self.code or self.units < 1:
+            raise ValueError(self.code)
+
+    def price(self, point_value: int) -> int:
+        return 0
+
+    def __str__(self) -> str:
+        return f"{self.code}*{self.units}"
+
+
+\1"""
+RELEASE = r"""\1        return Acceptance.release(self, declaration_id)
+\3
+
+class Acceptance:
+    def release(self, declaration_id: str) -> Declaration:
+\2
 """
 CHEATS = (
     Cheat(
@@ -265,6 +327,92 @@ CHEATS = (
          (r"self\.inspections\b", "self.inspectors"),
          (r"(?m)^    inspections:", "    inspectors:")),
         "declarations_ask_for_it", "ask inspections for verdict",
+    ),
+    Cheat(
+        "quiet hours are a type that nobody makes",
+        "atelier/quiet-hours", "base", "notifications",
+        ((r"(?m)^(@dataclass\nclass Preferences:)", DEAD_HOURS), (MUTED, OWN_HOURS),
+         (r"(?s)def in_quiet_hours\(.*?\n\n\n", ""),
+         (r"in_quiet_hours\(preferences, now\)", "preferences.is_quiet(now)"),
+         (r"next_hour\(now, preferences\.quiet_until\)", "preferences.is_loud(now)")),
+        "quiet_hours_are_a_type", "nobody makes",
+    ),
+    Cheat(
+        "quiet hours are made and nobody asks them",
+        "atelier/quiet-hours", "solutions/frozen", "notifications",
+        ((MUTED, OWN_HOURS),
+         (r"preferences\.quiet\.cover\(now\)", "preferences.is_quiet(now)"),
+         (r"preferences\.quiet\.end_after\(now\)", "preferences.is_loud(now)")),
+        "quiet_hours_are_a_type", "nobody asks",
+    ),
+    Cheat(
+        "preferences compare their hours themselves",
+        "atelier/quiet-hours", "solutions/frozen", "notifications",
+        ((MUTED, OWN_HOURS),
+         (r"preferences\.quiet\.cover\(now\)", "preferences.is_quiet(now)")),
+        "nobody_takes_them_apart", "Preferences.is_quiet still compares hours",
+    ),
+    Cheat(
+        "hours are compared where requests are described",
+        "atelier/quiet-hours", "solutions/frozen", "notifications",
+        (appended("quiet_until: Hour", HOURS_IN_GLUE),),
+        "nobody_takes_them_apart", "is_quiet still compares hours",
+    ),
+    Cheat(
+        "the type of hours has bounds that nothing checks",
+        "atelier/quiet-hours", "solutions/frozen", "notifications",
+        (UNCALLED, (r"    (start|end): int\n", r"    \1: Hour\n"),
+         (r"(?m)^(@dataclass\(frozen=True\)\nclass QuietHours)",
+          r"Hour = Annotated[int, Field(ge=0, le=23)]\n\n\n\1")),
+        "no_other_hours_can_be_made", "no clock shows",
+    ),
+    Cheat(
+        "the type of units has a bound that nothing checks",
+        "lindenhof/lines-of-a-claim", "solutions/frozen", "claims",
+        (UNCALLED, (r"    units: int\n", "    units: Annotated[int, Field(ge=1)]\n")),
+        "no_other_lines_can_be_made", "can be made of no code",
+    ),
+    Cheat(
+        "lines are a type that nobody makes",
+        "lindenhof/lines-of-a-claim", "base", "claims",
+        ((r"(?m)^(@dataclass\nclass Case:)", DEAD_LINE),
+         (r'line\.split\("\*"\)', r're.split(r"\\W", line)'), (r"\bparse_line\b", "parts_of"),
+         (r"\bprice\((line)", r"price_of(\1"),
+         (r"list\[str\](\n    diagnoses: list\[str\]\n    plans)", r"list[ProcedureLine]\1")),
+        "decisions_rest_on_lines", "nobody makes",
+    ),
+    Cheat(
+        "lines are made and nobody asks them",
+        "lindenhof/lines-of-a-claim", "solutions/frozen", "claims",
+        ((r"\bline\.price\(", "price_of(line, "),),
+        "decisions_rest_on_lines", "nobody asks",
+    ),
+    Cheat(
+        "all that accept did is done by a method that is named like another one",
+        "quayside/acceptance-phases", "base", "declarations",
+        ((r"(?s)(    def accept\(self, [^\n]*\n[^\n]*\n)(.*?)(\n    def amend\(.*)\Z", RELEASE),),
+        "no_long_conditional_is_left", "Acceptance.release is a long conditional",
+    ),
+    Cheat(
+        "a lambda asks for the first letter of a tier",
+        "atelier/price-table", "solutions/table", "catalogue",
+        ((r"return self\.steps\[tier\]",
+          'return (lambda: 10 if tier[0] == "d" else 50)()'),),
+        "no_price_asks_for_a_kind_or_tier", "still branch on the kind or the tier",
+    ),
+    Cheat(
+        "the loop is a map",
+        "atelier/tell-many", "solutions/lists", "moderation",
+        ((TELLS_REPORTERS,
+          "        list(map(partial(self._answer, case=case, action=action), case.reporters))"),
+         (r"    def _tell\(", ANSWER)),
+        "reporters_are_told_in_one_call", "one by one",
+    ),
+    Cheat(
+        "who answers one answers the others",
+        "atelier/tell-many", "solutions/lists", "moderation",
+        ((TELLS_REPORTERS, ANSWERS_REST), (r"    def _tell\(", ANSWER_REST)),
+        "reporters_are_told_in_one_call", "one by one",
     ),
 )  # fmt: skip
 

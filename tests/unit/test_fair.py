@@ -147,6 +147,31 @@ SET_FREE = """def set_free(traders: Traders, declaration_id: str) -> int:
 
 
 \\1"""
+HOURS = r"""Hour = Annotated[int, Field(ge=0, le=23)]
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class QuietHours:
+    start: Hour
+    end: Hour
+
+    def cover"""
+UNITS = r"""Units = Annotated[int, Field(ge=1)]
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class ProcedureLine:
+    code: str
+    units: Units
+
+    @classmethod"""
+HUSH = r"""\1
+    def is_hushed(self, now: datetime) -> bool:
+        return now in QuietHours(self.quiet_from, self.quiet_until)
+"""
+STEP = """if tier not in self.steps:
+            raise Invalid("tier_not_offered", f"there is no {tier} tier")
+        return self.steps[tier]"""
 REFUSES = r'raise Invalid\("bad_period", "a quota is open for a day to a year"\)'
 
 
@@ -433,6 +458,47 @@ FAIR = (
         "quayside/kept-balance", "solutions/balances", "tariff",
         ((r"    granted_g: int = 0", "    granted_under: int = 0"),
          (r"(balance|_balance\(quota_id\))\.granted_g", r"\1.granted_under")),
+    ),
+    Edited(
+        "hours have a type with bounds",
+        "atelier/quiet-hours", "solutions/frozen", "notifications",
+        ((r"(?s)@dataclass\(frozen=True\)\nclass QuietHours:(.*?)    def cover", HOURS),),
+    ),
+    Edited(
+        "preferences ask their quiet hours",
+        "atelier/quiet-hours", "solutions/frozen", "notifications",
+        ((r"def cover\(", "def __contains__("),
+         (r"preferences\.quiet\.cover\(", "preferences.is_hushed("),
+         (r"(    muted: list\[str\] = field.*\n)", HUSH)),
+    ),
+    Edited(
+        "lines are read by a map",
+        "lindenhof/lines-of-a-claim", "solutions/frozen", "claims",
+        ((r"\[ProcedureLine\.parse\(text\) for text in (claim\.procedures)\]",
+          r"list(map(ProcedureLine.parse, \1))"),
+         (r"for text in procedures:\n        line = ProcedureLine\.parse\(text\)\n",
+          "for line in map(ProcedureLine.parse, procedures):\n")),
+    ),
+    Edited(
+        "units have a type with a bound",
+        "lindenhof/lines-of-a-claim", "solutions/frozen", "claims",
+        ((r"(?s)@dataclass\(frozen=True\)\nclass ProcedureLine:(.*?)    @classmethod", UNITS),),
+    ),
+    Edited(
+        "a tier that a rule does not have is refused",
+        "atelier/price-table", "solutions/table", "catalogue",
+        ((r"return self\.steps\[tier\]", STEP),),
+    ),
+    Edited(
+        "a text that is put together is empty",
+        "lindenhof/rejections-counted", "solutions/rows", "claims",
+        ((r"(?m)^(def spelled\()", r'def nothing():\n    return f""\n\n\n\1'),),
+    ),
+    Edited(
+        "moderation has an announce that sorts",
+        "atelier/tell-many", "solutions/lists", "moderation",
+        ((r"\b_tell\b", "announce"),
+         (r"(self\.notifications\.announce\()account_ids", r"\1sorted(account_ids)")),
     ),
 )  # fmt: skip
 

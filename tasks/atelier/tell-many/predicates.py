@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from verifier.tree import Function, Tree
+from verifier.walk import dotted
 
 TELLERS = ("jobs", "gallery", "moderation")
 WAYS = ("announce", "notify")
@@ -19,6 +20,7 @@ GIVING = (
     ast.AsyncFor,
     ast.comprehension,
 )
+ONE = "one of them"
 OLD = "notify"
 WAY = re.compile(r"(?<![a-z])notify(?![a-z])", re.IGNORECASE)
 """How what leads others to it is named, where anything is there for others to call."""
@@ -56,7 +58,7 @@ def the_old_way_is_gone(tree: Tree) -> str | None:
 def reporters_are_told_in_one_call(tree: Tree) -> str | None:
     functions = tree.context("moderation").domain.functions()
     for function in functions:
-        for loop, of_one in _loops(function.node):
+        for loop, of_one in (*_loops(function.node), *_recursion(function)):
             if _tells_alike(loop, of_one, functions):
                 return f"{function} tells reporters one by one"
     return None
@@ -73,6 +75,24 @@ def _loops(node: ast.AST) -> Iterator[tuple[ast.AST, set[str]]]:
             yield each, {parameter.arg for parameter in each.args.args}
         elif isinstance(each, COMPREHENSIONS):
             yield each, {name for part in each.generators for name in _stored(part.target)}
+        elif isinstance(each, ast.Call) and _name(each.func) == "map" and each.args:
+            yield _call_of_one(each.args[0]), {ONE}
+
+
+def _call_of_one(called: ast.expr) -> ast.Call:
+    """What map() calls, with one of what it goes over."""
+    one = ast.Name(ONE, ast.Load())
+    if isinstance(called, ast.Call) and _name(called.func) == "partial":
+        return ast.Call(called.args[0], [*called.args[1:], one], called.keywords)
+    return ast.Call(called, [one], [])
+
+
+def _recursion(function: Function) -> Iterator[tuple[ast.AST, set[str]]]:
+    """A function that calls itself is a loop, with another thing for what it hands on otherwise."""
+    itself, takes = (function.name, f"self.{function.name}"), _taken(function)
+    for call in (each for each in ast.walk(function.node) if isinstance(each, ast.Call)):
+        if dotted(call.func) in itself:
+            yield function.node, {p for p, value in _given(call, takes) if ast.unparse(value) != p}
 
 
 def _tells_alike(
@@ -81,7 +101,7 @@ def _tells_alike(
     """Whether it tells people who differ by these names something that does not differ by them."""
     differs = _made_of(node, of_one)
     for call in (each for each in ast.walk(node) if isinstance(each, ast.Call)):
-        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        name = _name(call.func)
         if name in WAYS:
             told = {p for p, value in _given(call, ANNOUNCE) if _names(value) & differs}
             if told == {ANNOUNCE[0]}:
@@ -89,11 +109,15 @@ def _tells_alike(
             continue
         for function in functions:
             if function.name == name and name not in seen:
-                takes = [p for p in function.parameters if p not in ("self", "cls")]
+                takes = _taken(function)
                 handed = {p for p, value in _given(call, takes) if _names(value) & differs}
                 if handed and _tells_alike(function.node, handed, functions, (*seen, name)):
                     return True
     return False
+
+
+def _taken(function: Function) -> list[str]:
+    return [p for p in function.parameters if p not in ("self", "cls")]
 
 
 def _given(call: ast.Call, parameters: Sequence[str]) -> list[tuple[str, ast.expr]]:
@@ -116,6 +140,10 @@ def _made_of(node: ast.AST, names: set[str]) -> set[str]:
 def _stored(node: ast.AST) -> set[str]:
     every = (n for n in ast.walk(node) if isinstance(n, ast.Name))
     return {n.id for n in every if isinstance(n.ctx, ast.Store)}
+
+
+def _name(called: ast.expr) -> str:
+    return getattr(called, "attr", getattr(called, "id", ""))
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -67,8 +67,9 @@ def _functions(tree: Tree) -> tuple[Function, ...]:
 def _spells(function: Function) -> bool:
     """Whether something is joined by a colon, other than a reference, which ends in an id."""
     nodes = list(ast.walk(function.node))
-    references = [n for n in nodes if isinstance(n, ast.JoinedStr) and _words(n.values[-1]) & IDS]
-    left_out = {id(part) for reference in references for part in reference.values}
+    joined = (n.values for n in nodes if isinstance(n, ast.JoinedStr))
+    references = [parts for parts in joined if parts and _words(parts[-1]) & IDS]
+    left_out = {id(part) for parts in references for part in parts}
     return any(
         isinstance(n, ast.Constant) and n.value == COLON and id(n) not in left_out for n in nodes
     )
