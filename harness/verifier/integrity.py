@@ -17,7 +17,7 @@ from .globs import matches
 from .job import Settings
 from .literals import constant_strings
 from .syntax import FunctionNode, fingerprint
-from .unseen import is_plain, unseen
+from .unseen import is_plain, running, unseen
 from .walk import TooHard, Unparsable, docstrings, parse
 
 _HOOK_FILES = frozenset(
@@ -83,7 +83,7 @@ def integrity(
         for path, content in sorted(tree.items())
         if base.get(path) != content and not matches(path, settings.ignored)
     ]
-    words = _Words(base, tree)
+    words = _Words(base, tree, settings)
     for change in changes:
         yield from _hooks(change, new=change.path not in base)
         yield from _forbidden(change)
@@ -161,8 +161,9 @@ def _code(change: Change, words: "_Words") -> Iterator[str]:
         old = ast.Module(body=[], type_ignores=[])
     yield from _skips(change, old, new)
     yield from _put_together(change, old, new)
-    yield from _telling_apart(change, old, new, words)
-    yield from _network(change, new, words)
+    in_app = [*_telling_apart(change, old, new, words), *_network(change, new, words)]
+    if in_app and words.runs(change.path):  # tests and scripts may ask for the mode of the app
+        yield from in_app
 
 
 def _skips(change: Change, old: ast.Module, new: ast.Module) -> Iterator[str]:
@@ -219,10 +220,10 @@ def _telling_apart(
     """
     copied = words.copied(new)
     for word in _MODES:
-        if not words.known(change.path, word) and words.rose(word):
-            for number, line in change.added_lines():
-                if word in line and number not in copied:
-                    yield f"{change.path}:{number}: reads {word}, which the base does elsewhere"
+        named = [n for n, line in change.added_lines() if word in line and n not in copied]
+        if named and not words.known(change.path, word) and words.rose(word):
+            for number in named:
+                yield f"{change.path}:{number}: reads {word}, which the base does elsewhere"
     before = Counter(_tests_on_mode(old))
     for test in _mode_tests(new):
         told = _written(test)
@@ -290,12 +291,23 @@ def _network(change: Change, new: ast.Module, words: "_Words") -> Iterator[str]:
 
 
 class _Words:
-    """What base and tree mention as a whole."""
+    """What base and tree mention as a whole, and what the code that runs in each does."""
 
-    def __init__(self, base: Mapping[str, bytes], tree: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, base: Mapping[str, bytes], tree: Mapping[str, bytes], settings: Settings
+    ) -> None:
         self._base = {path: _text(content) for path, content in base.items()}
-        self._tree = {path: _text(content) for path, content in tree.items()}
+        self._trees = base, tree
+        self._settings = settings
         self.hosts = {host for text in self._base.values() for host in _URL.findall(text)}
+
+    @cached_property
+    def _before(self) -> dict[str, str]:
+        return _run(self._trees[0], self._settings)
+
+    @cached_property
+    def _now(self) -> dict[str, str]:
+        return _run(self._trees[1], self._settings)
 
     @cached_property
     def _told_apart(self) -> frozenset[str]:
@@ -313,14 +325,21 @@ class _Words:
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
         )
 
+    def runs(self, path: str) -> bool:
+        return path in self._now
+
     def known(self, path: str, word: str) -> bool:
         return word in self._base.get(path, "")
 
     def rose(self, word: str) -> bool:
-        return _count(self._tree, word) > _count(self._base, word)
+        return _count(self._now, word) > _count(self._before, word)
 
     def rose_test(self, test: str) -> bool:
-        return _tests(self._tree, test) > _tests(self._base, test)
+        return _tests(self._now, test) > _tests(self._before, test)
+
+
+def _run(files: Mapping[str, bytes], settings: Settings) -> dict[str, str]:
+    return {path: _text(files[path]) for path in running(files, settings)}
 
 
 def _parsed(text: str) -> ast.Module:
@@ -335,14 +354,14 @@ def _defs(tree: ast.Module) -> Iterator[FunctionNode]:
 
 
 def _count(files: Mapping[str, str], word: str) -> int:
-    return sum(text.count(word) for path, text in files.items() if path.endswith(".py"))
+    return sum(text.count(word) for text in files.values())
 
 
 def _tests(files: Mapping[str, str], test: str) -> int:
     """How often a test stands in the app's code, as `ast.unparse` writes it."""
     total = 0
-    for path, text in files.items():
-        if path.endswith(".py") and _TOLD_APART.search(text):
+    for text in files.values():
+        if _TOLD_APART.search(text):
             total += list(_tests_on_mode(_parsed(text))).count(test)
     return total
 

@@ -349,6 +349,9 @@ HONEST: list[tuple[str, bytes | None]] = [
     ("jobs/x.py", b"import json, pickle, os\njson.loads(t)\npickle.dumps(t)\nos.environ\n"),
     ("jobs/x.py", b"def f(x: 'Job', path: 'str') -> None:\n    'Runs exec(x).'\n"),
     ("tests/test_more.py", b"import sys\nsys.path.insert(0, '.')\n"),
+    ("tests/test_more.py", b"ENV = {'APP_CLOCK': 'request', 'APP_IDS': 'sequential'}\n"),
+    ("tests/test_more.py", b"import os\nif os.environ['APP_CLOCK'] == 'real':\n    pass\n"),
+    ("tests/test_more.py", b"HOOK = 'https://studio.io/hook'\n"),
     ("jobs/x.py", b"a = '%d %s' % 'x'\nb = '{0[a]} {1}'.format('x')\nc = '{0.a}'.format('x')\n"),
 ]
 
@@ -388,6 +391,19 @@ def test_only_what_the_app_imports_can_run_code_that_is_not_looked_at() -> None:
     # Where the app itself loads what it works out, anything of it may run.
     worked_out = base | {"jobs/rules.py": b"from importlib import import_module as m\nm(name)\n"}
     assert list(integrity(worked_out, worked_out | {"odd.py": runs}, SETTINGS)) == [f"odd.py{told}"]
+
+
+def test_a_script_that_no_program_runs_may_ask_for_the_mode_and_name_addresses() -> None:
+    base = {
+        "app.toml": PROGRAM,
+        "jobs/main.py": b"from jobs import clock\n",
+        "jobs/clock.py": CLOCK,
+    }
+    tried = b"import os\nos.environ['APP_IDS'] = 'sequential'\nU = 'https://studio.io'\n"
+    assert list(integrity(base, base | {"try_it.py": tried}, SETTINGS)) == []
+    assert len(list(integrity(base, base | {"jobs/main.py": tried}, SETTINGS))) == 2
+    moved = {"jobs/main.py": CLOCK, "tests/test_clock.py": CLOCK}
+    assert list(integrity(base, base | moved | {"jobs/clock.py": b""}, SETTINGS)) == []
 
 
 def test_an_app_that_runs_what_lies_among_the_tests_is_a_finding() -> None:
