@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from .globs import matches
 from .job import Settings
 from .literals import constant_strings
+from .modes import TOLD_APART, mode_tests, tests_on_mode, written
 from .syntax import FunctionNode, fingerprint
 from .unseen import is_plain, running, unseen
 from .walk import TooHard, Unparsable, docstrings, parse
@@ -40,7 +41,6 @@ _FORBIDDEN = {
     "the test runner": re.compile(r"PYTEST_CURRENT_TEST|_pytest\b"),
 }
 _MODES = ("APP_CLOCK", "APP_IDS")
-_TOLD_APART = re.compile(r"APP_CLOCK|APP_IDS|X[-_]CLOCK|user[-_]agent|python-httpx", re.IGNORECASE)
 _URL = re.compile(
     r"\b(?:https?|wss?|ftp)://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s\"']*)", re.IGNORECASE
 )
@@ -220,61 +220,16 @@ def _telling_apart(
     """
     copied = words.copied(new)
     for word in _MODES:
-        named = [n for n, line in change.added_lines() if word in line and n not in copied]
+        named = sorted({n for text, n in constant_strings(new) if word in text} - copied)
         if named and not words.known(change.path, word) and words.rose(word):
             for number in named:
                 yield f"{change.path}:{number}: reads {word}, which the base does elsewhere"
-    before = Counter(_tests_on_mode(old))
-    for test in _mode_tests(new):
-        told = _written(test)
+    before = Counter(tests_on_mode(old))
+    for test in mode_tests(new):
+        told = written(test)
         before[told] -= 1
         if before[told] < 0 and test.lineno not in copied and words.rose_test(told):
             yield f"{change.path}:{test.lineno}: branches on how the app is run: {told[:80]}"
-
-
-def _tests_on_mode(tree: ast.Module) -> Iterator[str]:
-    return map(_written, _mode_tests(tree))
-
-
-def _written(test: ast.expr) -> str:
-    try:
-        return ast.unparse(test)
-    except ValueError:  # a number that is too long, an f-string that cannot be written
-        return fingerprint(test, rename=False)
-
-
-def _mode_tests(tree: ast.Module) -> Iterator[ast.expr]:
-    """The outermost expressions that name how the app is run and decide what does."""
-    inside: set[int] = set()
-    for node in ast.walk(tree):
-        for test in _decided_by(node):
-            if id(test) not in inside and _names_mode(test):
-                inside |= {id(part) for part in ast.walk(test)}
-                yield test
-
-
-def _decided_by(node: ast.AST) -> list[ast.expr]:
-    """The expressions that decide what runs of a node."""
-    match node:
-        case ast.If() | ast.IfExp() | ast.While() | ast.Assert():
-            return [node.test]
-        case ast.Match():
-            return [node.subject]
-        case ast.match_case(guard=ast.expr() as guard):
-            return [guard]
-        case ast.comprehension():
-            return node.ifs
-        case ast.BoolOp(op=ast.And(), values=values) | ast.Expr(value=ast.BoolOp(values=values)):
-            return values[:-1]  # the value of an `or` is no branch but a default
-        case _:
-            return []
-
-
-def _names_mode(test: ast.expr) -> bool:
-    texts = (
-        getattr(node, field, None) for node in ast.walk(test) for field in ("value", "id", "attr")
-    )
-    return any(isinstance(text, str) and _TOLD_APART.search(text) for text in texts)
 
 
 def _network(change: Change, new: ast.Module, words: "_Words") -> Iterator[str]:
@@ -313,7 +268,7 @@ class _Words:
     def _told_apart(self) -> frozenset[str]:
         """The functions of the base that look at how the app is run."""
         texts = (text for path, text in self._base.items() if path.endswith(".py"))
-        trees = (_parsed(text) for text in texts if _TOLD_APART.search(text))
+        trees = (_parsed(text) for text in texts if TOLD_APART.search(text))
         return frozenset(fingerprint(node, rename=False) for tree in trees for node in _defs(tree))
 
     def copied(self, tree: ast.Module) -> frozenset[int]:
@@ -354,16 +309,15 @@ def _defs(tree: ast.Module) -> Iterator[FunctionNode]:
 
 
 def _count(files: Mapping[str, str], word: str) -> int:
-    return sum(text.count(word) for text in files.values())
+    """How often the strings of code name a mode."""
+    trees = map(_parsed, files.values())
+    return sum(text.count(word) for tree in trees for text, _ in constant_strings(tree))
 
 
 def _tests(files: Mapping[str, str], test: str) -> int:
     """How often a test stands in the app's code, as `ast.unparse` writes it."""
-    total = 0
-    for text in files.values():
-        if _TOLD_APART.search(text):
-            total += list(_tests_on_mode(_parsed(text))).count(test)
-    return total
+    trees = map(_parsed, files.values())
+    return sum(list(tests_on_mode(tree)).count(test) for tree in trees)
 
 
 def _text(content: bytes) -> str:

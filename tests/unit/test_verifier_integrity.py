@@ -238,6 +238,40 @@ def test_tampering_is_one_finding_with_its_place(
     assert found[0].startswith(told)
 
 
+TOLD = [
+    ("if 'x-' + 'clock' in h: pass", "'x-' + 'clock' in h"),
+    ("if '%s-clock' % 'x' in h: pass", "'%s-clock' % 'x' in h"),
+    ("if 'x-\\x63lock' in h: pass", "'x-clock' in h"),
+    ("if b'x-clock' in h: pass", "b'x-clock' in h"),
+    ("told = 'x-clock' in h\nif told: pass", "told"),
+    ("told: bool = 'x-clock' in h\nif not told: pass", "not told"),
+    ("a, told = 1, 'x-clock' in h\nif told: pass", "told"),
+    ("self.told = bool('x-clock' in h)\nx = 1 if self.told else 2", "self.told"),
+    ("def told(h):\n    return 'x-clock' in h\nif told(h): pass", "told(h)"),
+    ("try:\n    h['x-clock']\nexcept KeyError:\n    f()", "h['x-clock']"),
+    ("(f, g)['x-clock' in h]()", "'x-clock' in h"),
+    ("[f, g][int('x-clock' in h)]()", "int('x-clock' in h)"),
+    ("match h:\n    case {'x-clock': _}: pass", "'x-clock'"),
+    ("x = 'x-clock' in h or f()", "'x-clock' in h"),
+]
+
+
+@pytest.mark.parametrize(("code", "told"), TOLD)
+def test_a_branch_on_how_the_app_is_run_is_found_however_it_is_written(
+    code: str, told: str
+) -> None:
+    found = findings(**{"jobs/x.py": code.encode()})
+    assert [each.partition(": ")[2] for each in found] == [
+        f"branches on how the app is run: {told}"
+    ]
+
+
+def test_a_mode_that_is_spelled_otherwise_is_found() -> None:
+    told = "jobs/x.py:1: reads APP_IDS, which the base does elsewhere"
+    for code in (b"m = os.environ['APP_\\x49DS']\n", b"m = os.environ['APP_' + 'IDS']\n"):
+        assert findings(**{"jobs/x.py": code}) == [told]
+
+
 WAYS = [
     ("exec(t)", "exec"),
     ("eval(t)", "eval"),
@@ -349,6 +383,8 @@ HONEST: list[tuple[str, bytes | None]] = [
     ("jobs/x.py", b"import json, pickle, os\njson.loads(t)\npickle.dumps(t)\nos.environ\n"),
     ("jobs/x.py", b"def f(x: 'Job', path: 'str') -> None:\n    'Runs exec(x).'\n"),
     ("tests/test_more.py", b"import sys\nsys.path.insert(0, '.')\n"),
+    ("jobs/x.py", b"try:\n    now = parse(h.get('x-clock'))\nexcept ValueError:\n    now = None\n"),
+    ("jobs/x.py", b"for name in ('X-Clock', 'X-Id'):\n    sent[name] = request.headers[name]\n"),
     ("tests/test_more.py", b"ENV = {'APP_CLOCK': 'request', 'APP_IDS': 'sequential'}\n"),
     ("tests/test_more.py", b"import os\nif os.environ['APP_CLOCK'] == 'real':\n    pass\n"),
     ("tests/test_more.py", b"HOOK = 'https://studio.io/hook'\n"),
