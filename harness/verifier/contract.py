@@ -19,7 +19,8 @@ from .limited import limited
 from .openapi import breaking_changes, operations
 from .wire import NoAnswer, Wire
 
-_LARGEST_DOCUMENT = 16_000_000
+_LARGEST_DOCUMENTS = 16_000_000
+"""Bytes of all of them together: a few bytes of JSON may take many times as much once read."""
 _MOST_PROGRAMS = 1_000
 _MOST_BREAKS = 200
 _UNANSWERED = "x-unanswered"
@@ -34,6 +35,8 @@ class _Fetched:
     why: str | None
     unanswered: tuple[str, ...] = ()
     """paths that were asked for and are not there"""
+    size: int = 0
+    """bytes of the document"""
 
 
 def contract(job: Job) -> dict[str, object]:
@@ -78,15 +81,23 @@ def _fetch_all(job: Job) -> dict[str, _Fetched]:
     except ValueError as error:
         return {name: _Fetched(None, str(error)) for name in job.settings.documents or ()}
     deadline = time.monotonic() + job.settings.documents_seconds
-    return {name: _fetch(name, port, job.settings, deadline) for name, port in ports.items()}
+    # What a program that the base has not says of itself is compared with nothing.
+    wanted = ports if job.settings.documents is None else job.settings.documents
+    fetched: dict[str, _Fetched] = {}
+    left = _LARGEST_DOCUMENTS
+    for name in ports:
+        if name in wanted:
+            fetched[name] = _fetch(name, ports[name], job.settings, deadline, left)
+            left -= fetched[name].size
+    return fetched
 
 
-def _fetch(name: str, port: int, settings: Settings, deadline: float) -> _Fetched:
+def _fetch(name: str, port: int, settings: Settings, deadline: float, limit: int) -> _Fetched:
     seconds = min(settings.document_seconds, deadline - time.monotonic())
     if seconds <= 0:
         return _Fetched(None, "was not asked: the others took all the time there is")
     url = f"http://127.0.0.1:{port + settings.port_offset}"
-    wire = Wire(url, seconds=seconds, limit=_LARGEST_DOCUMENT)
+    wire = Wire(url, seconds=seconds, limit=limit)
     try:
         answer = wire.call("GET", "/openapi.json", {"accept": "application/json"})
         if answer.status != 200:
@@ -102,7 +113,7 @@ def _fetch(name: str, port: int, settings: Settings, deadline: float) -> _Fetche
         wire.close()
     if not isinstance(document, dict):
         return _Fetched(None, "gives no JSON object for /openapi.json")
-    return _Fetched(document, None, unanswered)
+    return _Fetched(document, None, unanswered, len(answer.body))
 
 
 def _unanswered(wire: Wire, document: object, deadline: float) -> Iterator[str]:

@@ -507,6 +507,23 @@ def test_a_path_where_the_program_hangs_up_or_stalls_is_a_break_and_the_last_one
     assert told == ["edge: /jobs: the document names it and nothing is there"]
 
 
+def test_documents_are_bounded_together_and_those_of_further_programs_are_not_read(
+    start_app: StartApp, verify: Verify
+) -> None:
+    large = APP.replace('{"paths": {"/jobs":', '{"x": "x" * 9_000_000, "paths": {"/jobs":')
+    hangs = APP.replace('"/openapi.json":', '"/openapi.json" and not time.sleep(60):')
+    ports = [int(start_app(source=source).rsplit(":", 1)[1]) for source in (hangs, large, large)]
+    names = ["further", "one", "two"]
+    toml = "".join(
+        f"[programs.{name}]\nport = {port}\n" for name, port in zip(names, ports, strict=True)
+    )
+    documents: dict[str, object] = {name: {"paths": {"/jobs": {"post": {}}}} for name in names[1:]}
+    settings = Settings(documents=documents, documents_seconds=30.0, document_seconds=20.0)
+    told = contract_of(verify("contract", settings, tree={"app.toml": toml.encode()}))
+    assert len(told.breaks) == 1
+    assert told.breaks[0].startswith("two: the answer is larger than 6999")
+
+
 def test_programs_that_stall_over_their_description_are_breaks_in_bounded_time(
     start_app: StartApp, verify: Verify
 ) -> None:
