@@ -32,11 +32,19 @@ _NAMES = re.compile(
     r"|(?:_?pickle|dill|cloudpickle)\.(?:loads?|_loads?|Unpickler|_Unpickler|\*)"
     r"|sys\.(?:path|meta_path|path_hooks|path_importer_cache|modules|\*)"
     r"|(?:os|posix)\.(?:system|popen|(?:exec|spawn|posix_spawn)\w+|posix_spawn|\*)"
+    r"|(?:importlib\._bootstrap\w*|_frozen_importlib\w*|uvicorn\.importer|timeit|cProfile|bdb|pdb"
+    r"|doctest|unittest|pytest|logging\.config|pygments|anyio\.to_process"
+    r"|multiprocessing\.(?:util|reduction|connection))\..+"
+    r"|importlib\.(?:metadata\.(?:EntryPoint\w*|entry_points|\*)|__dict__|\*)"
+    r"|profile\.(?:run|runctx|Profile|\*)|trace\.(?:Trace|\*)|site\.(?:add\w+|\*)"
+    r"|(?:os|posix|sys)\.__dict__|anyio\.(?:run_process|open_process|\*)|code\.compile_command"
+    r"|pydantic\.(?:ImportString|create_model)|types\.FunctionType|typing\.(?:ForwardRef|_eval_type)"
     r"|subprocess\..+|_posixsubprocess\..+|pty\..+|asyncio\.(?:.+\.)?create_subprocess_\w+"
     r"|(?:.+\.)?(?:__import__|__builtins__|__loader__|__path__|__code__|exec_module|load_module"
     r"|source_to_code|spec_from_file_location|spec_from_loader|module_from_spec|SourceFileLoader"
     r"|SourcelessFileLoader|ExtensionFileLoader|CodeType|load_extension|enable_load_extension"
-    r"|InteractiveInterpreter|InteractiveConsole)"
+    r"|InteractiveInterpreter|InteractiveConsole|__self__|__globals__|__annotations__|_gcd_import"
+    r"|subprocess_exec|subprocess_shell|import_from_string)"
 )
 _QUOTED = re.compile(r"\b(?:exec|eval|__import__)\(|__builtins__")
 """What quoted code would say: an annotation in quotes is run by whoever asks for its type."""
@@ -175,16 +183,20 @@ def _said(node: ast.AST, origins: Mapping[str, str]) -> Iterator[str]:
         yield from (name for name in names if name != _BY_NAME)
     elif isinstance(node, ast.Call):
         yield from _asked(node, origins)
-    elif (text := getattr(node, "value", None)) and isinstance(text, str) and _QUOTED.search(text):
+    elif (text := folded(node)) and _QUOTED.search(text):
         yield text
 
 
 def _asked(call: ast.Call, origins: Mapping[str, str]) -> Iterator[str]:
-    """What a call of getattr or import_module gives, where it is asked for by a constant."""
+    """What a call gives that asks for an attribute or a module, `*` where any may be asked for."""
     texts = [folded(argument) for argument in call.args[:2]]
     name = call.func.id if isinstance(call.func, ast.Name) else ""
-    if name == "getattr" and len(texts) == 2 and texts[1]:
-        yield f"{_full(call.args[0], origins)}.{texts[1]}"
+    if name == "getattr" and len(texts) == 2:
+        yield f"{_full(call.args[0], origins)}.{texts[1] or '*'}"
+    if name == "vars" and texts:
+        yield f"{_full(call.args[0], origins)}.__dict__"
+    if _full(call.func, origins) in ("operator.attrgetter", "operator.methodcaller"):
+        yield from (f"?.{word}" for text in texts for word in (text or "").split("."))
     if texts and texts[0] and _full(call.func, origins) == _BY_NAME:
         yield f"{texts[0]}.*"
 
