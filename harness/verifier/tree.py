@@ -23,6 +23,8 @@ from typing import TypeVar
 from .graph import asks, cycle, said
 from .job import Settings
 from .ownership import SHARED, Owner, Ownership
+from .plain import plain
+from .receivers import last_word
 from .stored import Table, created_tables
 from .syntax import (
     FunctionNode,
@@ -99,8 +101,14 @@ class Function:
         return tuple(place.text for place in calls(self.path, ast.walk(self.node)))
 
     def called(self) -> frozenset[str]:
-        """The last word of each call."""
-        return frozenset(call.rsplit(".", 1)[-1] for call in self.calls())
+        """The last word of each call, of what decorates it, and of what is handed on to `map`."""
+        nodes = [each for each in ast.walk(self.node) if isinstance(each, ast.Call)]
+        handed = (
+            given for each in nodes if last_word(each.func) in _CALLING for given in each.args
+        )
+        called = (each.func for each in nodes)
+        words = {last_word(each) for each in (*called, *self.node.decorator_list, *handed)}
+        return frozenset(words - {""})
 
     def names(self) -> frozenset[str]:
         return frozenset(names(ast.walk(self.node)))
@@ -170,7 +178,7 @@ class Source:
     @cached_property
     def tree(self) -> ast.Module:
         """Raises Unparsable on anything that is not plain, reasonably sized Python."""
-        return parse(self.path, self.content)
+        return plain(parse(self.path, self.content))
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
@@ -199,6 +207,7 @@ class Source:
         return said(self.path, self.nodes)
 
 
+_CALLING = frozenset({"map", "filter", "partial", "starmap", "reduce"})
 MAKING = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 """The methods that run when an object is made."""
 

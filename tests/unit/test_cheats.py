@@ -261,6 +261,27 @@ CHEATS = (
         "a_balance_reads_no_ledger", "still reads the ledger",
     ),
     Cheat(
+        "the query of the ledger is called by a second name",
+        "atelier/running-balance", "base", "accounts",
+        ((r"\n    def page_of_entries", "\n    kept = entries\n\n    def page_of_entries"),
+         (r"self\.store\.entries\(account_id\)", "self.store.kept(account_id)")),
+        "a_balance_reads_no_ledger", "still reads the ledger",
+    ),
+    Cheat(
+        "the query of the ledger is called by getattr",
+        "atelier/running-balance", "base", "accounts",
+        ((r"\bentries\(", "postings("),
+         (r"self\.store\.postings\(account_id\)", 'getattr(self.store, "postings")(account_id)')),
+        "a_balance_reads_no_ledger", "still reads the ledger",
+    ),
+    Cheat(
+        "a lambda with a name calls the query of the ledger",
+        "atelier/running-balance", "base", "accounts",
+        (appended("class Accounts:", "fetch = lambda store, id_: store.entries(id_)"),
+         (r"self\.store\.entries\(account_id\)", "fetch(self.store, account_id)")),
+        "a_balance_reads_no_ledger", "still reads the ledger",
+    ),
+    Cheat(
         "channels are compared with parts of a class",
         "lindenhof/channels-apart", "solutions/traits", "reminders",
         ((r'\bPOST = "letter"', 'POST = "letter"\n\n\nclass Ways:\n    letter = POST = "letter"\n'),

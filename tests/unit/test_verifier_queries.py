@@ -22,6 +22,12 @@ class Fees:
     def all(self):
         return self.store.fees()
 
+def asked(loans):
+    return loans.due()
+
+again = asked
+short = lambda loans: loans.due()
+
 class Loans:
     fees: Fees
     store: LoanStore
@@ -32,6 +38,12 @@ class Loans:
 
     def due(self):
         return self.owed
+
+    due_too = due
+
+    @asked
+    def dressed(self):
+        return 1
 
     def amount(self):
         {asking}
@@ -59,6 +71,12 @@ def test_a_query_is_found_however_it_is_written(query: str) -> None:
         "return map(self.due, [])",
         "return map(self.fees.all, [])",
         "return self.owed",
+        "return self.due_too()",
+        "return getattr(self, 'due')()",
+        "return again(self)",
+        "return short(self)",
+        "return self.dressed()",
+        "return partial(asked, self)()",
     ],
 )
 def test_what_leads_to_a_query_is_followed(asking: str) -> None:
