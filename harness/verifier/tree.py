@@ -331,11 +331,11 @@ class Sources:
     ) -> tuple[Function, ...]:
         """Functions, and those here that they name, directly or through others; `by`: which names.
 
-        Who names a class has what runs as one is made. A name may be an attribute of something
-        else, so this may find too many.
+        A method has two names, one with its class. Who names a class has what runs as one is made.
+        A name may be an attribute of something else, so this may find too many.
         """
         every = self.functions()
-        known = [(each.name, each) for each in every]
+        known = [(name, each) for each in every for name in {each.name, each.qualname}]
         known += [(each.name, maker) for each in self.classes() for maker in self.makers(each)]
         found = list(start)
         for function in found:

@@ -22,6 +22,11 @@ class Fees:
     def all(self):
         return self.store.fees()
 
+    def get(self):
+        return self.store.fees()
+
+program = Program(QUERY)
+
 def asked(loans):
     return loans.due()
 
@@ -41,8 +46,19 @@ class Loans:
 
     due_too = due
 
+    def get(self):
+        return 1
+
     @asked
     def dressed(self):
+        return 1
+
+    @does(QUERY)
+    def decorated(self):
+        return 1
+
+    @program.serves("/served")
+    def served(self):
         return 1
 
     def amount(self):
@@ -76,11 +92,21 @@ def test_a_query_is_found_however_it_is_written(query: str) -> None:
         "return again(self)",
         "return short(self)",
         "return self.dressed()",
+        "return self.decorated()",
         "return partial(asked, self)()",
     ],
 )
 def test_what_leads_to_a_query_is_followed(asking: str) -> None:
     assert leads(asking)
+
+
+def test_self_is_asked_for_the_method_of_its_own_class() -> None:
+    assert not leads("return self.get()")
+    assert leads("return self.get() + self.fees.get()")
+
+
+def test_what_a_handler_is_registered_with_is_no_query_of_its_own() -> None:
+    assert not leads("return self.served()")
 
 
 @pytest.mark.parametrize("asking", ["return loan.fees", "return self.loan().fees"])
