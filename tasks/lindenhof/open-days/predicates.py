@@ -118,14 +118,14 @@ def _names_day(statement: ast.stmt, day: tuple[int, int]) -> bool:
 
 
 def _pair(node: ast.AST) -> list[object]:
-    """The last two constants of a tuple, a list or a call."""
+    """The last two constants of a tuple, a list or a call; a truth value is no number here."""
     parts: Iterable[ast.AST] = ()
     if isinstance(node, ast.Tuple | ast.List):
         parts = node.elts
     elif isinstance(node, ast.Call):
         parts = [*node.args, *(each.value for each in node.keywords)]
     values = [part.value if isinstance(part, ast.Constant) else None for part in parts]
-    return values[-2:]
+    return [None if isinstance(value, bool) else value for value in values[-2:]]
 
 
 def _weekly(node: ast.AST) -> int:
