@@ -248,6 +248,7 @@ def test_the_parity_report_has_a_column_for_each_arm(home: Path) -> None:
         "glue: code lines": ["16", "21"],
         "glue: tokens": ["128", "162"],
         "glue: files": ["2", "3"],
+        "files a context": ["2.0", "2.0"],
         "contexts": ["1", "1"],
         "programs": ["1", "2"],
         "public endpoints": ["2", "2"],

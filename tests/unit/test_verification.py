@@ -59,7 +59,7 @@ def test_the_verifier_is_told_all_that_the_pair_and_the_task_say() -> None:
         },
         shared=tuple(arm["shared"]),
         protected=tuple(pair["protected"]),
-        ignored=("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**"),
+        ignored=("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**", "data/**"),
         id_pattern=pair["id_pattern"],
         predicates=tuple(asked["predicates"]),
         intended=tuple(asked["intended"]),
