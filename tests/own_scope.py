@@ -1,5 +1,6 @@
 """Sandboxes as an agent of scope `own` finds them, on the pairs that the repository ships."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from harness.paths import Checkout
 from harness.sandbox import Sandbox, Sandboxes
 from harness.tasks import Task, load_tasks
 
+_TABLES = re.compile(r'^TABLES = """.*?"""', re.DOTALL | re.MULTILINE)
 CHECKOUT = Checkout(Path(__file__).parents[1])
 
 
@@ -31,9 +33,14 @@ class Place:
 
     @property
     def secrets(self) -> set[str]:
-        """Lines of the hidden code that stand nowhere in what is shown."""
+        """Lines of the hidden code that stand nowhere in what is shown.
+
+        But for the tables of an arm with one database: it tells them to whoever has run the app.
+        """
         shown = "\n".join(e.content.decode() for e in self.view.repository.files.entries.values())
         texts = (e.content.decode() for p, e in self.view.hidden.entries.items() if _is_code(p))
+        if self.arm == "modular":
+            texts = (_TABLES.sub("", text) for text in texts)
         lines = {line.strip() for text in texts for line in text.splitlines()}
         return {line for line in lines if _is_telling(line) and line not in shown}
 
