@@ -5,7 +5,7 @@ SEAMBENCH := $(VENV)/bin/seambench
 READY := $(VENV)/.ready
 
 # What takes longer than `make test` may has its turn: one commit proves a pair, the next a task on one
-# arm, and each runs a quarter of the long tests. `make validate` and `make test-long` leave nothing out.
+# arm, and each runs an eighth of the long tests. `make validate` and `make test-long` leave nothing out.
 APPS := $(patsubst fixtures/%/pair.yaml,%,$(sort $(wildcard fixtures/*/pair.yaml)))
 TASKS := $(patsubst tasks/%/task.yaml,%,$(sort $(wildcard tasks/*/*/task.yaml)))
 ARMS_OF = $(notdir $(patsubst %/app.toml,%,$(sort $(wildcard fixtures/$(firstword $(subst /, ,$(1)))/*/app.toml))))

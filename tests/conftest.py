@@ -1,7 +1,8 @@
 """Fixtures that every kind of test may use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -10,8 +11,14 @@ from tests.sandboxes import container, containers, processes, sandbox, sandboxes
 
 __all__ = ["bases", "container", "containers", "processes", "sandbox", "sandboxes"]
 
-TURNS = 4
+T = TypeVar("T")
+TURNS = 8
 """Each test marked long has its turn in one of so many commits."""
+
+
+def left_out(long: Sequence[T], turn: int) -> list[T]:
+    """Those whose turn it is not."""
+    return [each for place, each in enumerate(long) if place % TURNS != turn % TURNS]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if turn is None:
         return
     long = [item for item in items if item.get_closest_marker("long")]
-    waiting = [item for place, item in enumerate(long) if place % TURNS != turn % TURNS]
+    waiting = left_out(long, turn)
     config.hook.pytest_deselected(items=waiting)
     items[:] = [item for item in items if item not in waiting]
 

@@ -10,7 +10,7 @@ from tests.samples import BEYOND
 from tests.wire.moves import Move, Say, Use
 from tests.wire.server import scripted
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 STUB = "def health() -> dict[str, str]: ...\n"
 SOLVE = "sed -i s/next_value/advance/g tally/*.py"

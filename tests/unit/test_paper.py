@@ -163,6 +163,7 @@ class TestNamesOfModels:
 
 
 class TestTheSet:
+    @pytest.mark.long
     def test_is_the_same_bytes_from_the_same_trials_in_any_order(self, trials, tmp_path):
         shuffled = trials.sample(frac=1, random_state=3)
         save_plates(trials, tmp_path / "a", ACM)
@@ -174,6 +175,7 @@ class TestTheSet:
                 name
             )
 
+    @pytest.mark.long
     def test_embeds_its_fonts(self, trials, tmp_path):
         save_plates(trials, tmp_path, ACM)
         for path in tmp_path.glob("*.pdf"):
@@ -181,6 +183,7 @@ class TestTheSet:
             assert b"/FontFile2" in content, path.name
             assert b"/Type3" not in content, path.name
 
+    @pytest.mark.long
     def test_says_in_every_caption_that_trials_are_simulated(self, trials, tmp_path):
         save_plates(trials, tmp_path, ACM)
         captions = [path.read_text() for path in tmp_path.glob("*.txt")]
