@@ -1,11 +1,13 @@
-"""Types of values: whether what they make can be changed, and which rules they have."""
+"""Types of values: whether what they make can be changed, which rules they have, who uses them."""
 
 import ast
 import re
 from collections.abc import Iterator
 
+from .receivers import last_word
 from .syntax import FunctionNode
-from .tree import Class
+from .tree import Class, Context, Function, Sources
+from .walk import dotted
 
 _MAKING = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__"})
 _NO_RULES = _MAKING | {
@@ -34,6 +36,41 @@ def is_fixed(made: Class) -> bool:
         or any(each.name == "__setattr__" and _raises(each) for each in methods)
         or _is_private(made, methods)
     )
+
+
+def why_unused(made: Class, context: Context) -> str | None:
+    """That the code of a context never makes an object of a class, or its domain asks none."""
+    around = list(beside(made.name, context))
+    if not any(makes(made.name, node) for each in around for node in ast.walk(each.node)):
+        return f"nobody makes {made}"
+    domain = beside(made.name, context.domain)
+    if not any(_asked(function, made.name) & {*rules(made)} for function in domain):
+        return f"nobody asks {made} for anything"
+    return None
+
+
+def beside(name: str, sources: Sources) -> Iterator[Function]:
+    """The functions outside the class of that name."""
+    return (each for each in sources.functions() if each.qualname.split(".")[0] != name)
+
+
+def makes(name: str, node: ast.AST) -> bool:
+    """Whether it is a call of the class of that name, or hands it on to be called."""
+    parts = (node.func, *node.args) if isinstance(node, ast.Call) else ()
+    return any(name in dotted(part).split(".") for part in parts)
+
+
+def is_checked(made: Class, domain: Sources) -> bool:
+    """Whether types of its fields are more than told: a plain dataclass checks none."""
+    told = {dotted(getattr(each, "func", each)) for each in made.node.decorator_list}
+    here = (i for i in domain.imports if i.path == made.path and i.module == "dataclasses")
+    return not told & {i.name or "dataclasses.dataclass" for i in here}
+
+
+def _asked(function: Function, name: str) -> set[str]:
+    """What a function asks of anything but the class itself, which is how one is made."""
+    attributes = (n for n in ast.walk(function.node) if isinstance(n, ast.Attribute))
+    return {n.attr for n in attributes if last_word(n.value) != name}
 
 
 def _told(node: ast.ClassDef) -> Iterator[str]:
