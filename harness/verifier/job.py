@@ -111,6 +111,13 @@ class Job:
             raise NoVerdict(f"no job: {error}") from None
         return cls(root.resolve(), Settings.from_json(text))
 
+    def text(self, name: str) -> str:
+        """A file of the job. Raises NoVerdict."""
+        try:
+            return (self.root / name).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise NoVerdict(f"{name}: {error}") from None
+
     def files(self, name: str) -> dict[str, bytes]:
         """The regular files below a folder of the job, by POSIX path; links are not followed."""
         top = self.root / name

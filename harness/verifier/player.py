@@ -1,7 +1,6 @@
 """Plays requests over one connection until its time is over."""
 
 import time
-from collections.abc import Mapping
 
 from .job import Job
 from .sequences import Recorded, Request, RequestSequence, Saved
@@ -28,21 +27,16 @@ class Player:
         answers = []
         self.looks = []
         for step in sequence["steps"]:
-            answer = self._step(saved, step)
+            request = saved.request(step)
+            self.looks = [*self.looks, request] if request.method == "GET" else []
+            answer = self.ask(request)
             saved.keep(step, answer[2])
             answers.append(answer)
         return answers
 
-    def _step(self, saved: Saved, step: Mapping[str, object]) -> Recorded:
-        if late := self._late():
-            return late
-        request = saved.request(step)
-        self.looks = [*self.looks, request] if request.method == "GET" else []
-        return self.ask(request)
-
     def ask(self, request: Request) -> Recorded:
-        if late := self._late():
-            return late
+        if time.monotonic() > self._deadline:
+            return (0, "", f"replay took longer than {self._settings.replay_seconds:g} s")
         self.calls += 1
         headers = dict(request.headers)
         if request.body is not None:
@@ -57,11 +51,6 @@ class Player:
         except NoAnswer as error:
             return (0, "", str(error))
         return (answer.status, answer.content_type, answer.body.decode("utf-8", "replace"))
-
-    def _late(self) -> Recorded | None:
-        if time.monotonic() <= self._deadline:
-            return None
-        return (0, "", f"replay took longer than {self._settings.replay_seconds:g} s")
 
     def close(self) -> None:
         self._wire.close()

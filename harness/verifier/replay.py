@@ -24,7 +24,7 @@ Answers = Mapping[str, Sequence[Recorded]]
 
 def replay(job: Job) -> dict[str, object]:
     """Play every sequence; stop at the first that is answered differently."""
-    text = _read(job, "sequences.json")
+    text = job.text("sequences.json")
     sequences = parse(text)
     expected = _expected(job)
     rules = Rules.make(job.settings.id_pattern, job.settings.differs)
@@ -106,18 +106,11 @@ def unpack(packed: str) -> dict[str, list[Recorded]]:
         raise NoVerdict(f"recorded answers cannot be read: {error}") from None
 
 
-def _read(job: Job, name: str) -> str:
-    try:
-        return (job.root / name).read_text("utf-8")
-    except (OSError, ValueError) as error:
-        raise NoVerdict(f"{name}: {error}") from None
-
-
 def _expected(job: Job) -> dict[str, list[Recorded]] | None:
     if not (job.root / "expected.json").exists():
         return None
     try:
-        packed = json.loads(_read(job, "expected.json"))["answers"]
+        packed = json.loads(job.text("expected.json"))["answers"]
     except (ValueError, KeyError, TypeError) as error:
         raise NoVerdict(f"expected.json: {error}") from None
     return unpack(str(packed))

@@ -87,8 +87,8 @@ def restart(job: Job) -> dict[str, object]:
 
 def _read(job: Job) -> list[_Look]:
     try:
-        rows: list[_Look] = json.loads((job.root / _FILE).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        rows: list[_Look] = json.loads(job.text(_FILE))
+    except ValueError as error:
         raise NoVerdict(f"{_FILE}: {error}") from None
     if not rows:
         raise NoVerdict(f"{_FILE}: nothing was looked at before")
