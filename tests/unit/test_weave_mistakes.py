@@ -270,7 +270,8 @@ def test_what_can_be_sent_between_contexts_is_woven(
 def test_a_code_that_only_a_running_program_knows_may_be_any(sources: Path) -> None:
     spoil(sources, (LOANS, 'Conflict("already_lent"', "Conflict(self.refused()"))
     spoil(sources, ("already_lent: 409", "lent_already: 409"))
-    read_app(sources)
+    lend = read_app(sources).contexts["loans"].spec.operations["lend"]
+    assert lend.refuses["lent_already"] == 409
 
 
 def test_a_reader_asks_the_context_that_keeps_the_rows(sources: Path) -> None:
