@@ -2,7 +2,7 @@
 
 That is what woven services ask with. This file runs inside a sandbox, at the end of a package's
 `__init__.py`, and imports nothing of ours. Each call becomes one line of
-`.recorded/<program>.jsonl` in the workspace.
+`recorded.jsonl` beside the program's data: no program may write to the folder of its code.
 """
 
 import json
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import urllib3
 
-_FOLDER = Path(__file__).parents[1] / ".recorded"
+_LINES = Path(os.environ["APP_DATA"]) / "recorded.jsonl"
 _PROGRAMS = {url: name.removesuffix("_URL").lower()
              for name, url in os.environ.items() if name.endswith("_URL")}  # fmt: skip
 _ask = urllib3.PoolManager.urlopen
@@ -33,8 +33,7 @@ def _noted(
         "status": response.status,
         "answered": response.data.decode(),
     }
-    _FOLDER.mkdir(exist_ok=True)
-    with (_FOLDER / f"{Path(__file__).parent.name}.jsonl").open("a", encoding="utf-8") as lines:
+    with _LINES.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(line) + "\n")
     return response
 

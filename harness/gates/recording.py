@@ -10,6 +10,7 @@ writes them into every arm whose `contracts` name them, `seambench pairs verify`
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,15 @@ from harness.scoring.evidence import ContractEvidence, ReplayEvidence
 from harness.stopwatch import Stopwatch
 from harness.store import write_atomically
 from harness.trial import Bench
-from harness.verification import Known, Subject, session
+from harness.verification import Subject, session
 from harness.verifier.globs import matching
 
 RULES = VerificationConfig(sequences=200)
 """Which sequences are played: the same ones for whoever records and whoever compares."""
 DOCUMENTS, INTERACTIONS = "openapi", "interactions"
 _RECORDER = Path(__file__).with_name("recorder.py")
-_RECORDED = ".recorded"
+_RECORDED = "recorded.jsonl"
+_DATA = "/tmp/app/data"  # noqa: S108 - the sandbox's own
 _LARGEST = 64 * 2**20
 
 
@@ -116,13 +118,16 @@ def _contracts(bench: Bench, pair: Pair, arm: str) -> dict[str, str]:
     """Play the sequences on a fresh start of an arm that notes its calls: path -> text."""
     base = bench.bases.tree(pair, arm)
     references = References(bench.sandboxes, bench.bases, RULES, bench.references.cache)
-    known = Known(references.sequences(pair))
+    plain = references.known(pair, arm)
     noting = Subject(pair, arm, base, _noting(base, pair))
-    with session(bench.sandboxes, noting, known, Stopwatch()) as opened:
+    with session(bench.sandboxes, noting, replace(plain, documents=None), Stopwatch()) as opened:
         opened.start()
         documents = opened.phase(ContractEvidence, "contract").documents
-        opened.phase(ReplayEvidence, "replay")
-        noted = read_workspace(opened.app.get("/work", limit=_LARGEST), pair.spec.ignored).tree
+        replay = opened.phase(ReplayEvidence, "replay")
+        noted = read_workspace(opened.app.get(_DATA, limit=_LARGEST)).tree
+    if found := replay.difference:
+        where = f"sequence {found.sequence} step {found.step}, {found.request[:120]}"
+        raise VerifierError(f"{arm}: answers otherwise while it is recorded: {where}: {found.what}")
     if documents is None:
         raise VerifierError("contract: no documents were recorded")
     made = {f"{DOCUMENTS}/{name}.json": _json(each) for name, each in documents.items()}
@@ -143,9 +148,9 @@ def _noting(base: Tree, pair: Pair) -> Tree:
 
 def _lines(noted: Tree) -> dict[str, str]:
     return {
-        path.removeprefix(f"{_RECORDED}/").removesuffix(".jsonl"): entry.content.decode()
+        path.removesuffix(f"/{_RECORDED}"): entry.content.decode()
         for path, entry in noted.entries.items()
-        if path.startswith(f"{_RECORDED}/")
+        if path.endswith(f"/{_RECORDED}")
     }
 
 
