@@ -60,7 +60,7 @@ def _check_imports(app: App, context: Context) -> None:
     services = {name: {other.service} for name, other in app.contexts.items()}
     offered = services | {"stores": {str(context.store)}}
     offered["errors"] = {*app.spec.errors, "DomainError"}
-    for node in ast.walk(context.module.tree):
+    for node in context.module.nodes:
         if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
         where = f"{context.module.path}:{node.lineno}"

@@ -20,19 +20,20 @@ def check_asked(app: App, context: Context) -> None:
     if context.store:
         asked["store"] = context.store, app.stores
     fields = _fields(context.module)
-    calls = {id(each.func): each for each in ast.walk(context.module.tree)
-             if isinstance(each, ast.Call)}  # fmt: skip
-    for node, owner in _attributes(context.module.tree):
-        where = f"{context.module.path}:{node.lineno}: {ast.unparse(node)}"
+    calls = {id(each.func): each for each in context.module.nodes if isinstance(each, ast.Call)}
+    for node, owner in _attributes(context.module):
+        told: str | None = None
         if owner not in fields:
-            raise BadInput(f"{where}: no class here has a field {owner}")
-        if owner not in asked:
-            continue
-        kind, module = asked[owner]
-        method = module.methods(kind).get(node.attr)
-        if method is None:
-            raise BadInput(f"{where}: {kind} in {module.path.name} has no method {node.attr}")
-        if id(node) in calls and (told := misfit(calls[id(node)], method)):
+            told = f"no class here has a field {owner}"
+        elif owner in asked:
+            kind, module = asked[owner]
+            method = module.methods(kind).get(node.attr)
+            if method is None:
+                told = f"{kind} in {module.path.name} has no method {node.attr}"
+            elif id(node) in calls:
+                told = misfit(calls[id(node)], method)
+        if told:
+            where = f"{context.module.path}:{node.lineno}: {ast.unparse(node)}"
             raise BadInput(f"{where}: {told}")
 
 
@@ -92,7 +93,7 @@ def _is_told(kind: str, known: Collection[str]) -> bool:
 
 def _fields(module: Module) -> set[str]:
     """What `self` may have in a module: fields, methods, what is set."""
-    found = {each.attr for each in ast.walk(module.tree)
+    found = {each.attr for each in module.nodes
              if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)}  # fmt: skip
     for name, node in module.classes.items():
         found |= module.fields(name).keys() | module.methods(name).keys()
@@ -101,9 +102,9 @@ def _fields(module: Module) -> set[str]:
     return found
 
 
-def _attributes(tree: ast.Module) -> Iterator[tuple[ast.Attribute, str]]:
+def _attributes(module: Module) -> Iterator[tuple[ast.Attribute, str]]:
     """Each `self.a.b` of a module, with `a`."""
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
             inner = node.value.value
             if isinstance(inner, ast.Name) and inner.id == "self":

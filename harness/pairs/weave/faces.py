@@ -4,9 +4,10 @@ import ast
 import copy
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TypeGuard
 
-from harness.pairs.weave.sources import App, Context
+from harness.pairs.weave.sources import App, Module
 
 FOLDER = "contracts"
 _ELLIPSIS = ast.Constant(...)
@@ -14,7 +15,10 @@ _ELLIPSIS = ast.Constant(...)
 
 def stubs(app: App) -> dict[str, str]:
     """A typed stub of each context: its service's public methods and the records in them."""
-    return {f"{FOLDER}/{name}.pyi": _stub(app, each) for name, each in app.contexts.items()}
+    return {
+        f"{FOLDER}/{name}.pyi": _stub(app.spec.package, each.spec.title, each.service, each.module)
+        for name, each in app.contexts.items()
+    }
 
 
 def borders(app: App) -> str:
@@ -35,15 +39,16 @@ def borders(app: App) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _stub(app: App, context: Context) -> str:
-    classes = context.module.classes
-    service = _service(classes[context.service])
+@lru_cache(maxsize=1024)  # a variant of an app changes one context or two
+def _stub(package: str, title: str, answering: str, module: Module) -> str:
+    classes = module.classes
+    service = _service(classes[answering])
     shown = _named([service], classes)
     records = [_record(node) for name, node in classes.items()
-               if name in shown and name != context.service]  # fmt: skip
+               if name in shown and name != answering]  # fmt: skip
     body = "\n\n".join(ast.unparse(ast.fix_missing_locations(each)) for each in [*records, service])
-    head = f'"""{context.spec.title}: what {app.spec.package}.{context.name} shows the others."""'
-    return "\n".join([head, "", *_imports(app, context, body), "", body, ""])
+    head = f'"""{title}: what {package}.{module.path.stem} shows the others."""'
+    return "\n".join([head, "", *_imports(package, module, body), "", body, ""])
 
 
 def _service(node: ast.ClassDef) -> ast.ClassDef:
@@ -109,11 +114,10 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield from [] if id(each) in prose else re.findall(r"[^\W\d]\w*", each.value)
 
 
-def _imports(app: App, context: Context, body: str) -> Iterator[str]:
+def _imports(package: str, of: Module, body: str) -> Iterator[str]:
     """The imports of the domain's module that the stub names, from where the arm has them."""
     used = set(_names(ast.parse(body)))
-    package = app.spec.package
-    for node in context.module.tree.body:
+    for node in of.tree.body:
         if not isinstance(node, ast.ImportFrom) or node.module == "stores":
             continue
         names = ", ".join(alias.name for alias in node.names if alias.name in used)

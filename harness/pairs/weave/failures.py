@@ -58,7 +58,7 @@ def check_refusals(app: App) -> None:
 def _raised(app: App, context: Context) -> Iterator[tuple[str | None, int]]:
     """The codes and statuses of the errors that a context makes, and those that it asks."""
     statuses = {"DomainError": 400, **app.spec.errors}
-    for node in ast.walk(context.module.tree):
+    for node in context.module.nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in statuses:
             yield _code(node), statuses[ast.unparse(node.func)]
     for other in app.ports(context).values():

@@ -50,6 +50,11 @@ class Module:
             raise BadInput(f"{self.path}:{error.lineno}: {error.msg}") from None
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The tree and all that is in it, walked once: every variant of an app asks again."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:
         return {node.name: node for node in self.tree.body if isinstance(node, ast.ClassDef)}
 
