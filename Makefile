@@ -4,28 +4,39 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 SEAMBENCH := $(VENV)/bin/seambench
 READY := $(VENV)/.ready
 
-# What takes longer than `make test` may has its turn: one commit proves a pair, the next a task on one
-# arm, and each runs an eighth of the long tests. `make validate` and `make test-long` leave nothing out.
+# What takes longer than `make test` may has its turn: of three commits one proves a pair, one a task on
+# one arm, and one runs a fifth of the long tests. `make validate` and `make test-long` leave nothing out.
 APPS := $(patsubst fixtures/%/pair.yaml,%,$(sort $(wildcard fixtures/*/pair.yaml)))
 TASKS := $(patsubst tasks/%/task.yaml,%,$(sort $(wildcard tasks/*/*/task.yaml)))
 ARMS_OF = $(notdir $(patsubst %/app.toml,%,$(sort $(wildcard fixtures/$(firstword $(subst /, ,$(1)))/*/app.toml))))
 GATES := $(foreach task,$(TASKS),$(patsubst %,$(task):%,$(call ARMS_OF,$(task))))
 COMMITS = $(shell git rev-list --count HEAD)
-next = $(word $(shell expr $(COMMITS) / 2 % $(words $(1)) + 1),$(1))
-PROOF = $(if $(filter 0,$(shell expr $(COMMITS) % 2)),pairs verify $(call next,$(APPS)),validate $(subst :, --arm ,$(call next,$(GATES))))
+ROUND = $(shell expr $(COMMITS) / 3)
+TURN = $(word $(shell expr $(COMMITS) % 3 + 1),turn-pair turn-task turn-long)
+next = $(word $(shell expr $(ROUND) % $(words $(1)) + 1),$(1))
+PYTEST = $(VENV)/bin/pytest -q -n 2
 
-.PHONY: demo test test-long check format unit validate bench size-bench simulated reference lock clean setup
+.PHONY: demo test turn-pair turn-task turn-long test-long check format unit validate bench size-bench simulated reference lock clean setup
 
 demo: $(READY)
 	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo sandbox=process)
 
 test: check engine-up browser-up
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile --turn $(COMMITS) -m "not docker and not browser"
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile --turn $(COMMITS) -m "docker or browser"
-	$(SEAMBENCH) $(PROOF)
+	$(PYTEST) --dist loadfile -m "not long and not docker and not browser"
+	$(PYTEST) --dist loadfile -m "not long and (docker or browser)"
+	@$(MAKE) --no-print-directory $(TURN)
 
-test-long: engine-up
-	$(VENV)/bin/pytest -q -n 2 --dist load -m long
+turn-pair: engine-up
+	$(SEAMBENCH) pairs verify $(call next,$(APPS))
+
+turn-task: engine-up
+	$(SEAMBENCH) validate $(subst :, --arm ,$(call next,$(GATES)))
+
+turn-long: engine-up browser-up
+	$(PYTEST) --dist load -m long --turn $(ROUND)
+
+test-long: engine-up browser-up
+	$(PYTEST) --dist load -m long
 
 check: $(READY)
 	$(VENV)/bin/ruff format --check .

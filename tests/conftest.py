@@ -12,8 +12,8 @@ from tests.sandboxes import container, containers, processes, sandbox, sandboxes
 __all__ = ["bases", "container", "containers", "processes", "sandbox", "sandboxes"]
 
 T = TypeVar("T")
-TURNS = 8
-"""Each test marked long has its turn in one of so many commits."""
+TURNS = 5
+"""Each long test has its turn in one of so many rounds of three commits; see the Makefile."""
 
 
 def left_out(long: Sequence[T], turn: int) -> list[T]:
@@ -22,7 +22,9 @@ def left_out(long: Sequence[T], turn: int) -> list[T]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--turn", type=int, help="run the long tests whose turn it is; else all")
+    parser.addoption(
+        "--turn", type=int, help="round: run the long tests whose turn it is; else all"
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -312,6 +312,7 @@ def test_a_narrow_window_does_not_scroll_sideways(visit, demo):
 # Ten thousand trials.
 
 
+@pytest.mark.long
 def test_ten_thousand_trials_are_painted_in_a_second_and_filtered_in_a_tenth(visit, many):
     paints, filters = [], []
     for _ in range(5):  # the machine is shared: the best of five of each is what the page needs
@@ -343,6 +344,7 @@ FILTERED = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_a_page_of_ten_thousand_trials_is_turned_and_its_last_trial_is_read(visit, many):
     page = visit.open(many, "#page=200")
     assert rows(page).count() == 50

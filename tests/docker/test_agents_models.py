@@ -145,6 +145,7 @@ def test_a_limit_ends_cleanly_and_what_is_there_is_scored(home: Path) -> None:
     assert (trial.status, trial.agent_ending, trial.resolved) == ("scored", "turns", True)
 
 
+@pytest.mark.long
 def test_a_study_that_is_spent_begins_no_more_trials(home: Path) -> None:
     prices = "{fresh_input: 1000, cache_read: 1000, cache_write: 1000, output: 1000}"
     price = f"models.compatible.price.tiers=[{prices}]"
@@ -321,6 +322,7 @@ def mutant(rng: random.Random) -> Answer:
     return answer(parts, stop)
 
 
+@pytest.mark.long
 def test_two_thousand_mutated_answers_crash_nothing(
     assignment: Assignment, agent_sandbox: Sandbox
 ) -> None:

@@ -35,6 +35,7 @@ def exported(shared_home: Path) -> tuple[Path, list[dict[str, str]]]:
 FACTORS = ["behaviour", "equivalence", "structure", "contract", "integrity", "resolved"]
 
 
+@pytest.mark.long
 def test_patches_from_elsewhere_get_the_verdict_that_their_makers_got(shared_home, exported):
     path, lines = exported
     done = run_command(shared_home, *RUN, "agent=predictions", f"from={path}", "name=back")
@@ -49,6 +50,7 @@ def test_patches_from_elsewhere_get_the_verdict_that_their_makers_got(shared_hom
     pd.testing.assert_frame_equal(made, back, check_index_type=False, check_dtype=False)
 
 
+@pytest.mark.long
 def test_patches_from_elsewhere_are_scored_again_without_their_file(
     shared_home, exported, tmp_path
 ):

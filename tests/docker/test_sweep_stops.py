@@ -117,6 +117,7 @@ def test_ctrl_c_removes_the_containers_and_keeps_what_is_finished(home: Path) ->
     finish(home, "interrupted")
 
 
+@pytest.mark.long
 def test_a_killed_sweep_leaves_whole_records_and_goes_on(home: Path) -> None:
     with sweeping(home, "killed") as running:
         in_the_middle(home, "killed", running)
@@ -127,6 +128,7 @@ def test_a_killed_sweep_leaves_whole_records_and_goes_on(home: Path) -> None:
     wait_until(lambda: not containers_of(running.pid), 10, "containers gone")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not ENGINE.is_socket(), reason="the engine answers elsewhere")
 def test_an_engine_that_goes_away_stops_the_sweep_with_one_line(
     home: Path, tmp_path_factory: pytest.TempPathFactory

@@ -113,6 +113,15 @@ def test_a_refusal_of_one_trial_loses_no_paid_call_of_another(bench: Bench, tmp_
     assert [call.usage_reported for call in entry.calls] == [True, False]
 
 
+@pytest.fixture
+def listens_to_ctrl_c() -> Iterator[None]:
+    """A program that a shell starts in the background is told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_ctrl_c_loses_no_paid_call_and_waits_for_none(bench: Bench, tmp_path: Path) -> None:
     pressed: list[float] = []
 

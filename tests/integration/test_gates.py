@@ -51,6 +51,7 @@ def test_validate_passes_on_a_sound_task_and_goes_on_where_it_was_broken_off(hom
     assert not kept(), "a gate that has ended proves everything anew"
 
 
+@pytest.mark.long
 def test_validate_proves_one_arm_alone_where_it_is_asked_to(home: Path) -> None:
     quickly(home)
     command = ("validate", "--sandbox", "process", "--workers", "1", "--arm")
@@ -256,6 +257,7 @@ def test_the_parity_report_has_a_column_for_each_arm(home: Path) -> None:
     assert all(0 < float(each) < 30 for each in seconds)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_strength_ends_well_only_where_nothing_is_wrong(tmp_path: Path) -> None:
     """About 15 s: the unchanged app and one mutant on three arms."""

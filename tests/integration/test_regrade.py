@@ -91,6 +91,7 @@ def test_a_patch_of_another_base_is_named_and_nothing_is_scored(home: Path) -> N
     assert (home / "results/t/records.jsonl").read_bytes() == before
 
 
+@pytest.mark.long
 def test_what_a_verdict_was_made_under_is_told_and_kept(home: Path) -> None:
     first, locked = only(home), plan_of(home)
     with changed(home, HIDDEN, '"value": 0}', '"value": 9}'):

@@ -75,6 +75,7 @@ def test_a_trial_that_money_broke_off_is_no_failure_and_is_run_when_there_is_mor
     assert (trial.resolved, trial.attempt, trial.model_calls) == (True, 2, 2)
 
 
+@pytest.mark.long
 def test_what_earlier_versions_scored_when_money_ended_it_is_run_again(
     bench: Bench, tmp_path: Path
 ) -> None:

@@ -78,6 +78,7 @@ def test_results_made_under_other_rules_are_not_mixed_in(ran: Path, shared_home:
     assert len(trials_in(ran)) == 6
 
 
+@pytest.mark.long
 def test_regrading_gives_the_same_scores_without_an_agent(ran: Path, shared_home: Path) -> None:
     before = trials_in(ran)
     logs = {name: (ran / "trials" / name / "agent.log").read_text() for name in before}
@@ -97,6 +98,7 @@ def test_regrading_gives_the_same_scores_without_an_agent(ran: Path, shared_home
     assert len(list(read_entries(ran / "records.jsonl"))) == 12
 
 
+@pytest.mark.long
 def test_a_sweep_over_every_sabotage_is_refused_by_the_factor_that_was_named(
     shared_home: Path,
 ) -> None:

@@ -91,6 +91,7 @@ def costs(apps: int, studies: int) -> pd.DataFrame:
     return rows[rows["level"] != "pooled"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("apps", [3, 6, 12])
 def test_intervals_of_cost_ratios_hold_the_truth(apps):
     rows = costs(apps, STUDIES)
@@ -130,6 +131,7 @@ def test_marginal_effects_hold_the_truth():
     assert abs(rows["effect"].mean() - WORLD.effect) < 4 * rows["effect"].std() / 10
 
 
+@pytest.mark.long
 def test_parts_hold_the_truth_and_sum_to_the_whole():
     """Modules 6 pp above the monolith, services 12 below it: each part has its own truth."""
     truth = {"boundary": 6.0, "distribution": -18.0, "sum": -12.0}

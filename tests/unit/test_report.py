@@ -118,6 +118,7 @@ def test_the_same_records_give_the_same_bytes_in_any_order(tmp_path):
     assert page(tmp_path / "a/run", {}) == page(tmp_path / "b/run", {})
 
 
+@pytest.mark.long
 def test_ten_thousand_trials_are_written_in_two_minutes_and_forty_megabytes(tmp_path):
     folder = write_many(tmp_path / "many", 10_000)
     start = time.monotonic()

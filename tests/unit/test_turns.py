@@ -1,4 +1,4 @@
-"""`make test` leaves no long test out for ever."""
+"""`make test` leaves nothing out for ever."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def long_tests(*words: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if "::" in line]
 
 
-def test_each_has_its_turn_once_in_so_many_commits() -> None:
+def test_each_has_its_turn_once_in_so_many_rounds() -> None:
     for first in (200, 207):
         turns = [set(range(50)) - set(left_out(range(50), first + n)) for n in range(TURNS)]
         assert sum(map(len, turns)) == len(set().union(*turns)) == 50
@@ -30,3 +30,24 @@ def test_a_turn_of_the_suite_is_a_part_of_its_long_tests() -> None:
     waiting = left_out(every, 203)
     assert long_tests("--turn", "203") == [name for name in every if name not in waiting]
     assert 0 < len(waiting) < len(every)
+
+
+def turn_of(commits: int) -> str:
+    """The last thing that `make test` does at so many commits."""
+    command = ["make", "--dry-run", "test", f"COMMITS={commits}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1].removeprefix(".venv/bin/")
+
+
+def test_three_commits_prove_a_pair_a_task_on_one_arm_and_a_part_of_the_long_tests() -> None:
+    apps = {path.parent.name for path in ROOT.glob("fixtures/*/pair.yaml")}
+    pairs = {turn_of(3 * each) for each in range(100, 100 + len(apps))}
+    assert pairs == {f"seambench pairs verify {app}" for app in apps}
+    tasks = [turn_of(3 * each + 1) for each in range(100, 104)]
+    assert len(set(tasks)) == len(tasks)
+    for line in tasks:
+        command, task, _, arm = line.removeprefix("seambench ").split()
+        assert command == "validate"
+        assert (ROOT / "tasks" / task / "task.yaml").is_file()
+        assert (ROOT / "fixtures" / task.partition("/")[0] / arm).is_dir()
+    assert turn_of(302).endswith("-m long --turn 100")

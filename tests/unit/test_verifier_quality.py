@@ -156,6 +156,7 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
     return Bases(tmp_path_factory.mktemp("bases"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("task", TASKS)
 def test_each_solution_changes_the_graph_of_contexts_alike_in_every_arm(
     bases: Bases, task: str
