@@ -55,7 +55,6 @@ def bench(
     Where stored patches are scored, no agent is made: what it needs may be gone.
     """
     study = load_study(config, checkout)
-    _refuse_without_isolation(config)
     _refuse_full_disk(checkout.root)
     spend = Spend({name: getattr(config.budget, key) for name, key in STUDY.items()})
     with ExitStack() as stack:
@@ -72,7 +71,11 @@ def bench(
 
 
 def load_study(config: RunConfig, checkout: Checkout) -> Study:
-    """The pairs and tasks that a config names. Raises BadInput naming file and field."""
+    """The pairs and tasks that a config names.
+
+    Raises BadInput naming file and field, or what needs more isolation than the config gives.
+    """
+    _refuse_without_isolation(config)
     pairs = load_pairs(checkout)
     tasks = load_tasks(checkout, pairs, config.tasks)
     doses = {dose: _woven(config, checkout, tasks, dose) for dose in config.doses}

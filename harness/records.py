@@ -63,7 +63,9 @@ class TrialRecord(Record):
     """One attempt at a cell that has ended: the row that the analysis reads."""
 
     trial_id: Annotated[TrialId, Column("digest of the cell and the repeat; the trial's folder")]
-    cell_id: Annotated[str, Column("digest of task, arm, scope, budget, agent and model")]
+    cell_id: Annotated[
+        str, Column("digest of task, arm, scope, budget, dose, agent, variant and model")
+    ]
     pair: Annotated[str, Column("the pair the app belongs to")]
     app: Annotated[str, Column("the app")]
     behaviour_of: Annotated[
@@ -71,8 +73,11 @@ class TrialRecord(Record):
     ] = None
     arm: Annotated[str, Column("the architecture")]
     task: Annotated[str, Column("the task, as app/name")]
-    family: Annotated[str, Column("refactoring family (SCIENCE.md (a))")]
-    task_class: Annotated[str, Column("scope class: L, I, X or D")]
+    family: Annotated[str, Column("kind of refactoring, 1 to 12")]
+    task_class: Annotated[
+        str,
+        Column("L: local to a context, I: inside of one, X: across contexts, D: a fault to find"),
+    ]
     target_contexts: Annotated[str, Column("the task's bounded contexts, joined by +")] = ""
     app_code_lines: Annotated[
         int | None, Column("Python lines of the arm, without tests, blanks and comments", "lines")
@@ -99,15 +104,18 @@ class TrialRecord(Record):
     attempt: Annotated[int, Column("which attempt gave this row, from 1")]
     resolved: Annotated[bool, Column("behaviour x equivalence x structure x contract x integrity")]
     behaviour: Annotated[bool | None, Column("every hidden test passed in every fresh start")]
-    equivalence: Annotated[bool | None, Column("generated sequences answered like the base")]
+    equivalence: Annotated[
+        bool | None, Column("sequences answered like the base, and alike after a restart")
+    ]
     structure: Annotated[bool | None, Column("every structural predicate holds")]
     contract: Annotated[bool | None, Column("no breaking change of an interface")]
-    integrity: Annotated[bool | None, Column("nothing protected was touched")]
+    integrity: Annotated[bool | None, Column("no finding of tampering")]
     reason: Annotated[str | None, Column("why the first failing factor failed, one line")]
     tests_passed: Annotated[int, Column("hidden tests that passed in every fresh start that ran")]
     tests_total: Annotated[int, Column("hidden tests in the suite")]
     collateral_break_share: Annotated[
-        float | None, Column("hidden tests outside the target contexts that broke; null: none ran")
+        float | None,
+        Column("hidden tests outside the target contexts that broke; null: none ran, or no start"),
     ] = None
     contexts_broken: Annotated[
         int | None, Column("blast radius: contexts with a broken hidden test", "contexts")

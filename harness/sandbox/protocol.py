@@ -97,7 +97,7 @@ class Sandbox(Protocol):
         ...
 
     def put(self, tar: bytes, path: str) -> None:
-        """Unpack a plain tar below `path` (made if absent), owned by the unprivileged user."""
+        """Unpack a plain tar below `path` (made if absent) as the folder's owner, never as root."""
         ...
 
     def get(self, path: str, *, limit: int) -> bytes:

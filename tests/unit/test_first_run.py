@@ -1,4 +1,4 @@
-"""What a newcomer meets who has a key in mind and has not exported it yet."""
+"""What a newcomer meets: no key exported yet, no container engine."""
 
 import os
 import subprocess
@@ -45,3 +45,25 @@ def test_one_line_says_what_is_missing_before_anything_is_started(
     assert done.stderr.count("\n") == 1
     assert "sesame" not in done.stderr + done.stdout
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_where_no_engine_can_be_had_the_demo_is_its_controls(tmp_path: Path) -> None:
+    program = tmp_path / "seambench"
+    command = f'exec {sys.executable} -m harness.cli "$@" --dry-run'
+    program.write_text(f'#!/bin/sh\n[ "$1" != engine ] || exit 2\n{command}\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["make", "demo", f"SEAMBENCH={program}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "24 trials; nothing was run" in done.stdout
+    asked = [sys.executable, "-m", "harness.cli", "run", "experiment=demo", "sandbox=process"]
+    refused = subprocess.run(
+        [*asked, "--dry-run"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert refused.returncode == 2
+    assert "agent 'one_shot' needs isolation; use docker" in refused.stderr
