@@ -19,10 +19,17 @@ _TESTS = "tests"
 
 
 def app_tree(pair: Pair, arm: str) -> Tree:
-    """The arm as its authors left it, visible tests laid in."""
-    ignored = pair.spec.ignored
+    """The arm as its authors left it, visible tests laid in.
+
+    Raises BadInput for a file where programs leave their own: no patch would keep it.
+    """
+    ignored, is_left = pair.spec.ignored, matching(pair.spec.left)
     tests = Tree.read(pair.visible_tests, ignored)
-    return Tree.read(pair.arm_folder(arm), ignored).overlay(tests, _TESTS)
+    tree = Tree.read(pair.arm_folder(arm), ignored).overlay(tests, _TESTS)
+    if lost := next(filter(is_left, sorted(tree.entries)), None):
+        told = "what programs leave in a workspace lies there (pair.yaml: left); move it"
+        raise BadInput(f"{pair.arm_folder(arm) / lost}: {told}")
+    return tree
 
 
 def own_code(tree: Tree) -> dict[str, bytes]:

@@ -332,9 +332,10 @@ def _evidence(found: Findings) -> dict[str, Any]:
     parts = {
         "inspect": found.inspect,
         "replay": found.replay,
-        "restart": found.restart,
+        "restart": None if isinstance(found.restart, str) else found.restart,
         "contract": found.contract,
     }
     dumped: dict[str, Any] = {k: json.loads(v.model_dump_json()) for k, v in parts.items() if v}
     dumped["starts"] = [json.loads(start.model_dump_json()) for start in found.starts]
-    return dumped | {"not_started": found.not_started}
+    not_restarted = found.restart if isinstance(found.restart, str) else None
+    return dumped | {"not_started": found.not_started, "not_restarted": not_restarted}

@@ -239,6 +239,7 @@ def validate_and_report(checkout: Checkout, config: RunConfig) -> bool:
     with build.bench(config, checkout, console.print) as bench, display.live():
         executor = build.make_executor(config, bench.stop)
         locks = lock(bench.study, bench.sandboxes.image_digest, build.digest_folder)
+        locks["arms"] = " ".join(config.arms)
         locks["harness"] = build.digest_folder(Path(__file__).parent)
         folder = checkout.gate(digest(locks)[:16])
         return validate_tasks(bench, executor, display, plain(), folder)

@@ -69,8 +69,9 @@ class Findings:
     inspect: InspectEvidence
     starts: tuple[BehaviourEvidence, ...] = ()
     replay: ReplayEvidence | None = None
-    restart: RestartEvidence | None = None
-    """null: the replay came to no end, or had nothing to look at"""
+    restart: RestartEvidence | str | None = None
+    """text: why the app did not start again on its data; null: the replay came to no end, or had
+    nothing to look at"""
     contract: ContractEvidence | None = None
     not_started: str | None = None
     app_log: str = ""
@@ -180,10 +181,8 @@ def verify(
             opened.start()
             contract = opened.phase(ContractEvidence, "contract")
             replay = opened.phase(ReplayEvidence, "replay")
-            restart = None
-            if replay.looks and not replay.difference:
-                opened.restart()
-                restart = opened.phase(RestartEvidence, "restart")
+            asked = replay.looks and not replay.difference
+            restart = _restarted(opened) if asked else None
         except AppDidNotStart as error:
             return Findings(inspect, starts, not_started=str(error), app_log=error.log_tail)
         return Findings(inspect, starts, replay, restart, contract, app_log=opened.log())
@@ -200,6 +199,15 @@ def _job(subject: Subject, known: Known, port_offset: int, urgent: str | None) -
         sequences=known.sequences,
         expected=known.answers,
     )
+
+
+def _restarted(opened: Session) -> RestartEvidence | str:
+    """What the app shows after it was started again on its data, or why it was not."""
+    try:
+        opened.restart()
+    except AppDidNotStart as error:
+        return str(error)
+    return opened.phase(RestartEvidence, "restart")
 
 
 def settings(subject: Subject, known: Known, port_offset: int = 0) -> Settings:

@@ -14,8 +14,9 @@ from harness.executors import Executor
 from harness.experiment import Sweep, Watcher, run_sweep
 from harness.gates.pairs import differing
 from harness.paths import RunPaths
-from harness.plan import Cell, Plan, View, asked_arms, make_cell
+from harness.plan import Cell, Plan, Study, View, make_cell
 from harness.records import TrialRecord
+from harness.specfile import choose
 from harness.store import Store
 from harness.tasks import Task
 from harness.trial import Bench
@@ -30,7 +31,10 @@ def validate_tasks(
     """Run every control on every task and arm and print what is not as it must be.
 
     Trials are kept in `folder` until all have ended, so that a gate that was broken off goes on.
+
+    Raises BadInput where there is nothing to prove.
     """
+    _check_arms(bench.study)
     cells = tuple(cell for task in bench.study.tasks for cell in _cells(bench, task))
     if not cells:
         raise BadInput("validate: nothing to prove: this dose changes no arm of these tasks")
@@ -43,7 +47,7 @@ def validate_tasks(
     for problem in problems:
         console.print(f"  {problem}", soft_wrap=True)
     good = len(cells) - len({problem.split(":")[0] for problem in problems})
-    names = ", ".join(task.id for task in bench.study.tasks)
+    names = ", ".join(dict.fromkeys(cell.task for cell in cells))
     console.print(f"{good} of {len(cells)} controls as they must be, over {names}", soft_wrap=True)
     return not problems
 
@@ -73,9 +77,18 @@ def _evidence(bench: Bench, cells: tuple[Cell, ...]) -> Iterator[tuple[Bench, li
     yield bench, solutions
 
 
+def _check_arms(study: Study) -> None:
+    """An arm that is asked for is one of some task; not every app has the same."""
+    apps = {task.spec.app for task in study.tasks}
+    known = sorted({arm for app in apps for arm in study.pairs[app].spec.arms})
+    for arm in study.config.arms:
+        choose("arm", arm, known, "config: arms")
+
+
 def _arms(bench: Bench, task: Task) -> Iterator[tuple[int | None, str]]:
-    """Every arm that is asked for; with doses, at each of them that changes the arm."""
-    pair, asked = bench.study.pairs[task.spec.app], asked_arms(bench.study, task)
+    """Every arm that is asked for and there; with doses, at each of them that changes the arm."""
+    pair, wanted = bench.study.pairs[task.spec.app], bench.study.config.arms
+    asked = [arm for arm in pair.spec.arms if arm in wanted or not wanted]
     if not bench.study.doses:
         yield from ((None, arm) for arm in asked)
     for dose, study in bench.study.doses.items():

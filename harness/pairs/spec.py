@@ -66,8 +66,11 @@ class PairSpec(Spec):
     """folder below the pair's that every arm gets as tests/, the same bytes"""
     protected: tuple[str, ...]
     """globs in an arm that no task may touch"""
-    ignored: tuple[str, ...] = ("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**", "data/**")
-    """globs that never enter a patch; `data/` is where programs keep theirs without APP_DATA"""
+    ignored: tuple[str, ...] = ("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**")
+    """globs that are read nowhere: neither from an arm or a suite nor from a workspace"""
+    left: tuple[str, ...] = ("data/**",)
+    """globs of what programs leave in a workspace, where an arm has nothing: they never enter a
+    patch; `data/` is where programs keep theirs without APP_DATA"""
     id_pattern: str
     """regular expression of the app's ids, which comparisons normalise by first appearance"""
     couplings: tuple[Coupling, ...] = ()

@@ -9,9 +9,14 @@ LEAST_SEQUENCES = 500
 
 
 def equivalence(
-    evidence: ReplayEvidence, restart: RestartEvidence | None, *, least: int = LEAST_SEQUENCES
+    evidence: ReplayEvidence,
+    restart: RestartEvidence | str | None,
+    *,
+    least: int = LEAST_SEQUENCES,
 ) -> Factor:
     """Holds when no sequence differs, and nothing that was looked at is forgotten by a restart.
+
+    `restart`: what was seen then, or why the app did not start again.
 
     Raises VerifierError for a recording, fewer than `least` sequences, or looks without a restart.
     """
@@ -25,6 +30,8 @@ def equivalence(
         return Factor.of("equivalence", f"{where}: {found.what}")
     if evidence.looks and restart is None:
         raise VerifierError("equivalence: the app was not started again on its data")
+    if isinstance(restart, str):
+        return Factor.of("equivalence", f"after a restart: {restart}")
     if restart and (lost := restart.difference):
         where = f"after a restart, sequence {lost.sequence}, {lost.request[:120]}"
         return Factor.of("equivalence", f"{where}: {lost.what}")

@@ -73,7 +73,7 @@ def unstarted(
 def score(
     starts: Sequence[BehaviourEvidence],
     replay: ReplayEvidence,
-    restart: RestartEvidence | None,
+    restart: RestartEvidence | str | None,
     inspect: InspectEvidence,
     contracts: ContractEvidence,
     *,

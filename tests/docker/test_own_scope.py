@@ -31,7 +31,9 @@ def apply(sandbox: Sandbox, patch: bytes) -> None:
 
 
 def worked(sandbox: Sandbox, where: Place) -> Tree:
-    return read_workspace(sandbox.get("/work", limit=LIMIT), where.pair.spec.ignored).tree
+    return read_workspace(
+        sandbox.get("/work", limit=LIMIT), (*where.pair.spec.ignored, *where.pair.spec.left)
+    ).tree
 
 
 def test_the_whole_app_works_and_only_a_part_of_it_is_there(sandbox: Sandbox, where: Place) -> None:

@@ -1,6 +1,7 @@
 """The gates of tasks and pairs, seen to pass and seen to fail."""
 
 import io
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -27,41 +28,61 @@ def quickly(home: Path) -> None:
     edit(home / "configs/config.yaml", "verification: full", "verification: quick")
 
 
+def kept(home: Path) -> int:
+    """How many trials the gates keep that have not ended."""
+    found = home.glob(".cache/gates/*/records.jsonl")
+    return sum(path.read_bytes().count(b"\n") for path in found)
+
+
 @pytest.mark.timeout(200)
 def test_validate_passes_on_a_sound_task_and_goes_on_where_it_was_broken_off(home: Path) -> None:
     """About 30 s: every control on both arms."""
     quickly(home)
     command = ("validate", "--sandbox", "process", "--workers", "1")
-
-    def kept() -> int:
-        found = home.glob(".cache/gates/*/records.jsonl")
-        return sum(path.read_bytes().count(b"\n") for path in found)
-
     with in_background(home, *command) as running:
-        while kept() < 2 and running.poll() is None:
+        while kept(home) < 2 and running.poll() is None:
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
-    finished = kept()
+    finished = kept(home)
     done = seambench(home, *command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 of 10 controls as they must be, over tally/rename" in done.stdout
     assert done.stderr.count(" s  rename-") == 10 - finished < 9
-    assert not kept(), "a gate that has ended proves everything anew"
+    assert not kept(home), "a gate that has ended proves everything anew"
 
 
 @pytest.mark.long
 def test_validate_proves_one_arm_alone_where_it_is_asked_to(home: Path) -> None:
+    """A gate of every arm that was broken off keeps what it has; another app may lack the arm."""
     quickly(home)
-    command = ("validate", "--sandbox", "process", "--workers", "1", "--arm")
+    every = ("validate", "--sandbox", "process", "--workers", "1")
+    with in_background(home, *every) as running:
+        while not kept(home) and running.poll() is None:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+    of_every_arm = kept(home)
+    assert of_every_arm
+    shutil.copytree(home / "fixtures/tally", home / "fixtures/other")
+    edit(home / "fixtures/other/pair.yaml", "app: tally", "app: other")
+    edit(home / "fixtures/other/pair.yaml", "  two:\n    path: two", "  three:\n    path: three")
+    (home / "fixtures/other/two").rename(home / "fixtures/other/three")
+    shutil.copytree(home / "tasks/tally", home / "tasks/other")
+    edit(home / "tasks/other/rename/task.yaml", "app: tally", "app: other")
+    for patch in list((home / "tasks/other").rglob("two.patch")):
+        patch.rename(patch.with_name("three.patch"))
+
+    command = (*every, "--arm")
     done = seambench(home, *command, "two")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 of 5 controls as they must be, over tally/rename" in done.stdout
+    assert "5 of 5 controls as they must be, over tally/rename\n" in done.stdout
     assert "rename-one" not in done.stderr
-    refused = seambench(home, *command, "three")
+    assert kept(home) == of_every_arm
+    refused = seambench(home, *command, "four")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "arms: unknown arm 'three'; there is: one, two" in refused.stderr
+    assert "arms: unknown arm 'four'; there is: one, three, two" in refused.stderr
 
 
 def spoil(home: Path) -> None:

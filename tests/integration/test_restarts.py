@@ -68,7 +68,13 @@ def test_state_that_only_memory_holds_is_no_equivalence(bench: Bench) -> None:
     )
 
 
-def test_an_app_that_starts_once_only_did_not_start(bench: Bench) -> None:
-    trial = trial_of(attempt(bench, "never_again"))
-    assert (trial.status, trial.failure_cause) == ("failed", "app_did_not_start")
-    assert "no more" in (trial.failure_detail or "")
+def test_an_app_that_does_not_start_again_on_its_data_fails_equivalence_alone(bench: Bench) -> None:
+    result = attempt(bench, "never_again")
+    trial = trial_of(result)
+    assert (trial.status, failing(trial)) == ("scored", {"equivalence"})
+    assert trial.reason is not None
+    assert trial.reason.startswith("equivalence: after a restart: tally/one did not start (start ")
+    assert "no more" in trial.reason
+    assert trial.tests_passed == trial.tests_total
+    assert trial.collateral_break_share == 0
+    assert "no more" in json.loads(str(result.files["evidence.json"]))["not_restarted"]

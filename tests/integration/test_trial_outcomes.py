@@ -59,7 +59,7 @@ SCRIPTS = {
     "link": "sed -i s/next_value/advance/g tally/main.py; mv tally/rules.py tally/old; "
     "echo 'advance = next_value' >> tally/old; ln -s old tally/rules.py; "
     "printf 'def advance(value: int, step: int) -> int:\n    return 0\n' > tally/names.py",
-    "nested": f"{RENAME}; git init -q inner; echo x > inner/a",
+    "nested": f"{RENAME}; git init -q inner; echo x > inner/a; mkdir data; echo 1 > data/tally.db",
     "hidden_path": "mkdir -p tmp/job/hidden; echo 'def test_x(): pass' > tmp/job/hidden/test_a.py",
 }
 
@@ -218,7 +218,10 @@ def test_what_was_left_out_of_a_workspace_stands_in_the_agents_log(bench: Bench)
     log = str(result.files["agent.log"])
     assert log.startswith("exit 0\n")
     assert log.endswith("\n'inner/.git' was left out: a repository within the workspace\n")
-    assert "inner/.git" not in str(result.files["patch.diff"])
+    patch = str(result.files["patch.diff"])
+    assert "inner/a" in patch
+    assert "inner/.git" not in patch
+    assert "data/tally.db" not in patch, "what programs keep is no work of the agent's"
 
 
 def test_files_named_like_the_hidden_tests_give_nothing(bench: Bench) -> None:

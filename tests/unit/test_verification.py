@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from harness.bases import app_tree
+from harness.errors import BadInput
 from harness.pairs import load_pair, load_pairs
 from harness.patch import EXECUTABLE, FILE, LINK, Entry, Tree
 from harness.paths import Checkout, find_checkout
@@ -12,7 +15,7 @@ from harness.tasks import load_tasks
 from harness.verification import Known, Subject, settings
 from harness.verifier.job import ContextGlobs, Settings
 from tests.benches import edit
-from tests.samples import make_checkout
+from tests.samples import make_checkout, write
 
 
 def tree(megabytes: int) -> Tree:
@@ -59,7 +62,7 @@ def test_the_verifier_is_told_all_that_the_pair_and_the_task_say() -> None:
         },
         shared=tuple(arm["shared"]),
         protected=tuple(pair["protected"]),
-        ignored=("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**", "data/**"),
+        ignored=("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**"),
         id_pattern=pair["id_pattern"],
         predicates=tuple(asked["predicates"]),
         intended=tuple(asked["intended"]),
@@ -100,3 +103,15 @@ def test_what_no_shipped_pair_or_task_says_comes_through_too(tmp_path: Path) -> 
     assert found.app_url == "http://127.0.0.1:8775"
     assert found.ignored == ("*.log",)
     assert found.differs == ("POST /v1/tallies/{name} value",)
+
+
+def test_what_lies_where_programs_leave_theirs_is_read_in_a_suite_and_refused_in_an_arm(
+    tmp_path: Path,
+) -> None:
+    checkout = Checkout(make_checkout(tmp_path))
+    write(checkout.fixtures / "tally/tests/data/cases.json", "[]")
+    pair = load_pair(checkout, "tally")
+    assert "tests/data/cases.json" in app_tree(pair, "one").entries
+    write(checkout.fixtures / "tally/one/data/rates.py", "RATE = 3\n")
+    with pytest.raises(BadInput, match=r"one/data/rates\.py: what programs leave in a workspace"):
+        app_tree(pair, "one")

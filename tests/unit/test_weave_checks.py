@@ -166,7 +166,7 @@ def test_an_error_in_the_domain_names_file_and_line(
     assert said in told
 
 
-@pytest.mark.parametrize("name", ["edge", "json", "store", "services", "uvicorn"])
+@pytest.mark.parametrize("name", ["data", "edge", "json", "store", "services", "uvicorn"])
 def test_a_context_with_the_name_of_something_in_an_arm_is_refused(
     sources: Path, name: str
 ) -> None:

@@ -83,7 +83,8 @@ def refusal(sources: Path) -> tuple[str, str, str]:
         (f"{L}.queries.get", "words in single quotes",
          [('"id = :loan_id"', "'id = :loan_id AND state = \"open\"'")]),
         # names
-        ("package", "needs for something else", [("package: toolshed", "package: json")]),
+        *(("package", "needs for something else", [("package: toolshed", f"package: {name}")])
+          for name in ("json", "data")),
         ("types.Field", "needs for something else", [("Name", "Field")]),
         ("protected.0", "no arm has a file test/**",
          [("app: toolshed\n", "app: toolshed\nprotected: [test/**]\n")]),

@@ -11,10 +11,10 @@ from harness.pairs.weave.expressions import Keys, parsed
 from harness.pairs.weave.sources import App, Context
 
 IMPORTED = sys.stdlib_module_names | {
-    "aiohttp", "anyio", "fastapi", "httptools", "httpx", "pydantic", "pytest", "starlette",
+    "aiohttp", "anyio", "data", "fastapi", "httptools", "httpx", "pydantic", "pytest", "starlette",
     "tests", "urllib3", "uvicorn", "uvloop", "yarl",
 }  # fmt: skip
-"""what an arm imports from outside its own packages"""
+"""what an arm imports from outside its own packages; `data/` is its programs' own"""
 RESERVED = IMPORTED | {
     "cache", "clients", "clock", "common", "contracts", "db", "edge", "errors", "interactions",
     "main", "openapi", "replies", "repositories", "routes", "rows", "schemas", "service",
