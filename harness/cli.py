@@ -1,6 +1,7 @@
 """The command `seambench`. Heavy imports happen inside the commands, so that --help is quick."""
 
 import os
+import signal
 import sys
 from errno import ENOSPC, EPIPE
 from io import TextIOWrapper
@@ -286,8 +287,16 @@ def say(line: str) -> None:
     typer.echo(line, err=True)
 
 
+def _listen() -> None:
+    """What ends a job of a batch system or a lost terminal does as Ctrl-C: what is paid is kept."""
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_DFL:  # nohup ignores one
+            signal.signal(each, signal.default_int_handler)
+
+
 def main() -> None:
     """Entry point: one clear line and exit code 2 for bad input, 1 for broken infrastructure."""
+    _listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal may have no sign for what we print
             stream.reconfigure(errors="replace")

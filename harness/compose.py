@@ -125,6 +125,8 @@ def _refusals(checkout: Checkout) -> Iterator[None]:
         for path in sorted(checkout.configs.rglob("*.yaml")):
             check_yaml(path)
         raise BadInput(f"config: {' '.join(str(error).split())}") from error
+    except ValueError as error:  # a group that is set to null
+        raise BadInput(f"config: {' '.join(str(error).split())}") from error
     except OSError as error:
         if error.filename is None:  # not the folder of results, which Hydra makes
             raise
@@ -170,6 +172,9 @@ def _typed(composed: DictConfig) -> RunConfig:
 def check(config: RunConfig) -> None:
     """What types alone cannot say. Raises BadInput naming the key."""
     _check_numbers(config)
+    for key in ("tasks", "arms"):
+        if not all(isinstance(value, str) for value in getattr(config, key)):
+            raise BadInput(f"config: {key}={getattr(config, key)}: each is a text")
     for key in ("arms", "doses", "scopes", "context_budgets"):
         values = getattr(config, key)
         if twice := [value for value in values if values.count(value) > 1]:

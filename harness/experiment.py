@@ -1,14 +1,15 @@
 """One study: lock the plan, run the cells that are missing, keep every result."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from harness.agents.spend import STUDY
+from harness.agents.spend import STUDY, spent
 from harness.errors import POLICY, BudgetSpent, SeamBenchError, is_retried
 from harness.executors import Executor
+from harness.llm.prices import Price
 from harness.plan import Cell, Plan, save_plan
-from harness.records import TrialRecord
+from harness.records import CallRecord, TrialRecord
 from harness.rows import Result
 from harness.store import Entry, Store
 from harness.trial import Bench, check_patch, regrade_trial, run_trial
@@ -78,7 +79,7 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> int:
 
     def work(cell: Cell) -> None:
         # Trials wait for money that were not begun, and those that the hard stop broke off.
-        is_spent = cell.model is not None and sweep.bench.spend.reached is not None
+        is_spent = cell.kind.asks_a_model and sweep.bench.spend.reached is not None
         if is_spent or not _attempts(sweep, cell, run_trial):
             left.append(cell)
 
@@ -91,6 +92,25 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> int:
             "raise it and run again to go on"
         )
     return sum(not _is_finished(sweep.store, cell) for cell in wanted)
+
+
+def paid(
+    calls: Iterable[CallRecord], plan: Plan, prices: Mapping[str, Price | None]
+) -> Iterator[dict[str, float]]:
+    """What each recorded call takes of what a study has.
+
+    One that is only played again takes nothing. One without a known cost takes the most that its
+    tokens can cost, where its model has prices.
+    """
+    cells = {cell.trial_id: cell for cell in plan.cells}
+    for call in calls:
+        cell, usd = cells.get(call.trial_id), call.cost_usd
+        if cell is not None and cell.kind.plays:
+            continue
+        price = prices.get(cell.model or "") if cell is not None else None
+        if usd is None and price is not None:
+            usd = price.most(call.input_tokens, call.output_tokens)
+        yield spent(usd, call.input_tokens, call.output_tokens)
 
 
 def regrade(sweep: Sweep, patches: dict[str, bytes]) -> int:
@@ -225,7 +245,11 @@ def _keep(sweep: Sweep, cell: Cell, result: Result) -> None:
         _keep_attempt(sweep, result)
     else:
         files = sweep.store.paths.trial(cell.trial_id)
-        sweep.store.write_artefacts(files, result.files, result.stays)
+        try:
+            sweep.store.write_artefacts(files, result.files, result.stays)
+        except SeamBenchError:  # a full disk, say: the trial is run again, and was paid for
+            _keep_calls(sweep, result)
+            raise
         sweep.store.append(result.entry)
     if trial is not None:
         sweep.watcher.ended(trial)

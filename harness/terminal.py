@@ -19,17 +19,17 @@ from rich.progress import (
 from rich.table import Table
 
 from harness import build
-from harness.agents.spend import spent
 from harness.config import AgentConfig, AgentKind, RunConfig, SandboxKind
 from harness.console import plain
 from harness.errors import POLICY, BadInput, PatchRefused
-from harness.experiment import Sweep, regrade, run_sweep
+from harness.experiment import Sweep, paid, regrade, run_sweep
 from harness.forecast import forecast
 from harness.gates import kills, parity
 from harness.gates.pairs import verify_pair
 from harness.gates.recording import contracts_hold, record_contracts
 from harness.gates.strength import judge_mutants
 from harness.gates.tasks import AGENTS, validate_tasks
+from harness.llm.settings import price_of
 from harness.locks import (
     lock,
     lock_judging,
@@ -123,8 +123,9 @@ def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> bool:
             plan = write_plan(paths, config.name, locks, cells)
             display = ProgressDisplay(console)
             with display.live():
-                for call in store.calls():
-                    bench.spend.add(spent(call.cost_usd, call.input_tokens, call.output_tokens))
+                prices = {name: price_of(model) for name, model in config.models.items()}
+                for taken in paid(store.calls(), plan, prices):
+                    bench.spend.add(taken)
                 lost = run_sweep(Sweep(bench, plan, store, executor, display), cells)
             _tell_judged_otherwise(plan, store, console)
     if lost:

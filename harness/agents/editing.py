@@ -70,7 +70,7 @@ def str_replace(path: str, old: str, new: str) -> str:
     file = place(path)
     content = read(file)
     # It looks ahead, so that two places that overlap count as two.
-    lines = "\r?\n".join(map(re.escape, old.replace("\r\n", "\n").split("\n")))
+    lines = "(?:\r\n|(?<!\r)\n)".join(map(re.escape, old.replace("\r\n", "\n").split("\n")))
     found = list(re.finditer(f"(?=({lines}))", content)) if old else []
     if len(found) != 1:
         raise Refused(f"{path}: the text to replace is there {len(found)} times, must be once")

@@ -19,6 +19,7 @@ from harness.llm.protocol import (
     Stop,
     Try,
     Usage,
+    mended,
 )
 from harness.llm.usage import Counted
 
@@ -61,7 +62,7 @@ def read_reply(
         fault = error if isinstance(error, Fault) else malformed(error)
         fault.usage, fault.usage_reported = usage, reported
         raise fault from None
-    return Reply(message, stop, usage, reported, str(body.get("model") or ""))
+    return Reply(message, stop, usage, reported, mended(str(body.get("model") or "")))
 
 
 class Wire(Protocol):

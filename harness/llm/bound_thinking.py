@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from harness.llm.protocol import Request, Thinking
+from harness.llm.protocol import Request, Thinking, mended
 
 KINDS = frozenset({"thinking", "redacted_thinking"})
 
@@ -33,7 +33,12 @@ class Prefix:
 
 
 def seal(block: Mapping[str, Any], after: str, *, is_bound: bool) -> Thinking:
-    """A block of an answer; `after` is the digest of all that was sent before it."""
+    """A block of an answer; `after` is the digest of all that was sent before it.
+
+    One that cannot be sent as it came does not go back: it is signed.
+    """
+    if mended(dict(block)) != block:
+        return Thinking(text=str(block.get("thinking") or ""), sealed="{}", is_bound=is_bound)
     sealed = json.dumps({"after": after, "block": block}, sort_keys=True)
     return Thinking(text=str(block.get("thinking") or ""), sealed=sealed, is_bound=is_bound)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
-from harness.llm.protocol import TryStatus, Usage
+from harness.llm.protocol import TryStatus, Usage, mended
 
 OVERFLOW = re.compile(
     # Anthropic, OpenAI, llama.cpp
@@ -84,7 +84,7 @@ class Fault(Exception):
         is_overflow: bool = False,
         is_unreached: bool = False,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(mended(detail))
         self.usage = Usage()
         # An error status, or nobody there: nothing was worked on.
         self.usage_reported = is_unreached or http_status not in {None, 200, *CUT_OFF}

@@ -22,6 +22,7 @@ from harness.llm.protocol import (
     Tool,
     ToolCall,
     ToolResult,
+    mended,
 )
 from harness.llm.usage import of_openai
 
@@ -108,6 +109,7 @@ class _Refusal:
 
 
 def _parts(item: dict[str, Any]) -> Iterator[Part | _Refusal]:
+    item = mended(item)
     if item["type"] == "reasoning":
         told = "\n".join(str(part["text"]) for part in item.get("summary") or ())
         yield Thinking(text=told, sealed=json.dumps(item, sort_keys=True))

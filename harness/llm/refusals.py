@@ -1,19 +1,30 @@
 """What a model's config asks for and cannot get: refused before anything is started."""
 
 from collections.abc import Iterator
+from itertools import chain
 from urllib.parse import urlsplit
 
 from harness.config import CacheLifetime, ModelConfig, PriceConfig
 from harness.errors import BadInput
 
+OURS = ("model", "max_tokens", "max_output_tokens", "max_completion_tokens", "n", "stream",
+        "messages", "input", "system", "instructions")  # fmt: skip
+"""What the harness puts into a request, or counts on: limits hold only where it stays so."""
 LEAST_THINKING = 1024
 """Tokens that Anthropic wants a budget of thinking to have."""
 
 
 def refuse(name: str, config: ModelConfig) -> None:
     """Raises BadInput naming the key of the first setting that could only fail or be lost."""
-    for problem in (*_of_wire(config), *_of_address(config), *_of_price(config.price)):
+    problems = (_of_extra(config), _of_wire(config), _of_address(config), _of_price(config.price))
+    for problem in chain(*problems):
         raise BadInput(f"config: models.{name}.{problem}")
+
+
+def _of_extra(config: ModelConfig) -> Iterator[str]:
+    for key in OURS:
+        if key in config.extra:
+            yield f"extra.{key}: the harness sets it; budget.max_output_tokens bounds an answer"
 
 
 def _of_wire(config: ModelConfig) -> Iterator[str]:
@@ -40,7 +51,8 @@ def _of_wire(config: ModelConfig) -> Iterator[str]:
 def _of_address(config: ModelConfig) -> Iterator[str]:
     """The plan holds the address, so no secret may stand in it."""
     try:
-        has_user = "@" in urlsplit(config.base_url or "").netloc
+        parts = urlsplit(config.base_url or "")
+        has_user, _ = "@" in parts.netloc, parts.port  # which may be no number
     except ValueError:
         yield "base_url: no address"
         return

@@ -60,8 +60,13 @@ def open_model(
     address = base_url or config.base_url or ADDRESSES[config.wire]
     key = _key(name, config)
     gate = (gates or Gates()).of(address, config.key_env, most=config.max_concurrency)
-    with _without(*HEADERS):
-        wire = _wire(config, address, key, hooks(gate.connected))
+    try:
+        with _without(*HEADERS):
+            wire = _wire(config, address, key, hooks(gate.connected))
+    except (ValueError, ImportError, OSError) as error:
+        told = " ".join(str(error).split())[:200] or type(error).__name__
+        where = "base_url, and the proxy and SSL variables of the shell"
+        raise BadInput(f"model {name}: no client can be made: {told}; check {where}") from error
     return AskingModel(name, config.context_tokens, wire, gate, sleep=sleep)
 
 

@@ -42,7 +42,7 @@ def test_validate_passes_on_a_sound_task_and_goes_on_where_it_was_broken_off(hom
     with in_background(home, *command) as running:
         while kept(home) < 2 and running.poll() is None:
             time.sleep(0.05)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(signal.SIGTERM)  # as a batch system does
         _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
     finished = kept(home)

@@ -9,11 +9,12 @@ import pytest
 from harness.agents.sessions import Sessions
 from harness.agents.spend import Spend, spent
 from harness.agents.tool_loop import ToolLoop
-from harness.config import BudgetConfig, SandboxKind
+from harness.config import AgentKind, BudgetConfig, SandboxKind
 from harness.errors import BudgetSpent
 from harness.executors import LocalExecutor
-from harness.experiment import Sweep, run_sweep
+from harness.experiment import Sweep, paid, run_sweep
 from harness.llm import Answer, Request
+from harness.llm.prices import Price, Tier
 from harness.paths import RunPaths
 from harness.plan import Plan, expand
 from harness.store import Entry, Store, read_entries
@@ -73,6 +74,23 @@ def test_a_trial_that_money_broke_off_is_no_failure_and_is_run_when_there_is_mor
     assert witness.reused == 1
     (trial,) = witness.ended_trials
     assert (trial.resolved, trial.attempt, trial.model_calls) == (True, 2, 2)
+
+
+def test_what_is_spent_counts_unknown_costs_as_their_most_and_leaves_out_what_is_played(
+    bench: Bench, tmp_path: Path
+) -> None:
+    swept(bench, tmp_path, None)
+    price = Price((Tier(10.0, 1.0, 12.5, 50.0),), "test", "2026-01-01")
+    cells = tuple(cell.model_copy(update={"model": "m"}) for cell in expand(bench.study))
+    calls = [call for entry in entries(tmp_path) for call in entry.calls]
+    assert {call.cost_usd for call in calls} == {None}
+    plan = Plan(name="t", locks={}, cells=cells)
+    found = list(paid(calls, plan, {"m": price}))
+    most = [price.most(call.input_tokens, call.output_tokens) for call in calls]
+    assert [taken["usd"] for taken in found] == most
+    assert [taken["usd"] for taken in paid(calls, plan, {"m": None})] == [0.0] * len(calls)
+    played = tuple(cell.model_copy(update={"kind": AgentKind.replay}) for cell in cells)
+    assert not list(paid(calls, Plan(name="t", locks={}, cells=played), {"m": price}))
 
 
 @pytest.mark.long

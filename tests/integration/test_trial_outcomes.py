@@ -466,6 +466,19 @@ def test_where_nothing_can_go_on_the_sweep_stops_and_its_trial_is_as_if_not_begu
     assert len(list(read_entries(tmp_path / "out/records.jsonl"))) == 1
 
 
+def test_a_trial_whose_files_cannot_be_written_keeps_what_it_paid(
+    shared_home: Path, tmp_path: Path
+) -> None:
+    agents: dict[str, Agent] = {"nop": Spends(paid(0.5, 200, Usage(fresh_input=1000)))}
+    with bench_of(shared_home, SandboxKind.process, agents) as bench:
+        (cell,) = (cell for cell in expand(bench.study) if cell.arm == "one")
+        RunPaths(tmp_path).trial(cell.trial_id).score.mkdir(parents=True)
+        with pytest.raises(BadInput, match=r"score\.json: cannot be written: Is a directory"):
+            sweep_of(bench, tmp_path)
+    (kept,) = read_entries(RunPaths(tmp_path).records)
+    assert (kept.trial, [call.cost_usd for call in kept.calls]) == (None, [0.5])
+
+
 def test_a_trial_whose_files_are_not_in_place_has_no_line(
     shared_home: Path, tmp_path: Path
 ) -> None:

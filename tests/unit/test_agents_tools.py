@@ -93,6 +93,11 @@ def test_the_edit_tool_keeps_the_line_ends_of_a_file(place: Sandbox) -> None:
         "a.py: replaced"
     )
     assert file(place, "a.py") == b"a\r\nx\r\ny\r\nz\r\nd"
+    place.put(tar_of({"b.py": b"a\r\nfoo\r\n"}), "/work")
+    assert edit(place, command="str_replace", path="b.py", old="\nfoo", new="\nbar") == (
+        "b.py: replaced"
+    )
+    assert file(place, "b.py") == b"a\r\nbar\r\n"
     assert edit(place, command="insert", path="a.py", line=5, text="e") == "a.py: inserted"
     assert edit(place, command="insert", path="a.py", line=0, text="0\n") == "a.py: inserted"
     assert file(place, "a.py") == b"0\r\na\r\nx\r\ny\r\nz\r\nd\r\ne\r\n"

@@ -65,6 +65,12 @@ def test_every_shipped_file_composes(override: str) -> None:
             ["model=local", "agent=tool_loop", "agents.tool_loop.expected_output_tokens=[9,5]"],
             "expected_output_tokens=[9, 5]: must be [low, high]",
         ),
+        (["agent=null"], "config: Config group override must be a string or a list"),
+        (["tasks=[[1]]"], "config: tasks=[[1]]: each is a text"),
+        (
+            ["model=compatible", "models.compatible.base_url=http://localhost:80a/v1"],
+            "config: models.compatible.base_url: no address",
+        ),
         (["budget.study_usd=-1"], "budget.study_usd=-1.0: must be at least 0"),
         (["model=claude", "models.claude.context_tokens=0"], "context_tokens=0: must be at least"),
         (["model=claude", "models.claude.max_concurrency=-3"], "max_concurrency=-3: must be at"),

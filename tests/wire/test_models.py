@@ -611,6 +611,33 @@ def test_an_address_where_nobody_is_gets_one_line_at_once(
     assert "\n" not in str(refused.value)
 
 
+def test_what_a_server_says_can_be_written_down(play: Open) -> None:
+    """JSON can hold half a surrogate pair, which no file of ours can."""
+    model, _, _ = play(Fail(400, told="cut here \ud83d"))
+    with pytest.raises(ModelFailed) as failed:
+        model.answer(ASK, deadline=10)
+    assert str(failed.value).encode()
+    assert [one.model_dump_json() for one in failed.value.tries]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1080"),
+        ("HTTPS_PROXY", "socks://127.0.0.1:1080"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
+    ],
+)
+def test_a_shell_in_which_no_client_can_be_made_gets_one_line(
+    play: Open, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadInput, match="model scripted: no client can be made: ") as refused:
+        play(Say("never"))
+    assert "check base_url, and the proxy and SSL variables of the shell" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.parametrize("address", ["http://user:sesame@127.0.0.1:9/v1", "https://sesame@host"])
 def test_a_password_in_an_address_is_refused_and_not_shown(play: Open, address: str) -> None:
     """The plan holds the address."""

@@ -55,6 +55,16 @@ def test_thinking_that_is_cut_off_is_not_given_back(play: Open, think: str, hide
     assert "seal" not in str(server.ledger.requests[1])
 
 
+def test_thinking_that_cannot_be_sent_as_it_came_stops_no_call(play: Open) -> None:
+    said = Say("so", think="hmm \ud83d", uses=(Use("bash", {"command": "ls"}),))
+    model, _, _ = play(said, Say("ok"))
+    first = model.answer(ASK, deadline=10).message
+    assert first.model_dump_json()
+    result = user(ToolResult(call_id=first.tool_calls[0].id, text="x"))
+    more = ASK.model_copy(update={"messages": (*ASK.messages, first, result)})
+    assert model.answer(more, deadline=10).message.text == "ok"
+
+
 CHAT = pytest.mark.parametrize("wire", ["openai-chat"])
 DETAILS = [{"type": "reasoning.encrypted", "data": "E", "id": None, "index": 0}]
 
@@ -253,6 +263,8 @@ def test_what_is_laid_over_a_request_takes_nothing_away(
         ("anthropic", {"thinking_tokens": 500}, "thinking_tokens=500: must be at least 1024"),
         ("anthropic", {"temperature": 0.0}, "temperature: Anthropic takes none any more"),
         ("anthropic", {"seed": 7}, "seed: of wire=openai-chat only"),
+        ("anthropic", {"extra": {"max_tokens": 64_000}}, "extra.max_tokens: the harness sets it"),
+        ("openai-chat", {"extra": {"n": 4}}, "extra.n: the harness sets it"),
         ("openai-responses", {"seed": 7}, "seed: of wire=openai-chat only"),
     ],
 )
