@@ -108,12 +108,12 @@ def make_agents(
     models = {name: _open(name, m, gates, stack) for name, m in config.models.items() if asking}
     for name, agent in config.agents.items():
         if not agent.kind.asks_a_model:
-            agents[name] = make_control(config, agent)
+            agents[agent_key(name, agent.kind, None)] = make_control(config, agent)
             continue
         for model_name, model in models.items():
             asked = config.models[model_name]
             sessions = Sessions(model, price_of(asked), config.budget, spend, asked.bytes_per_token)
-            agents[agent_key(name, model_name)] = SCAFFOLDS[agent.kind](sessions)
+            agents[agent_key(name, agent.kind, model_name)] = SCAFFOLDS[agent.kind](sessions)
     return agents
 
 

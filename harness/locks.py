@@ -1,5 +1,6 @@
 """The lock: everything that can change a result, by name, and what a plan says of it."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -11,16 +12,22 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness import agents, llm, scoring
 from harness.agents.prompting import prompt_digests
-from harness.config import RunConfig, SandboxConfig, SandboxKind, VerificationConfig
+from harness.config import (
+    AgentKind,
+    RunConfig,
+    SandboxConfig,
+    SandboxKind,
+    VerificationConfig,
+)
 from harness.errors import BadInput
 from harness.llm.settings import sdk_versions
 from harness.paths import RunPaths
-from harness.plan import Plan, Study, read_plan
+from harness.plan import Plan, Study, expand, read_plan
 from harness.scoring import job
 
 SCORERS = Path(scoring.__file__).parent
 ASKING = {"scaffolds": Path(agents.__file__).parent, "llm": Path(llm.__file__).parent}
-"""The code that makes a model's requests and reads its answers."""
+"""The code that makes a model's requests and reads its answers, recorded ones too."""
 CHANGE_NO_RESULT = re.compile("attempts|study_.*")
 """Parts of a budget that say how far a study goes; they may be raised to go on."""
 
@@ -28,15 +35,27 @@ CHANGE_NO_RESULT = re.compile("attempts|study_.*")
 def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -> dict[str, str]:
     """What can change a result, by name. `digest_folder` gives the digest of a folder's content."""
     locks = lock_judging(study, image_digest, digest_folder) | _values(study.config, "budget")
-    asking = {name: a for name, a in study.config.agents.items() if a.kind.asks_a_model}
-    locks |= {f"agent/{name}": agent.kind.value for name, agent in asking.items()}
+    asking = {
+        name: agent.kind
+        for name, agent in study.config.agents.items()
+        if agent.kind.asks_a_model or agent.kind is AgentKind.replay
+    }
+    locks |= {f"agent/{name}": kind.value for name, kind in asking.items()}
     models = study.config.models
     locks |= {f"model/{name}": json.dumps(asdict(m), default=str) for name, m in models.items()}
     if asking:
         locks |= {name: digest_folder(folder) for name, folder in ASKING.items()}
         locks |= {f"prompt/{name}": found for name, found in prompt_digests().items()}
         locks |= {f"sdk/{name}": found for name, found in sdk_versions(models).items()}
-    return locks
+    return locks | _records(study)
+
+
+def _records(study: Study) -> dict[str, str]:
+    """What was said in each trial that is played again: ids do not tell one record from another."""
+    source = RunPaths(Path(study.config.replay_from or ""))
+    played = [cell.variant or "" for cell in expand(study) if cell.kind is AgentKind.replay]
+    said = {trial: source.trial(trial).trajectory.read_bytes() for trial in played}
+    return {f"record/{trial}": hashlib.sha256(text).hexdigest() for trial, text in said.items()}
 
 
 def lock_judging(

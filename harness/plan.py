@@ -286,7 +286,7 @@ def write_plan(paths: RunPaths, name: str, locks: dict[str, str], cells: Iterabl
         new = tuple(cell for cell in cells if cell.trial_id not in known)
         # What was locked by a regrade first stays there: nobody knows what the agents had.
         added = {key: value for key, value in locks.items() if key not in old.judged}
-        grown = {"name": name, "locks": old.locks | added, "cells": old.cells + new}
+        grown = {"name": name, "locks": added | old.locks, "cells": old.cells + new}
         plan = _succeed(old, old.model_copy(update=grown))
     save_plan(paths, plan)
     return plan
@@ -349,7 +349,15 @@ def differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 
 
 def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    return sorted(key for key in old.keys() & new.keys() if old[key] != new[key])
+    return sorted(key for key in old.keys() & new.keys() if _plain(old[key]) != _plain(new[key]))
+
+
+def _plain(value: str) -> str:
+    """A lock's value; of the settings of something, in whatever order they were named."""
+    try:
+        return json.dumps(json.loads(value), sort_keys=True) if value.startswith("{") else value
+    except ValueError:
+        return value
 
 
 def _refuse_changes(paths: RunPaths, plan: Plan, new: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from traceback import extract_tb
 from harness.agents import Agent, Assignment
 from harness.agents.spend import Spend
 from harness.bases import Bases
+from harness.config import AgentKind
 from harness.errors import BadInput, HarnessFailed, PatchRefused, SeamBenchError
 from harness.llm.concurrency import Gates
 from harness.pairs import Pair
@@ -45,9 +46,9 @@ class Bench:
         self.sandboxes.abort()
 
 
-def agent_key(agent: str, model: str | None) -> str:
+def agent_key(agent: str, kind: AgentKind, model: str | None) -> str:
     """The name under which a bench holds an agent with its model."""
-    return agent if model is None or agent in {"replay", "predictions"} else f"{agent}/{model}"
+    return f"{agent}/{model}" if kind.asks_a_model else agent
 
 
 def run_trial(cell: Cell, bench: Bench, plan: Plan, attempt: int) -> Result:
@@ -125,7 +126,8 @@ def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
         if view.kept is not None:
             sandbox.keep(view.kept)
         with watch.span("agent"):
-            done.report = bench.agents[agent_key(cell.agent, cell.model)].work(assignment, sandbox)
+            agent = bench.agents[agent_key(cell.agent, cell.kind, cell.model)]
+            done.report = agent.work(assignment, sandbox)
         # What was paid for is known before a failure is told.
         if done.report.failure is not None:
             raise done.report.failure

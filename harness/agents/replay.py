@@ -46,7 +46,11 @@ class _Replayed(Session):
         self.own = Spend()
 
     def _check(self) -> None:
-        if self.ending and self.ending not in BY_ITSELF and len(self.calls) == self.most:
+        if len(self.calls) < self.most:
+            return
+        if self.ending is None:
+            raise ModelFailed(f"{self.model.name}: its record was broken off here")
+        if self.ending not in BY_ITSELF:
             raise Ended(self.ending)
 
     def _ending(self, error: ModelFailed) -> Ending | None:  # noqa: ARG002 - the record knows

@@ -39,10 +39,13 @@ WALLET: Mapping[str, Ending] = {"usd": "usd", "tokens": "tokens"}
 LEAST_SECONDS = 0.01
 """A request that has less time is not sent."""
 _CHANGING = re.compile(
-    r"\b\d+(?:\.\d+)? ?(?:s|ms|us|seconds?)\b|0x[0-9a-f]{6,}|/tmp/[\w.-]+|pid[ =:]+\d+|\[\d+\]"
+    r"(?:\b|(?<=\\[bfnrt]))\d+(?:\.\d+)? ?(?:s|ms|us|seconds?)\b|0x[0-9a-f]{6,}"
+    r"|/tmp/[\w.-]+|pid[ =:]+\d+|\[\d+\]"
     r"|\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?|\d{4}-\d\d-\d\d|[Pp]ort[ =:]+\d+|:\d{4,5}\b"
 )
-"""Durations, addresses in memory, temporary names, process ids, times, dates and ports."""
+"""Durations, addresses in memory, temporary names, process ids, times, dates and ports.
+
+They are looked for in JSON, where a line begins behind the letters of an escape."""
 
 
 class Ended(Exception):

@@ -13,7 +13,7 @@ from harness.agents.replay import Recorded
 from harness.agents.reporting import reported
 from harness.agents.session import Ended, Limits, Session
 from harness.agents.trajectory import read_trajectory
-from harness.errors import ContextOverflow, ModelFailed
+from harness.errors import ContextOverflow, ModelFailed, SandboxError
 from harness.llm import Message, Text
 from harness.llm.prices import Price, Tier
 from harness.llm.replay import Diverged
@@ -115,6 +115,22 @@ def test_a_call_without_an_answer_fails_again(tmp_path: Path) -> None:
         session.ask(words)
     assert not isinstance(failed.value, ContextOverflow)
     assert failed.value.tries == recorded.calls[1].tries != ()
+
+
+def test_a_record_that_was_broken_off_loses_its_replay_there(tmp_path: Path) -> None:
+    session, words, path = RECORDED["stopped"](), talk(), tmp_path / "trajectory.json"
+
+    def work() -> None:
+        session.ask(words)
+        raise SandboxError("the sandbox is gone")
+
+    path.write_text(reported("loop", session, words, [], work).trajectory)
+    recorded = read_trajectory(path)
+    assert (recorded.ending, recorded.failure) == (None, "the sandbox is gone")
+    path.write_text(worked(Recorded(recorded).open(ASSIGNMENT), talk()))
+    second = read_trajectory(path)
+    assert (second.ending, len(second.calls)) == (None, 1)
+    assert second.failure == "replay of t: its record was broken off here"
 
 
 def test_a_question_beyond_the_record_or_unlike_it_is_told(tmp_path: Path) -> None:

@@ -245,6 +245,7 @@ def asked(part: Part) -> str:
     ("one", "other"),
     [
         ("3 passed in 0.31s", "3 passed in 12.4s"),
+        ("slowest:\n12 ms a\n\t0.5s b\r3 seconds", "slowest:\n13 ms a\n\t0.7s b\r4 seconds"),
         ("-rw-r--r-- 1 agent 10 Nov 29 10:03 a", "-rw-r--r-- 1 agent 10 Nov 29 10:04 a"),
         ("Started server process [17]", "Started server process [912]"),
         ("http://127.0.0.1:40123/health", "http://127.0.0.1:51234/health"),
@@ -260,8 +261,9 @@ def test_what_differs_from_run_to_run_changes_no_question_in_what_tools_said(
 
 
 def test_another_result_is_another_question() -> None:
-    one, other = (ToolResult(call_id="c", text=f"{n} passed in 0.31s") for n in (3, 4))
-    assert asked(one) != asked(other)
+    for text in ("{} passed in 0.31s", "found:\n{} shelves", "n{}s", "\n{} m"):
+        one, other = (ToolResult(call_id="c", text=text.format(n)) for n in (3, 4))
+        assert asked(one) != asked(other), text
 
 
 def refusing(*before: Try) -> ModelRefused:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import harness
+from harness.agents.spend import Spend
+from harness.build import make_agents
 from harness.config import (
     AgentConfig,
     AgentKind,
@@ -35,6 +38,7 @@ from harness.paths import Checkout, RunPaths, find_checkout
 from harness.plan import Plan, Study, expand, judge_anew, read_plan, save_plan, write_plan
 from harness.scoring import job
 from harness.tasks import load_tasks
+from harness.trial import agent_key
 from tests.benches import edit
 from tests.samples import make_checkout
 
@@ -180,6 +184,56 @@ def test_every_setting_of_a_model_is_locked(checkout: Checkout) -> None:
     for name, value in changes.items():
         after = locked(replace(plain, **{name: value}))  # type: ignore[arg-type]
         assert {key for key in after if after[key] != before[key]} == {"model/m"}, name
+
+
+def recorded(checkout: Checkout, home: Path, name: str, answer: str) -> Study:
+    """A replay of a study whose first trial was answered so."""
+    models = {"m": ModelConfig()}
+    asking = {"tool_loop": AgentConfig(AgentKind.tool_loop)}
+    cells = expand(study(checkout, agents=asking, models=models))
+    paths = RunPaths(home / name)
+    write_plan(paths, name, {}, cells)
+    said = paths.trial(cells[0].trial_id).trajectory
+    said.parent.mkdir(parents=True)
+    said.write_text(answer)
+    replay = {"again": AgentConfig(AgentKind.replay)}
+    return study(checkout, agents=replay, replay_from=str(paths.root))
+
+
+def test_another_record_of_the_same_trials_is_refused_by_name(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    one, other = (recorded(checkout, tmp_path, name, name) for name in "ab")
+    assert expand(one) == expand(other)
+    locks = lock(one, "image", str)
+    assert locks.keys() >= {"scaffolds", "llm", "prompt/tool_loop_task.j2"}
+    paths, (cell,) = RunPaths(tmp_path / "again"), expand(one)
+    write_plan(paths, "again", locks, [cell])
+    write_plan(paths, "again", lock(one, "image", str), [cell])
+    with pytest.raises(BadInput, match=f"these results were made: record/{cell.variant}; choose"):
+        write_plan(paths, "again", lock(other, "image", str), [cell])
+
+
+def test_a_replay_of_any_name_is_found_for_its_cells(checkout: Checkout, tmp_path: Path) -> None:
+    again = recorded(checkout, tmp_path, "a", "on")
+    with ExitStack() as stack:
+        made = make_agents(again.config, Spend(), stack)
+    (cell,) = expand(again)
+    assert [*made] == [agent_key(cell.agent, cell.kind, cell.model)] == ["again"]
+
+
+def test_settings_of_a_model_are_the_same_in_any_order(checkout: Checkout, tmp_path: Path) -> None:
+    def locked(**extra: object) -> dict[str, str]:
+        model = ModelConfig(wire="openai-chat", model="x", context_tokens=4096, extra=extra)
+        return lock(study(checkout, models={"m": model}), "image", str)
+
+    paths = RunPaths(tmp_path)
+    first = write_plan(paths, "t", locked(top_p=0.9, top_k=1), ())
+    again = write_plan(paths, "t", locked(top_k=1, top_p=0.9), ())
+    assert again == first
+    for extra in ({"top_p": 0.8, "top_k": 1}, {"top_p": 0.9, "top_k": True}, {"top_p": 0.9}):
+        with pytest.raises(BadInput, match="since these results were made: model/m; choose"):
+            write_plan(paths, "t", locked(**extra), ())
 
 
 def test_another_image_is_another_lock_and_no_other_lock_is_another(checkout: Checkout) -> None:
