@@ -115,7 +115,8 @@ def result(
 
 def _waited(report: AgentReport) -> float:
     """Seconds that no work was done in. A call that is played again did not wait as it once did."""
-    return sum(min(call.seconds, sum(one.waited for one in call.tries)) for call in report.calls)
+    told = (min(call.seconds, sum(one.waited for one in call.tries)) for call in report.calls)
+    return sum(told, report.idle)
 
 
 def _ending(

@@ -34,6 +34,8 @@ class AgentReport:
     calls: tuple[Call, ...] = ()
     tools: tuple[ToolUse, ...] = ()
     trajectory: str = ""
+    idle: float = 0.0
+    """seconds of waits that no call tells of: the work ended in them"""
     edits_applied: int = 0
     edits_failed: int = 0
     failure: Exception | None = None

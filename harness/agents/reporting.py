@@ -45,5 +45,6 @@ def reported(
         calls=tuple(session.calls),
         tools=tuple(uses),
         trajectory=told,
+        idle=session.idle,
         failure=failure,
     )

@@ -113,6 +113,8 @@ class Session:
     calls: list[Call] = field(default_factory=list)
     shown: int = 0
     """how many messages the calls so far hold"""
+    idle: float = 0.0
+    """seconds of a wait in which the work ended: the others are told by the tries after them"""
     _waited: float = 0.0
     _started: float | None = None
 
@@ -137,6 +139,10 @@ class Session:
         answer: Answer | None = None
         try:
             answer = self._answer(request, meter)
+        except Ended:
+            told = sum(one.seconds + one.waited for one in meter.tries)
+            self.idle += max(0.0, self.clock() - start - told)
+            raise
         finally:
             if meter.tries:
                 self._keep(talk, request, meter, answer, start, compacted=talk.compactions > before)

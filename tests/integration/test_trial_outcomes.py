@@ -270,6 +270,24 @@ def test_waiting_is_told_beside_working_time_unless_the_call_is_played_again(hom
     assert played.agent_seconds >= 0
 
 
+class Queues:
+    """An agent of ours whose work ends while it waits for a place."""
+
+    is_control = True
+
+    def work(self, assignment: Assignment, sandbox: Sandbox) -> AgentReport:
+        del assignment, sandbox
+        time.sleep(0.6)
+        return AgentReport(log="", ending="wall_seconds", idle=0.5)
+
+
+def test_a_wait_in_which_the_work_ends_is_no_working_time(home: Path) -> None:
+    with bench_of(home, SandboxKind.process, {"queues": Queues()}) as bench:
+        trial = trial_of(attempt(bench, "queues"))
+    assert trial.waited_seconds == 0.5
+    assert 0.1 <= trial.agent_seconds < 0.5
+
+
 def paid(cost: float | None, context: int, *usages: Usage, compacted: bool = False) -> Call:
     """A call with one try for each usage."""
     tries = [Try(status="answered", http_status=200, seconds=0.1, usage=one) for one in usages]

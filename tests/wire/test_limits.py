@@ -107,6 +107,7 @@ def test_a_place_is_waited_for_no_longer_than_the_wall_time(play: Open) -> None:
     report = worked(Session(model, None, Limits(wall_seconds=0.3)))
     assert time.monotonic() - start < 2
     assert (report.ending, report.calls, len(server.ledger.requests)) == ("wall_seconds", (), 1)
+    assert report.idle == pytest.approx(0.3, abs=0.2)
     other.join()
 
 
