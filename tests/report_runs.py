@@ -138,6 +138,7 @@ def _one_of_many(place: int, dice: random.Random) -> TrialRecord:
         reason=None if is_resolved or is_lost else why,
         input_tokens=dice.randrange(10**6) if model else 0,
         output_tokens=dice.randrange(10**4) if model else 0,
+        model_calls=2 if model else 0,
         **({} if is_resolved else {factor: None if is_lost else False}),
     )  # fmt: skip
 
@@ -155,7 +156,8 @@ def hostile_trial() -> TrialRecord:
     """A trial in which every free text tries to run as a script."""
     words = ("task", "family", "agent", "model", "variant", "failure_detail", "agent_ending", "arm")
     return trial(trial_id="<img src=x onerror='window.ran=1'>", **dict.fromkeys(words, HOSTILE),
-                 resolved=False, structure=False, reason=f"structure: {HOSTILE}")  # fmt: skip
+                 model_calls=2, resolved=False, structure=False,
+                 reason=f"structure: {HOSTILE}")  # fmt: skip
 
 
 def write_hostile(folder: Path) -> Path:

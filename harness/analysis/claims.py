@@ -15,13 +15,18 @@ from harness.analysis.estimate.pairing import FACTORS, Contrast, Side
 from harness.analysis.estimate.parts import ESSAY, MODULES_SCOPE, PARTS, WITHOUT_SCOPE
 from harness.analysis.estimate.repeats import reliability
 from harness.analysis.estimate.used import HASHED, Rows, Used, digest, row_hashes, value_name
-from harness.analysis.frame import to_frame, write_file
+from harness.analysis.frame import remove_file, to_frame, write_file
 from harness.analysis.paper import forest, parts
 from harness.analysis.tables import escape_latex, tabular
 from harness.records import Column, Record
 from harness.store import dump_json
 
 _PAID = "cost_usd"
+WRITTEN = (
+    "effects.csv", "decomposition.csv", "hypotheses.csv", "marginal.csv", "cost.csv",
+    "quality.csv", "reliability.csv", "hypotheses.tex", "claims.json",
+)  # fmt: skip
+"""the files of a folder of tables, all or none"""
 
 
 class Claim(Record):
@@ -49,12 +54,17 @@ class Claim(Record):
 
 
 def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write the tables of a paper as CSV, the hypotheses as LaTeX too, and claims.json."""
+    """Write the tables of a paper as CSV, the hypotheses as LaTeX too, and claims.json.
+
+    Trials of fewer than two arms have none; those of other trials are removed.
+    """
     trials = trials.assign(hash=row_hashes)
     # A million trials with all their columns would be copied again and again.
     studied = trials.loc[trials["model"].notna(), [*HASHED, "hash"]]
     studied = studied.sort_values("trial_id")
     if studied["arm"].nunique() < 2:
+        for name in WRITTEN:
+            remove_file(folder / name)
         return []
     question = Question(widest(studied))
     told = hypotheses.hypotheses(studied, question)

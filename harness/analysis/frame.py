@@ -26,7 +26,7 @@ from harness.records import (
     TrialRecord,
     columns,
 )
-from harness.store import latest_trials, read_entries, write_atomically
+from harness.store import latest_trials, opening, read_entries, write_atomically
 
 R = TypeVar("R", bound=Record)
 
@@ -307,6 +307,12 @@ def write_file(path: Path, content: bytes | str) -> Path:
     """Write a file whole or not at all; its path."""
     write_atomically(path, content.encode() if isinstance(content, str) else content)
     return path
+
+
+def remove_file(path: Path) -> None:
+    """Remove what was written there from other trials, where these give nothing to write."""
+    with opening(path):
+        path.unlink(missing_ok=True)
 
 
 def _field(column: ColumnSpec) -> pa.Field:

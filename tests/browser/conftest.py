@@ -92,7 +92,8 @@ def reported(folder: Path) -> Path:
 def model_trials():
     """Two trials of a model, one lost, beside the 24 of the demo."""
     asked = trial(agent="tool_loop", model="m-1", variant=None, trial_id="asked", scope="own",
-                  context_budget="32k", dose=1, input_tokens=2000, output_tokens=100)  # fmt: skip
+                  context_budget="32k", dose=1, model_calls=2, input_tokens=2000,
+                  output_tokens=100)  # fmt: skip
     gone = lost(asked.model_copy(update={"trial_id": "gone", "arm": "microservices"}))
     return [asked, gone]
 

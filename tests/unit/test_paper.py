@@ -15,7 +15,7 @@ from scipy import stats
 
 from harness.analysis import claims, comparison
 from harness.analysis.estimate.hypotheses import ASKED
-from harness.analysis.frame import read_trials, to_frame
+from harness.analysis.frame import read_trials, to_frame, write_file
 from harness.analysis.paper import failures, heatmap, pareto, plates, slopes, tokens
 from harness.analysis.paper.cells import over_apps
 from harness.analysis.paper.plates import PLATES, save_plates
@@ -196,6 +196,16 @@ class TestTheSet:
         assert saved["forest"].missing == "a model on two arms"
         assert [name for name, one in saved.items() if one.paths] == ["calibration"]
 
+    def test_removes_figures_that_the_trials_no_longer_fill(self, tmp_path):
+        folder = tmp_path / "figures"
+        for end in ("pdf", "png", "txt", "csv"):
+            write_file(folder / f"churn.{end}", "of a trial that was resolved")
+        write_file(folder / "mine.png", "of the user")
+        controls = to_frame(factory.demo_trials(), TrialRecord)
+        saved = save_plates(controls, folder, ACM)
+        drawn = {path.name for one in saved for path in one.paths}
+        assert {path.name for path in folder.iterdir()} == drawn | {"mine.png"}
+
     def test_tells_arms_apart_without_colour(self):
         sides = ("monolith", "modular", "microservices", "microservices (own)")
         assert len({look(side).marker for side in sides}) == 4
@@ -306,6 +316,18 @@ class TestNumbers:
         total = (kept["request_tokens"] + kept["result_tokens"]).groupby(kept["kind"]).sum()
         found = (used["tokens"] * used["n"]).groupby(used["part"]).sum()
         assert found.to_dict() == pytest.approx(total.to_dict())
+
+    def test_of_tools_are_those_of_the_attempt_that_worked(self, trials, tools):
+        """Before it one was lost; after it all were regraded, of which the row has the number."""
+        worked = tools.assign(attempt=2)
+        told = tokens.data(trials.assign(attempt=3), pd.concat([tools, worked]))
+        pd.testing.assert_frame_equal(told, tokens.data(trials, tools))
+
+    def test_of_tools_are_not_there_where_no_trial_that_counts_used_any(self, trials, tools):
+        for change in ({"tool_calls": 0}, {"status": "lost"}):
+            none = trials.copy()
+            none.loc[none["trial_id"].isin(tools["trial_id"]), list(change)] = list(change.values())
+            assert set(tokens.data(none, tools)["panel"]) == {"kind"}
 
     def test_of_tokens_sum_to_the_records(self, trials, tools):
         rows = tokens.data(trials, tools)
@@ -586,6 +608,16 @@ class TestClaims:
     def test_are_not_written_for_controls_alone(self, tmp_path):
         controls = to_frame(factory.demo_trials(), TrialRecord)
         assert claims.save_tables(controls, tmp_path) == []
+
+    def test_of_other_trials_are_removed_where_these_have_none(self, tmp_path):
+        both = to_frame(
+            one_task_an_app([5, 6]) + one_task_an_app([7, 8], arm="modular"), TrialRecord
+        )
+        written = claims.save_tables(both, tmp_path)
+        assert [path.name for path in written] == list(claims.WRITTEN)
+        write_file(tmp_path / "overview.tex", "another command's")
+        assert claims.save_tables(both[both["arm"] == "modular"], tmp_path) == []
+        assert [path.name for path in tmp_path.iterdir()] == ["overview.tex"]
 
 
 class TestSimulatedTrials:

@@ -40,7 +40,7 @@ from tests.report_runs import (
 from tests.samples import make_checkout
 
 ROOT = Path(__file__).parents[2]
-ASKED = trial(agent="tool_loop", model="m", variant=None, trial_id="asked")
+ASKED = trial(agent="tool_loop", model="m", variant=None, trial_id="asked", model_calls=2)
 
 
 def run_of(folder, row=ASKED, patch=PATCH, talk=None):
@@ -176,6 +176,24 @@ def test_attempts_lost_before_are_told_and_a_regraded_trial_counts_once(tmp_path
         [2, "scored", None],
         [3, "scored", None],
     ]
+
+
+def test_a_regraded_trial_keeps_the_calls_of_the_attempt_that_worked(tmp_path):
+    graded = entry(ASKED.model_copy(update={"attempt": 2})).model_copy(update={"calls": ()})
+    folder = write_lines(tmp_path / "run", [entry(ASKED), graded])
+    out = tables_of(folder, tmp_path / "out", "trials", "attempts", "calls", "tools", "tests")
+    for place in (folder, out):
+        calls = opened(page(place, {}), "asked")["detail"]["calls"]
+        assert [call[:3] for call in calls] == [[1, "answered", "end"], [2, "answered", "end"]]
+
+
+def test_a_trial_whose_row_counts_no_call_shows_none_of_a_lost_attempt(tmp_path):
+    first = entry(lost(ASKED))
+    again = entry(ASKED.model_copy(update={"attempt": 2, "model_calls": 0}))
+    folder = write_lines(tmp_path / "run", [first, again.model_copy(update={"calls": ()})])
+    out = tables_of(folder, tmp_path / "out", "trials", "attempts", "calls", "tools", "tests")
+    for place in (folder, out):
+        assert opened(page(place, {}), "asked")["detail"]["calls"] == []
 
 
 def test_a_control_says_that_it_has_no_conversation(tmp_path):

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.analysis.figures import render
-from harness.analysis.frame import write_file
+from harness.analysis.frame import remove_file, write_file
 from harness.analysis.paper import (
     calibration,
     churn,
@@ -107,13 +107,18 @@ def draw_plates(
 def save_plates(
     trials: pd.DataFrame, folder: Path, style: Style, tools: pd.DataFrame | None = None
 ) -> list[Saved]:
-    """Write PDF, PNG, caption and numbers of every figure that the trials can fill."""
+    """Write PDF, PNG, caption and numbers of every figure that the trials can fill.
+
+    Those of the others are removed: they would stand beside numbers of other trials.
+    """
     return [_save(one, folder) for one in draw_plates(trials, style, ("pdf", "png"), tools)]
 
 
 def _save(drawn: Drawn, folder: Path) -> Saved:
     name = drawn.name
     if not drawn.images:
+        for form in ("pdf", "png", "txt", "csv"):
+            remove_file(folder / f"{name}.{form}")
         return Saved(name, (), PLATES[name].needs)
     paths = [write_file(folder / f"{name}.{form}", image) for form, image in drawn.images.items()]
     paths.append(write_file(folder / f"{name}.txt", drawn.caption))

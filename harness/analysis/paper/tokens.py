@@ -48,8 +48,8 @@ def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFram
     sizes = known.groupby("side", observed=True).size()
     kinds = means.reset_index().melt("side", var_name="part", value_name="tokens")
     frames = [kinds.assign(panel="kind", n=kinds["side"].map(sizes))]
-    if tools is not None and len(tools):
-        uses = tools[_TOOL_COLUMNS].merge(known[["trial_id", "attempt", "side", "target_contexts"]])
+    uses = pd.DataFrame() if tools is None else _uses(known, tools)
+    if len(uses):
         back = uses["result_tokens"]
         for panel, part, amount in (
             ("use", uses["kind"], uses["request_tokens"] + back),
@@ -88,6 +88,14 @@ def caption(rows: pd.DataFrame) -> str:
             " files of no context. Both estimated, not billed."
         )
     return text
+
+
+def _uses(known: pd.DataFrame, tools: pd.DataFrame) -> pd.DataFrame:
+    """What the attempt that worked did with tools, beside each trial's side and targets."""
+    used = known.loc[known["tool_calls"] > 0, ["trial_id", "side", "target_contexts"]]
+    every = tools[_TOOL_COLUMNS].merge(used)
+    # A regrade has an attempt of its own, in which no tool was used; those before it were lost.
+    return every.merge(every.groupby("trial_id", as_index=False)["attempt"].max())
 
 
 def _means(part: pd.Series, amount: pd.Series, side: pd.Series, sizes: pd.Series) -> pd.DataFrame:

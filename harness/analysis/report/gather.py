@@ -28,7 +28,7 @@ class Gathered:
     trial: TrialRecord
     attempts: list[AttemptRecord]
     calls: tuple[CallRecord, ...]
-    """those of the attempt that gave the row"""
+    """those of the attempt that worked; a regrade gives a row, and asks no model"""
     failed: tuple[TestRecord, ...]
     """the hidden tests that did not pass, in every fresh start"""
     has_files: bool = True
@@ -39,6 +39,8 @@ class Gathered:
 class _Seen:
     attempts: dict[int, AttemptRecord] = field(default_factory=dict)
     last: Entry | None = None
+    calls: tuple[CallRecord, ...] = ()
+    """those of the last attempt that ended the trial and asked a model"""
 
 
 def gather(folder: Path) -> list[Gathered]:
@@ -78,7 +80,7 @@ def _from_tables(paths: RunPaths) -> list[Gathered]:
             paths.trial(trial.trial_id),
             trial,
             sorted(attempts[trial.trial_id], key=lambda one: one.attempt),
-            tuple(c for c in calls[trial.trial_id] if c.attempt == trial.attempt),
+            _of_worked(trial, calls[trial.trial_id]),
             tuple(t for t in failed[trial.trial_id] if _is_failed(t)),
             has_files,
         )
@@ -94,6 +96,13 @@ def _by_trial(path: Path, kind: type[R]) -> dict[str, list[R]]:
     return found
 
 
+def _of_worked(trial: TrialRecord, calls: list[CallRecord]) -> tuple[CallRecord, ...]:
+    if not trial.model_calls:
+        return ()
+    worked = max((call.attempt for call in calls), default=0)
+    return tuple(call for call in calls if call.attempt == worked)
+
+
 def _is_failed(test: TestRecord) -> bool:
     return test.outcome not in {"passed", "skipped"}
 
@@ -105,6 +114,7 @@ def _collect(entries: Iterable[Entry]) -> dict[str, _Seen]:
         found.attempts[entry.attempt.attempt] = entry.attempt
         if entry.trial is not None:
             found.last = _without_passed(entry)
+            found.calls = entry.calls or found.calls
     return seen
 
 
@@ -116,5 +126,6 @@ def _without_passed(entry: Entry) -> Entry:
 
 def _gathered(paths: RunPaths, trial: TrialRecord, seen: _Seen) -> Gathered:
     attempts = [seen.attempts[number] for number in sorted(seen.attempts)]
-    calls, failed = (seen.last.calls, seen.last.tests) if seen.last else ((), ())
+    calls = seen.calls if trial.model_calls else ()
+    failed = seen.last.tests if seen.last else ()
     return Gathered(paths.trial(trial.trial_id), trial, attempts, calls, failed)
