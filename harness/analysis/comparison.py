@@ -259,11 +259,10 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     notes = comparison.effects.dropna(subset="note").groupby("note", sort=False)["level"]
     for note, levels in notes:
         yield f"{', '.join(levels)}: {note}."
-    lost = comparison.effects["lost"].max()
+    # A row that no pair of trials gave has no lost ones, and no bounds either.
+    lost = comparison.effects[comparison.effects["lost"] > 0]["level"].tolist()
     if lost:
-        level = comparison.effects["level"].iloc[-1]
-        if PRIMARY in set(comparison.effects["level"]):
-            level = PRIMARY
+        level = PRIMARY if PRIMARY in lost else lost[-1]
         low, high = _bounds(comparison.sensitivity, level)
         yield f"lost trials count as unresolved; {level} between {low:+.1f} and {high:+.1f} pp"
         yield "whatever they would have been."
@@ -276,7 +275,7 @@ def _bounds(sensitivity: pd.DataFrame, level: str) -> tuple[float, float]:
 
 
 def _latex_row(row: pd.Series) -> str:
-    interval = "--" if pd.isna(row["low"]) else f"[{row['low']:+.1f}, {row['high']:+.1f}]"
+    interval = "-" if pd.isna(row["low"]) else f"[{row['low']:+.1f}, {row['high']:+.1f}]"
     cells = _cells(row)
     cells[3] = _number(row["difference"], "+.1f")
     cells.insert(4, interval)

@@ -84,6 +84,12 @@ def tabular(spec: str, heads: Sequence[str], blocks: Iterable[Sequence[str]]) ->
     ]
 
 
+def _worker(row: pd.Series) -> str:
+    """Who worked, and in what scope where it is not the whole app."""
+    scope = "" if row["scope"] == "all" else f", {row['scope']}"
+    return agent_label(row["agent"], row["model"]) + scope
+
+
 # The terminal.
 
 
@@ -91,8 +97,7 @@ def _add_task(table: Table, block: pd.DataFrame, arms: Sequence[str], *, short: 
     first = block.iloc[0]
     head = escape(f"{first['task_class']} {task_label(first['task'], short=short)}")
     for _, rows in block.groupby(["agent", "model", "scope"], dropna=False, sort=False):
-        agent, model, scope = rows.iloc[0][["agent", "model", "scope"]]
-        name = agent_label(agent, model) + ("" if scope == "all" else f", {scope}")
+        name = _worker(rows.iloc[0])
         by_arm = {row["arm"]: _outcome(row) for _, row in rows.iterrows()}
         table.add_row(head, escape(name), *(by_arm.get(arm, "[dim]-[/]") for arm in arms))
         head = ""
@@ -149,8 +154,7 @@ def _summary_blocks(summary: pd.DataFrame) -> list[list[str]]:
 
 def _summary_line(row: pd.Series, *, first: bool, short: bool) -> str:
     heads = [task_label(row["task"], short=short), row["task_class"]] if first else ["", ""]
-    agent = agent_label(row["agent"], row["model"])
-    cells = [*heads, agent, row["arm"]]
+    cells = [*heads, _worker(row), row["arm"]]
     numbers = [
         str(row["n"]) + (f" ({row['lost']} lost)" if row["lost"] else ""),
         _resolved(row),
@@ -181,7 +185,7 @@ def _number(value: float, digits: int) -> str:
 def _difference_line(row: pd.Series) -> str:
     value = f"{row['difference'] + 0.0:+.1f}".replace("+0.0", "0.0")
     cells = [
-        escape_latex(agent_label(row["agent"], row["model"])),
+        escape_latex(_worker(row)),
         escape_latex(f"{row['minuend']} - {row['subtrahend']}").replace(" - ", " $-$ "),
         str(row["apps"]),
         str(row["tasks"]),

@@ -22,9 +22,9 @@ VERSION = "ATIF-v1.7"
 Extra = dict[str, Any]
 
 _ABOUT = (
-    "app", "arm", "task", "family", "task_class", "scope", "context_budget", "variant", "repeat",
-    "seed", "status", "failure_cause", "failure_detail", "resolved", *FACTORS, "reason",
-    "agent_ending", "plan_digest",
+    "app", "arm", "task", "family", "task_class", "scope", "context_budget", "dose",
+    "behaviour_of", "variant", "repeat", "seed", "status", "failure_cause", "failure_detail",
+    "resolved", *FACTORS, "reason", "agent_ending", "plan_digest",
 )  # fmt: skip
 
 

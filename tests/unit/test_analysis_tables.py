@@ -94,6 +94,21 @@ def test_latex_reads_no_sign_of_a_name_as_a_command():
     )
 
 
+def test_the_latex_table_names_the_scope_where_it_is_not_the_whole_app():
+    cells = {("all", "monolith"): 1, ("all", "modular"): 1, ("own", "monolith"): 0,
+             ("own", "modular"): 1}  # fmt: skip
+    text = tex(
+        [
+            trial(trial_id=f"{scope}{arm}", scope=scope, arm=arm, resolved=won == 1)
+            for (scope, arm), won in cells.items()
+        ]
+    )
+    assert " & oracle & monolith & 1 & 1/1" in text
+    assert " & oracle, own & monolith & 1 & 0/1" in text
+    assert "\noracle & modular $-$ monolith & 1 & 1 & 0.0 &" in text
+    assert "\noracle, own & modular $-$ monolith & 1 & 1 & +100.0 &" in text
+
+
 def test_a_run_without_a_second_arm_has_a_latex_table_without_differences():
     text = tex(demo_trials(("monolith",)))
     assert r"\begin{table*}" in text

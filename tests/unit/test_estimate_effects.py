@@ -918,6 +918,14 @@ class TestTheTables:
             "lost trials count as unresolved; microservices - monolith between -22.5 and -20.8 pp"
         ) in comparison.latex(comparison.compare(study_of_two_models(), "arm"))
 
+    def test_bound_the_last_row_that_lost_trials_are_in(self):
+        """The services alone were worked on in the scope `own`."""
+        own = [some(app, "microservices", [True, False], scope="own") for app in "abcdef"]
+        trials = pd.concat([study_of_two_models(), frame(*own)], ignore_index=True)
+        found = comparison.compare(trials, "scope")
+        assert "lost trials count as unresolved; all between -22.5 and -20.8 pp" in printed(found)
+        assert r"own & 0, 0 & -- & -- & -- & -- & -- & -- & -- \\" in comparison.latex(found)
+
     def test_say_nothing_of_lost_trials_where_none_was_lost(self):
         assert not any("lost" in line for line in printed(comparison.compare(study(APPS), "model")))
 

@@ -103,6 +103,9 @@ def test_usage_is_told_for_each_step_and_summed(told):
 def test_the_verdict_and_the_factors_go_with_the_conversation(told):
     extra = document_of(told)["extra"]
     assert (extra["arm"], extra["resolved"], extra["behaviour"]) == ("monolith", True, True)
+    woven = asked_trial(app="atelier-1", behaviour_of="atelier", dose=1)
+    extra = json.loads(atif.text(woven, talk_of(told)))["extra"]
+    assert (extra["behaviour_of"], extra["dose"]) == ("atelier", 1)
     assert document_of(told)["agent"]["extra"]["limits"]["seconds"] is None  # infinite: no limit
 
 
