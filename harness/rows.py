@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.agents import AgentReport
 from harness.agents.session import Call
+from harness.config import AgentKind
 from harness.errors import PatchRefused, SeamBenchError, policy_of
 from harness.llm import Usage
 from harness.patch import Changes, Patch
@@ -94,7 +95,7 @@ def result(
         failure_cause=cause,
         failure_detail=detail,
         attempt=facts.attempt,
-        **_spent(done.report),
+        **_spent(done.report, facts.cell.kind),
         agent_seconds=watch.seconds("agent") - waited,
         waited_seconds=waited,
         verify_seconds=watch.seconds("verify"),
@@ -231,11 +232,13 @@ def _quality(facts: Facts, done: Progress) -> dict[str, Any]:
     return {f"{name}_change": value for name, value in asdict(change).items()}
 
 
-def _spent(report: AgentReport) -> dict[str, Any]:
+def _spent(report: AgentReport, kind: AgentKind) -> dict[str, Any]:
     usage = sum((call.usage for call in report.calls), Usage())
     sizes = [call.context_tokens for call in report.calls]
     costs = [call.cost_usd for call in report.calls]
     known = [cost for cost in costs if cost is not None]
+    # Somebody asked a model for a patch made elsewhere; nobody told what that took.
+    is_known = len(known) == len(costs) and kind is not AgentKind.predictions
     return {
         "agent_ending": report.ending,
         "model_calls": len(report.calls),
@@ -251,7 +254,7 @@ def _spent(report: AgentReport) -> dict[str, Any]:
         "mean_context_tokens": sum(sizes) / len(sizes) if sizes else None,
         "edits_applied": report.edits_applied,
         "edits_failed": report.edits_failed,
-        "cost_usd": sum(known) if len(known) == len(costs) else None,
+        "cost_usd": sum(known) if is_known else None,
     }
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.analysis.comparison import widest
 from harness.analysis.estimate import cost, hypotheses, quality
-from harness.analysis.estimate.effects import Question, explored
+from harness.analysis.estimate.effects import Question, explored, without_flips
 from harness.analysis.estimate.hypotheses import ASKED
 from harness.analysis.estimate.marginal import marginal_effects
 from harness.analysis.estimate.pairing import FACTORS, Contrast, Side
@@ -123,7 +123,9 @@ def _of_effects(effects: pd.DataFrame, rows: Rows, contrast: Contrast) -> Iterat
         of_row = {"model": [row["factor"]], "task_class": [row["level"]]}
         used, name = rows.of(contrast, of_row), f"{row['factor']}/{row['level']}"
         yield _claim(f"difference/{name}", row, "pp", used)
-        yield _claim(f"equivalence/{name}", row, "pp", used, equal, interval=90, test="TOST")
+        note = None if pd.isna(row["note"]) else without_flips(row["note"], row["apps"])
+        by_t = pd.Series({**row, "note": note})
+        yield _claim(f"equivalence/{name}", by_t, "pp", used, equal, interval=90, test="TOST")
         for side in ("minuend", "subtrahend"):
             told = f"resolved/{getattr(contrast, side)}/{name}"
             yield _claim(told, row, "%", used, {"value": side, **_ALONE})

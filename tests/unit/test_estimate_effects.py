@@ -577,6 +577,20 @@ class TestHypotheses:
         assert found["estimate"]["H7 own"] == pytest.approx(0.5 * 0.75)
         assert found["p"]["H7 own"] == 2 / 2**6
 
+    def test_a_patch_made_elsewhere_took_nobody_knows_how_many_tokens(self):
+        """A model that was never asked, since nothing fitted, has an ending and took none."""
+        gaps = {app: (3, 5 + 2 * (n % 2)) for n, app in enumerate("abcdef")}
+        across = study(gaps, task_class="X")
+        uncounted = {"input_tokens": 0, "output_tokens": 0, "task_class": "X", "task": "u"}
+        elsewhere = study(gaps, **uncounted, model="p", cost_usd=None)
+        never_asked = study(gaps, **uncounted, agent_ending="context")
+        alone, both, all_of = (
+            hypotheses(pd.concat(trials), ASKED).set_index("hypothesis").loc["H7"]
+            for trials in ([across], [across, elsewhere], [across, elsewhere, never_asked])
+        )
+        assert both[["estimate", "p", "note"]].equals(alone[["estimate", "p", "note"]])
+        assert "trials of 0, which the ratio leaves out: 120" in all_of["note"]
+
     def test_breaks_outside_the_context_are_compared_in_own_scope(self):
         """Hypothesis 1: of class I and the share of broken tests, whatever else differs."""
         own, mono = [0.1, 0.0, 0.2, 0.1, 0.3], [0.4, 0.2, 0.3, 0.5, 0.2]
@@ -671,6 +685,23 @@ class TestHypotheses:
         assert (found["apps"], found["estimate"]) == (6, pytest.approx(10 / 6))
         assert (found["low"], found["high"]) == pytest.approx(interval_of_scipy(gaps, 0.90))
         assert found["p"] == pytest.approx(tost_of_scipy(gaps))
+
+    def test_a_p_by_t_is_not_said_to_have_a_smallest_one(self):
+        """Of few apps that p may be any; the p of sign flips may not."""
+        won = {"a": 10, "b": 9, "c": 10, "d": 9}
+        cells = [
+            some(app, arm, [i < number for i in range(10)])
+            for app, services in won.items()
+            for arm, number in (("microservices", services), ("modular", 9), ("monolith", 3))
+        ]
+        trials = frame(*cells, some("a", "modular", [True], model="n"),
+                       some("a", "microservices", [True], model="n"))  # fmt: skip
+        fifth = hypotheses(trials, ASKED).set_index("hypothesis").loc["H5"]
+        assert fifth["p"] < 0.125
+        assert fifth["note"] == "3 of 4 tasks lack a model"
+        row = marginal_effects(trials, DISTRIBUTED).iloc[0]
+        assert row["p"] < 0.125
+        assert pd.isna(row["note"])
 
     def test_a_slope_in_size_is_found_within_apps(self):
         """Each doubling adds 10 points; that larger apps are harder as a whole does not count."""

@@ -604,6 +604,13 @@ class TestClaims:
         text = (tmp_path / "hypotheses.tex").read_text()
         assert "H3: with 4 apps the smallest possible two-sided p is 0.125." in text
         assert "H7: with 4 apps" in text
+        assert "H5: with 4 apps" not in text
+        told = json.loads((tmp_path / "claims.json").read_text())["claims"]
+        by_t = ("equivalence/", "marginal/")
+        of_few = {claim["id"]: "with 4 apps" in (claim["note"] or "") for claim in told}
+        assert of_few["difference/pooled/X"]
+        assert of_few["cost-per-resolved/pooled"]
+        assert not any(of_few[name] for name in of_few if name.startswith(by_t))
 
     def test_are_not_written_for_controls_alone(self, tmp_path):
         controls = to_frame(factory.demo_trials(), TrialRecord)

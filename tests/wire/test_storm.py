@@ -12,7 +12,7 @@ import pytest
 from harness.agents import AgentReport
 from harness.agents.conversation import Conversation
 from harness.agents.session import Limits, Session, Spend
-from harness.config import CacheLifetime, ModelConfig, PriceConfig, TierConfig
+from harness.config import AgentKind, CacheLifetime, ModelConfig, PriceConfig, TierConfig
 from harness.errors import ModelFailed
 from harness.llm import Message, Text
 from harness.llm.prices import Price
@@ -70,7 +70,7 @@ def test_every_token_of_a_storm_is_in_the_records(wire: str) -> None:
     assert held > 0
     assert spend.spent["usd"] == pytest.approx(dollars / 1e6 + held)
     assert sum(s.cost_usd or 0 for s in sessions) == pytest.approx(dollars / 1e6)
-    row = _spent(asked)
+    row = _spent(asked, AgentKind.tool_loop)
     assert {name: row[f"{COLUMNS[name]}_tokens"] for name in ROW} == {n: told[n] for n in ROW}
     assert row["input_tokens"] == told["fresh"] + told["read"] + told["write"]
     assert row["cost_usd"] == pytest.approx(dollars / 1e6)
@@ -110,6 +110,12 @@ def test_the_row_of_a_trial_has_no_cost_where_one_call_has_no_price() -> None:
     assert _row_of(unpriced, long=10)["cost_usd"] is None
 
 
+def test_what_a_patch_made_elsewhere_cost_is_not_known() -> None:
+    """No call is made for it, nor for what a control plays: that costs nothing."""
+    assert _spent(AgentReport(""), AgentKind.predictions)["cost_usd"] is None
+    assert _spent(AgentReport(""), AgentKind.oracle)["cost_usd"] == 0
+
+
 def _row_of(tier: TierConfig, long: int) -> dict[str, Any]:
     """What a row tells of a conversation that its third and fourth question make too long."""
     moves = [
@@ -132,7 +138,7 @@ def _row_of(tier: TierConfig, long: int) -> dict[str, Any]:
             talk.say(Message(role="user", parts=(Text(text="x" * size),)))
             session.ask(talk)
         model.close()
-    return _spent(AgentReport("", calls=tuple(session.calls)))
+    return _spent(AgentReport("", calls=tuple(session.calls)), AgentKind.tool_loop)
 
 
 def _held(session: Session, price: Price | None) -> float:

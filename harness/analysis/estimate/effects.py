@@ -174,11 +174,16 @@ def number(value: object) -> float | None:
 
 
 def few_apps(number: int) -> str | None:
-    """What so few clusters can not show; None where there are enough."""
+    """What flips of so few clusters can not show; None where there are enough."""
     if number > FEW:
         return None
     p = clusters.smallest_p(number)
     return f"with {number} apps the smallest possible two-sided p is {p:.4g}"
+
+
+def without_flips(note: str | None, apps: int) -> str | None:
+    """The note of an effect beside a p by t, which knows no smallest one."""
+    return joined(*(one for one in (note or "").split("; ") if one != few_apps(apps)))
 
 
 def joined(*notes: str | None) -> str | None:

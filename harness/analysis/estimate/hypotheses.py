@@ -12,7 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.analysis.estimate import cost
-from harness.analysis.estimate.effects import EffectRow, Question, effect, joined
+from harness.analysis.estimate.effects import (
+    EffectRow,
+    Question,
+    effect,
+    joined,
+    without_flips,
+)
 from harness.analysis.estimate.families import holm
 from harness.analysis.estimate.pairing import Contrast, Side, differences, only
 from harness.analysis.estimate.parts import difference_in_differences, per_doubling
@@ -156,7 +162,9 @@ def _modules(trials: pd.DataFrame, question: Question) -> HypothesisRow:
         f"Resolved on classes L and I, services - modular, pp; equivalent within {row.margin:g} pp",
         row,
     )
-    return told.model_copy(update={"p": row.p_equivalence, "low": row.low90, "high": row.high90})
+    ends = {"low": row.low90, "high": row.high90}
+    note = without_flips(row.note, row.apps)
+    return told.model_copy(update={"p": row.p_equivalence, **ends, "note": note})
 
 
 def _diagnosis(trials: pd.DataFrame, question: Question) -> HypothesisRow:
@@ -200,7 +208,9 @@ def _spent(
 
 
 def _with_tokens(trials: pd.DataFrame) -> pd.DataFrame:
-    return trials.assign(tokens=trials["input_tokens"] + trials["output_tokens"])
+    """Null where nobody counted them: a patch made elsewhere has no ending of a model's work."""
+    tokens = trials["input_tokens"] + trials["output_tokens"]
+    return trials.assign(tokens=tokens.where(trials["agent_ending"].notna() | tokens.gt(0)))
 
 
 def _effect(

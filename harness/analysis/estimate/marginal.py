@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, stdtr, stdtrit
 
-from harness.analysis.estimate.effects import MARGIN, POOLED, SAME, few_apps, joined, level_name
+from harness.analysis.estimate.effects import MARGIN, POOLED, SAME, joined, level_name
 from harness.analysis.estimate.families import benjamini_hochberg
 from harness.analysis.estimate.pairing import FACTORS, TASK, Contrast, only, shares
 from harness.analysis.frame import to_frame
@@ -214,7 +214,6 @@ def _row(
         high=effect + half,
         p=2 * float(stdtr(degrees, -abs(effect) / se)),
         within_margin=float(inside),
-        note=few_apps(apps),
     )
 
 
