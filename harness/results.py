@@ -78,7 +78,8 @@ def write_page(folder: Path, out: Path) -> None:
     instructions: dict[str, Instruction] = {}
     for plan in read_plans(RunPaths(folder)):
         tasks = {cell.task for cell in plan.cells}
-        instructions |= find_instructions(tasks, plan.locks, found, build.digest_folder)
+        words = find_instructions(tasks, plan.locks, found, build.digest_folder)
+        instructions |= {cell.trial_id: words[cell.task] for cell in plan.cells}
     written = write_report(folder, out, instructions)
     plain().print(f"wrote {written} ({written.stat().st_size:,} bytes)", soft_wrap=True)
 

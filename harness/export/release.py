@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.analysis.columns import sections
 from harness.analysis.frame import TABLES, Run, read_runs, write_file, write_parquet
 from harness.paths import RunPaths
-from harness.plan import Plan, dump_plan, read_plans
+from harness.plan import Plan, digest, dump_plan, read_plans
 
 
 def export(folder: Path, out: Path) -> list[Path]:
@@ -31,7 +31,7 @@ def join(folders: Sequence[Path], out: Path) -> list[Path]:
 
 def _write(folders: Sequence[Path], out: Path, name: str) -> list[Path]:
     run = read_runs(folders)
-    plans = _by_digest(plan for folder in folders for plan in read_plans(RunPaths(folder)))
+    plans = _by_locks(plan for folder in folders for plan in read_plans(RunPaths(folder)))
     card = "\n".join(_card(name, run)) + "\n"
     return [
         *write_parquet(run, out),
@@ -40,21 +40,25 @@ def _write(folders: Sequence[Path], out: Path, name: str) -> list[Path]:
     ]
 
 
-def _by_digest(plans: Iterable[Plan]) -> dict[str, Plan]:
-    """Plans of the same locks (an arm a machine, say) are one, with the cells of all."""
+def _by_locks(plans: Iterable[Plan]) -> dict[str, Plan]:
+    """Plans of the same locks (an arm a machine, say) are one, with the cells of all.
+
+    Not so one that was judged anew under the locks of another: its agents had other ones.
+    """
     found: dict[str, Plan] = {}
     for plan in plans:
-        first = found.get(plan.digest, plan)
+        key = digest([plan.locks, plan.judged])
+        first = found.get(key, plan)
         cells = {cell.trial_id: cell for cell in (*first.cells, *plan.cells)}
         both = {"cells": tuple(cells.values()), "earlier": first.earlier | plan.earlier}
-        found[plan.digest] = first.model_copy(update=both)
+        found[key] = first.model_copy(update=both)
     return found
 
 
 def _places(plans: Mapping[str, Plan], out: RunPaths) -> Iterator[tuple[Path, Plan]]:
-    """One plan is the folder's own; of several, each has its digest for a name."""
-    for digest, plan in plans.items():
-        yield (out.plan if len(plans) == 1 else out.joined_plan(digest)), plan
+    """One plan is the folder's own; of several, each has the digest of its locks for a name."""
+    for key, plan in plans.items():
+        yield (out.plan if len(plans) == 1 else out.joined_plan(key)), plan
 
 
 def _card(name: str, run: Run) -> Iterator[str]:

@@ -105,7 +105,8 @@ def demo(tmp_path_factory):
     for row in rows:
         write_artefacts(folder, row, PATCH, trajectory() if row.model else None)
     write_lines(folder, [entry(row) for row in rows])
-    told = {TASKS[0][0]: Instruction("Make the price tiers a table.")}
+    words = Instruction("Make the price tiers a table.")
+    told = {row.trial_id: words for row in rows if row.task == TASKS[0][0]}
     return write_report(folder, folder / "report.html", told)
 
 

@@ -127,6 +127,28 @@ def test_means_are_over_cells_and_over_what_has_evidence(logs):
     assert found["contract"].unscored_samples == 1
 
 
+def test_repeats_of_patches_made_elsewhere_are_repeats_of_one_sample(tmp_path):
+    """Each has a variant of its own; four of `t` are resolved, and the one of `u` is not."""
+    kind = {"agent": "predictions", "model": "p"}
+    cells = [("a/t", repeat, True) for repeat in range(4)] + [("a/u", 0, False)]
+    rows = [
+        trial(trial_id=f"{n}", task=task, repeat=repeat, resolved=held, variant=f"key{n}", **kind)
+        for n, (task, repeat, held) in enumerate(cells)
+    ]
+    export(write_lines(tmp_path / "run", [entry(row) for row in rows]), tmp_path / "logs")
+    log = log_of(tmp_path / "logs", "predictions", "p")
+    assert log.eval.dataset.sample_ids == ["a/t/monolith", "a/u/monolith"]
+    accuracy = next(one for one in log.results.scores if one.name == "resolved").metrics["accuracy"]
+    assert accuracy.value == pytest.approx(0.5)
+
+
+def test_trials_of_which_one_has_an_unknown_cost_have_no_known_cost_together(tmp_path):
+    rows = [asked(0), asked(1, repeat=1, cost_usd=None)]
+    export(write_lines(tmp_path / "run", [entry(row) for row in rows]), tmp_path / "logs")
+    usage = log_of(tmp_path / "logs", "tool_loop", "m").stats.model_usage["m"]
+    assert (usage.total_cost, usage.output_tokens) == (None, 60)
+
+
 def test_usage_is_in_inspects_classes(logs):
     log = log_of(logs, "tool_loop", "m")
     usage = next(

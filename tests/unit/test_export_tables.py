@@ -13,7 +13,7 @@ from harness.config import AgentKind
 from harness.errors import BadInput
 from harness.export import release
 from harness.paths import RunPaths
-from harness.plan import Cell, Plan, dump_plan, read_plans, write_plan
+from harness.plan import Cell, Plan, dump_plan, judge_anew, read_plans, write_plan
 from harness.predictions import read_predictions
 from harness.results import EXPORTS, export
 from tests.benches import seambench
@@ -122,6 +122,23 @@ def test_studies_under_the_same_locks_are_joined_with_the_cells_of_both(halves, 
     (plan,) = read_plans(RunPaths(tmp_path / "out"))
     assert (plan.cells, plan.locks) == (tuple(cells), locks)
     assert plan.earlier == {"first": {}, "second": {}}
+
+
+def test_a_study_that_was_judged_anew_keeps_its_locks_beside_one_run_under_the_new(
+    halves, tmp_path
+):
+    """What agents worked under is told for both, whichever folder is named first."""
+    fresh = Plan(name="fresh", locks={"task/a/t": "2", "verifier": "2"}, cells=())
+    regraded = judge_anew(
+        Plan(name="regraded", locks={"task/a/t": "1", "verifier": "1"}, cells=()), fresh.locks
+    )
+    assert fresh.digest == regraded.digest
+    for folder, plan in zip(halves, (fresh, regraded), strict=True):
+        RunPaths(folder).plan.write_text(dump_plan(plan))
+    for name, order in (("one", halves), ("other", halves[::-1])):
+        release.join(order, tmp_path / name)
+        plans = {plan.name: plan for plan in read_plans(RunPaths(tmp_path / name))}
+        assert plans == {"fresh": fresh, "regraded": regraded}
 
 
 def test_a_study_that_was_extended_is_released_with_the_digests_of_all_its_rows(tmp_path):

@@ -17,9 +17,12 @@ from harness.analysis.report.headline import headline
 from harness.analysis.report.instructions import Instruction, find_instructions
 from harness.analysis.report.page import page, write_report
 from harness.build import digest_folder
+from harness.config import AgentKind
 from harness.errors import BadInput
 from harness.paths import RunPaths
+from harness.plan import Cell, Plan, dump_plan
 from harness.records import TrialRecord
+from harness.results import write_page
 from tests.benches import seambench
 from tests.records_factory import demo_trials, entries, lost, trial, write_run
 from tests.report_runs import (
@@ -427,7 +430,7 @@ def test_what_a_folder_of_tables_does_not_hold_is_said(tmp_path):
         "This folder holds tables only; this is what the record says."
     )
     assert "tables only" not in page(folder, {})
-    known = {ASKED.task: Instruction(text="Do it.")}
+    known = {"asked": Instruction(text="Do it.")}
     assert "the words of the tasks" not in page(tmp_path / "out", known)
 
 
@@ -499,10 +502,33 @@ def test_the_words_of_a_task_that_is_like_another_are_the_others():
     assert found[task].text == (ROOT / "tasks" / like / "instruction.md").read_text()
 
 
+def test_trials_of_joined_studies_have_the_words_that_each_study_had(tmp_path, monkeypatch):
+    """One study ran before the task changed and one after; the checkout has the words of now."""
+    make_checkout(tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    now = digest_folder(tmp_path / "home/tasks/tally/rename")
+    rows = [trial(trial_id=name, task="tally/rename") for name in ("before", "after")]
+    folder = write_run(tmp_path / "joined", entries(rows))
+    RunPaths(folder).joined_plans.mkdir()
+    for row, digest in zip(rows, ("of then", now), strict=True):
+        told = {name: getattr(row, name) for name in Cell.model_fields if name != "kind"}
+        plan = Plan(
+            name=row.trial_id,
+            locks={"task/tally/rename": digest},
+            cells=(Cell(**told, kind=AgentKind.oracle),),
+        )
+        RunPaths(folder).joined_plan(row.trial_id).write_text(dump_plan(plan))
+    write_page(folder, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    before, after = (opened(text, row.trial_id)["instruction"] for row in rows)
+    assert before["note"].startswith("tally/rename has changed since these trials ran")
+    assert after["text"] == (tmp_path / "home/tasks/tally/rename/instruction.md").read_text()
+
+
 def test_a_page_without_the_words_of_a_task_says_so(tmp_path):
     folder = run_of(tmp_path)
     assert "not in the results folder" in opened(page(folder, {}), "asked")["instruction"]["note"]
-    told = {ASKED.task: Instruction("Do it.")}
+    told = {"asked": Instruction("Do it.")}
     assert opened(page(folder, told), "asked")["instruction"] == {"text": "Do it.", "note": None}
 
 

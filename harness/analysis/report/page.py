@@ -57,7 +57,7 @@ _ENVIRONMENT = Environment(
 def write_report(folder: Path, out: Path, instructions: Mapping[str, Instruction]) -> Path:
     """Write the page for a results folder to `out`; the same records give the same bytes.
 
-    `instructions` holds the words of the tasks that are known.
+    `instructions` holds the words that trials had, by the trial's id, where they are known.
 
     Raises:
         BadInput: the folder holds no ended trial, a record is corrupt, `out` cannot be written.
@@ -93,7 +93,7 @@ def page(folder: Path, instructions: Mapping[str, Instruction]) -> str:
 
 
 def _parts(found: Gathered, blobs: Blobs, instructions: Mapping[str, Instruction]) -> Parts:
-    words = instructions.get(found.trial.task, _NO_WORDS)
+    words = instructions.get(found.trial.trial_id, _NO_WORDS)
     return Parts(
         detail=blobs.add(detail(found)),
         instruction=blobs.add(vars(words)),
@@ -110,7 +110,7 @@ def _missing(
         return None
     tables = missing_tables(folder)
     absent = [f"the table of {name}" for name in tables]
-    if any(one.trial.task not in instructions for one in found):
+    if any(one.trial.trial_id not in instructions for one in found):
         absent.insert(0, "the words of the tasks")
     if not found[0].has_files:
         absent = ["conversations", "patches", "the reasons of each factor's verdict", *absent]

@@ -77,7 +77,6 @@ def _held(paths: RunPaths, trial: TrialRecord) -> Held:
 def log(study: str, held: Sequence[Held]) -> EvalLog:
     """The log of one agent's trials with one model."""
     trials = [one.trial for one in held]
-    usage = sum((spent(trial) for trial in trials), ModelUsage())
     ends = [trial.started_at + timedelta(seconds=trial.wall_seconds) for trial in trials]
     model = trials[0].model
     made = EvalLog(
@@ -86,12 +85,20 @@ def log(study: str, held: Sequence[Held]) -> EvalLog:
         stats=EvalStats(
             started_at=min(trial.started_at for trial in trials).isoformat(),
             completed_at=max(ends).isoformat(),
-            model_usage={model: usage} if model else {},
+            model_usage={model: _spent(trials)} if model else {},
         ),
         samples=[sample(one) for one in held],
     )
     recompute_metrics(made)
     return made
+
+
+def _spent(trials: Sequence[TrialRecord]) -> ModelUsage:
+    """What they used together. Inspect's own sum passes over costs that are not known."""
+    usage = sum((spent(trial) for trial in trials), ModelUsage())
+    if any(trial.cost_usd is None for trial in trials):
+        usage.total_cost = None
+    return usage
 
 
 def _spec(study: str, trials: Sequence[TrialRecord]) -> EvalSpec:

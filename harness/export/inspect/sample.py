@@ -47,8 +47,12 @@ def digest_of(*parts: str | None) -> str:
 
 
 def sample_name(trial: TrialRecord) -> str:
-    """Names the cell among those of its agent and model."""
-    usual = {"scope": "all", "context_budget": "full", "variant": None}
+    """Names the cell among those of its agent and model; controls alone have variants.
+
+    What is played again, or was made elsewhere, has a key of each trial for a variant.
+    """
+    usual: dict[str, str | None] = {"scope": "all", "context_budget": "full"}
+    usual |= {} if trial.model else {"variant": None}
     values = [
         getattr(trial, name) for name, value in usual.items() if getattr(trial, name) != value
     ]
