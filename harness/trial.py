@@ -133,7 +133,7 @@ def _work(cell: Cell, bench: Bench, watch: Stopwatch, done: Progress) -> Tree:
             raise done.report.failure
         tar = sandbox.get("/work", limit=WORKSPACE_BYTES)
     with watch.span("overhead"):
-        workspace = read_workspace(tar, (*pair.spec.ignored, *pair.spec.left))
+        workspace = read_workspace(tar, pair.spec.unpatched)
         log = "\n".join((done.report.log.rstrip("\n"), *workspace.notes)) + "\n"
         done.report = replace(done.report, log=log) if workspace.notes else done.report
         return view.whole(workspace.tree)

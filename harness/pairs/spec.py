@@ -76,6 +76,11 @@ class PairSpec(Spec):
     couplings: tuple[Coupling, ...] = ()
 
     @property
+    def unpatched(self) -> tuple[str, ...]:
+        """Globs of what is in a workspace and in no patch."""
+        return (*self.ignored, *self.left)
+
+    @property
     def behaviour_of(self) -> str:
         """The app whose behaviour this one has, be it its own."""
         above, *lent = PurePosixPath(self.contract).parts

@@ -31,9 +31,7 @@ def apply(sandbox: Sandbox, patch: bytes) -> None:
 
 
 def worked(sandbox: Sandbox, where: Place) -> Tree:
-    return read_workspace(
-        sandbox.get("/work", limit=LIMIT), (*where.pair.spec.ignored, *where.pair.spec.left)
-    ).tree
+    return read_workspace(sandbox.get("/work", limit=LIMIT), where.pair.spec.unpatched).tree
 
 
 def test_the_whole_app_works_and_only_a_part_of_it_is_there(sandbox: Sandbox, where: Place) -> None:

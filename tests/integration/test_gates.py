@@ -4,6 +4,7 @@ import io
 import shutil
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,18 +35,23 @@ def kept(home: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in found)
 
 
+def break_off(home: Path, command: Sequence[str], trials: int, by: signal.Signals) -> int:
+    """End a gate by a signal once it keeps so many trials; how many it keeps then."""
+    with in_background(home, *command) as running:
+        while kept(home) < trials and running.poll() is None:
+            time.sleep(0.05)
+        running.send_signal(by)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    return kept(home)
+
+
 @pytest.mark.timeout(200)
 def test_validate_passes_on_a_sound_task_and_goes_on_where_it_was_broken_off(home: Path) -> None:
     """About 30 s: every control on both arms."""
     quickly(home)
     command = ("validate", "--sandbox", "process", "--workers", "1")
-    with in_background(home, *command) as running:
-        while kept(home) < 2 and running.poll() is None:
-            time.sleep(0.05)
-        running.send_signal(signal.SIGTERM)  # as a batch system does
-        _, said = running.communicate(timeout=60)
-    assert running.returncode == 130, said
-    finished = kept(home)
+    finished = break_off(home, command, 2, signal.SIGTERM)  # as a batch system does
     done = seambench(home, *command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 of 10 controls as they must be, over tally/rename" in done.stdout
@@ -58,12 +64,7 @@ def test_validate_proves_one_arm_alone_where_it_is_asked_to(home: Path) -> None:
     """A gate of every arm that was broken off keeps what it has; another app may lack the arm."""
     quickly(home)
     every = ("validate", "--sandbox", "process", "--workers", "1")
-    with in_background(home, *every) as running:
-        while not kept(home) and running.poll() is None:
-            time.sleep(0.05)
-        running.send_signal(signal.SIGINT)
-        running.communicate(timeout=60)
-    of_every_arm = kept(home)
+    of_every_arm = break_off(home, every, 1, signal.SIGINT)
     assert of_every_arm
     shutil.copytree(home / "fixtures/tally", home / "fixtures/other")
     edit(home / "fixtures/other/pair.yaml", "app: tally", "app: other")
