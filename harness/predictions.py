@@ -3,8 +3,8 @@
     {"instance_id": "...", "model_name_or_path": "...", "model_patch": "diff --git ..."}
 
 An instance is a cell without its agent: app, task, arm, scope, context budget, repeat, and the dose
-of couplings where it is known: app__task__arm__scope__budget__repeat or that with __dose2. What
-other tools keep in a line besides is passed over.
+of couplings where it is known: app__task__arm__scope__budget__repeat or that with __dose2. A
+task's own name may hold `__`. What other tools keep in a line besides is passed over.
 """
 
 import hashlib
@@ -59,15 +59,18 @@ class Prediction(Record):
     @property
     def instance(self) -> Instance:
         """Raises BadInput for an id that no instance has."""
-        parts = self.instance_id.split(_BETWEEN)
-        dose = parts.pop()[len(_DOSE) :] if parts[-1].startswith(_DOSE) else None
-        numbers = parts[5:] + ([] if dose is None else [dose])
-        if len(parts) != 6 or not all(number.isdecimal() for number in numbers):
+        named, _, last = self.instance_id.rpartition(_BETWEEN)
+        dose = last.removeprefix(_DOSE) if last.startswith(_DOSE) else None
+        # A task may have a name with the sign in it: the rest is taken from both ends.
+        first, *parts = (self.instance_id if dose is None else named).rsplit(_BETWEEN, 4)
+        app, _, name = first.partition(_BETWEEN)
+        numbers = parts[3:] + ([] if dose is None else [dose])
+        if len(parts) != 4 or not name or not all(number.isdecimal() for number in numbers):
             raise BadInput(
                 f"instance_id {self.instance_id!r}: must be app__task__arm__scope__budget__repeat, "
                 "and may end in __doseN"
             )
-        app, name, arm, scope, budget, repeat = parts
+        arm, scope, budget, repeat = parts
         given = None if dose is None else int(dose)
         return Instance(f"{app}/{name}", arm, scope, budget, int(repeat), given)
 

@@ -14,23 +14,28 @@ from harness.errors import BadInput
 from harness.export import release
 from harness.paths import RunPaths
 from harness.plan import Cell, Plan, dump_plan, judge_anew, read_plans, write_plan
-from harness.predictions import read_predictions
+from harness.predictions import Instance, read_predictions
+from harness.records import TrialRecord
 from harness.results import EXPORTS, export
 from tests.benches import seambench
-from tests.records_factory import demo_trials, entries, write_run
+from tests.records_factory import demo_trials, entries, trial, write_run
 
 ROOT = Path(__file__).parents[2]
+
+
+def write_patched(folder: Path, rows: list[TrialRecord]) -> Path:
+    """A results folder whose every trial has a patch of its own."""
+    for row in rows:
+        patch = RunPaths(folder).trial(row.trial_id).patch
+        patch.parent.mkdir(parents=True, exist_ok=True)
+        patch.write_text(f"diff --git a/{row.trial_id} b/x\n")
+    return write_run(folder, entries(rows))
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Path:
     """The 24 trials of the demo with a patch each."""
-    folder = write_run(tmp_path / "records", entries(demo_trials()))
-    for row in demo_trials():
-        patch = RunPaths(folder).trial(row.trial_id).patch
-        patch.parent.mkdir(parents=True, exist_ok=True)
-        patch.write_text(f"diff --git a/{row.trial_id} b/x\n")
-    return folder
+    return write_patched(tmp_path / "records", demo_trials())
 
 
 @pytest.fixture
@@ -270,6 +275,23 @@ def test_only_the_end_of_a_line_ends_a_prediction(tmp_path, sign):
 def test_a_key_that_a_prediction_lacks_or_misspells_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"p.jsonl:1: model_patch: Field required$"):
         predictions(tmp_path, model_pach="+a\n")
+
+
+@pytest.mark.parametrize("name", ["rename__x", "x__dose2", "_x__", "a__b__c__d__e__f__g"])
+@pytest.mark.parametrize("dose", [None, 2])
+def test_a_task_with_the_sign_between_parts_in_its_name_comes_back(tmp_path, name, dose):
+    row = trial(task=f"atelier/{name}", dose=dose, repeat=3, scope="own")
+    EXPORTS["swebench"](write_patched(tmp_path / "run", [row]), tmp_path)
+    ((_, instance),) = read_predictions(tmp_path / "predictions.jsonl")
+    assert instance == Instance(row.task, "monolith", "own", "full", 3, dose)
+
+
+@pytest.mark.parametrize(
+    "name", ["t", "a__t", "a__one__all__full__0", "a__t__one__all__full__0__dose"]
+)
+def test_an_id_that_no_instance_has_is_refused(tmp_path, name):
+    with pytest.raises(BadInput, match=f"p.jsonl:1: instance_id '{name}': must be app__task__arm"):
+        predictions(tmp_path, instance_id=name, model_patch="")
 
 
 def test_where_the_trials_own_files_came_along_they_are_exported(tables, records, tmp_path):
