@@ -142,6 +142,19 @@ def test_repeats_of_patches_made_elsewhere_are_repeats_of_one_sample(tmp_path):
     assert accuracy.value == pytest.approx(0.5)
 
 
+def test_inspects_own_listing_tells_the_study_and_the_id_of_each_log(tmp_path):
+    folder = write_lines(
+        tmp_path / "my_big:study", [entry(row) for row in [*demo_trials(), *ASKED]]
+    )
+    export(folder, tmp_path / "logs")
+    listed = list_eval_logs(str(tmp_path / "logs"))
+    assert {one.task for one in listed} == {"my-big-study"}
+    told = [read_eval_log(one, header_only=True).eval for one in listed]
+    assert {spec.task for spec in told} == {"seambench/my_big:study"}
+    assert [one.task_id for one in listed] == [spec.task_id for spec in told]
+    assert len({spec.task_id for spec in told}) == 5
+
+
 def test_trials_of_which_one_has_an_unknown_cost_have_no_known_cost_together(tmp_path):
     rows = [asked(0), asked(1, repeat=1, cost_usd=None)]
     export(write_lines(tmp_path / "run", [entry(row) for row in rows]), tmp_path / "logs")

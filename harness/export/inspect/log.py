@@ -25,6 +25,9 @@ from harness.paths import RunPaths
 from harness.plan import read_plan
 from harness.records import TrialRecord
 
+_AS_INSPECT = str.maketrans("_/:+", "----")
+"""what its own writer changes in each part of a log's name"""
+
 
 def export(folder: Path, out: Path) -> list[Path]:
     """Write one `.eval` log for each agent and model; the paths that were written.
@@ -61,9 +64,9 @@ def _refuse_twice(folder: Path, trials: Sequence[TrialRecord]) -> None:
 
 def _write(paths: RunPaths, study: str, trials: Sequence[TrialRecord], out: Path) -> Path:
     made = log(study, [_held(paths, trial) for trial in trials])
-    # Inspect's own listing reads time, task and id from a log's name.
+    # Inspect lists a log as its name says, split at `_`: time, task, and the task's id.
     stamp = min(trial.started_at for trial in trials).strftime("%Y-%m-%dT%H-%M-%S-00-00")
-    path = out / f"{stamp}_{study}_{made.eval.eval_id}.eval"
+    path = out / f"{stamp}_{study.translate(_AS_INSPECT)}_{made.eval.task_id}.eval"
     write_eval_log(made, str(path), format="eval")
     return path
 
@@ -111,7 +114,7 @@ def _spec(study: str, trials: Sequence[TrialRecord]) -> EvalSpec:
     spec = EvalSpec(
         eval_id=digest_of(study, created, *plans, first.agent, first.model),
         run_id=digest_of(study, created, *plans),
-        task_id=digest_of(study),
+        task_id=digest_of(study, first.agent, first.model),
         created=created,
         task=f"seambench/{study}",
         solver=first.agent,
