@@ -22,7 +22,7 @@ from harness.errors import BadInput
 from harness.pairs import Pair
 from harness.paths import RunPaths
 from harness.predictions import read_predictions
-from harness.records import Record, TrialId
+from harness.records import Record, TrialId, TrialRecord
 from harness.specfile import choose
 from harness.store import dump_json, opening, write_atomically
 from harness.tasks import Task
@@ -258,8 +258,7 @@ def make_cell(
     parts += [] if view.dose is None else [f"dose{view.dose}"]
     if agent.kind.plays:
         parts = [name, variant]  # the recorded trial's own id says the rest
-    label = re.sub(r"[/\\\0]", "-", "-".join(part for part in parts if part))
-    label = label.encode()[:LABEL_BYTES].decode(errors="ignore")
+    label = _label(*parts).encode()[:LABEL_BYTES].decode(errors="ignore")
     trial_id = f"{label}-r{repeat}-{digest([cell_id, study.config.seed, repeat])[:8]}"
     return Cell(
         trial_id=trial_id,
@@ -269,6 +268,24 @@ def make_cell(
         seed=seed,
         **factors,
     )
+
+
+def played_agent(trial: TrialRecord) -> str | None:
+    """The agent whose trial a replay plays again; null where nothing is, or a long id was cut.
+
+    A replay's variant is that trial's id, in which the agent stands between arm and model.
+    """
+    if trial.model is None or trial.variant is None:
+        return None
+    task = trial.task.partition("/")[2]
+    before, after = re.escape(_label(task, trial.arm)), re.escape(_label(trial.model))
+    found = re.search(f"{before}-(.+)-{after}-", trial.variant)
+    return found and found.group(1)
+
+
+def _label(*parts: str | None) -> str:
+    """What a trial's id says for people, fit for the name of a folder."""
+    return re.sub(r"[/\\\0]", "-", "-".join(part for part in parts if part))
 
 
 def write_plan(paths: RunPaths, name: str, locks: dict[str, str], cells: Iterable[Cell]) -> Plan:

@@ -74,6 +74,20 @@ def trial(**changes: object) -> TrialRecord:
     return TrialRecord.model_validate(values | changes)
 
 
+def replayed(played: str, arm: str = "monolith", repeat: int = 0) -> TrialRecord:
+    """A trial of the agent `played` and the model `m`, played again."""
+    source = f"{TASKS[0][0].partition('/')[2]}-{arm}-{played}-m-r{repeat}-{'0' * 8}"
+    return trial(
+        trial_id=f"replay-{source}-r{repeat}-{'1' * 8}",
+        agent="replay",
+        model="m",
+        variant=source,
+        arm=arm,
+        repeat=repeat,
+        resolved=played == "tool_loop",
+    )
+
+
 def demo_trials(arms: tuple[str, ...] = ARMS) -> list[TrialRecord]:
     """The 24 trials of the demo, every control as it must be."""
     cells = [(task, arm, agent) for task in range(4) for arm in arms for agent in AGENTS]

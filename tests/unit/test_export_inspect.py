@@ -17,7 +17,7 @@ from harness.records import TrialRecord
 from harness.sandbox import Sandboxes
 from tests.benches import FACTORS
 from tests.conversations import SCRIPT, asked_trial, converse, fails, turn, write_conversation
-from tests.records_factory import demo_trials, lost, trial
+from tests.records_factory import ARMS, demo_trials, lost, replayed, trial
 from tests.report_runs import entry, write_lines
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +140,21 @@ def test_repeats_of_patches_made_elsewhere_are_repeats_of_one_sample(tmp_path):
     assert log.eval.dataset.sample_ids == ["a/t/monolith", "a/u/monolith"]
     accuracy = next(one for one in log.results.scores if one.name == "resolved").metrics["accuracy"]
     assert accuracy.value == pytest.approx(0.5)
+
+
+def test_the_scaffolds_of_a_study_that_is_played_again_are_a_log_each(tmp_path):
+    """Their trials are the same repeats of the same cells of one agent, `replay`."""
+    rows = [replayed(a, arm, n) for a in ("tool_loop", "one_shot") for arm in ARMS for n in (0, 1)]
+    export(write_lines(tmp_path / "run", [entry(row) for row in rows]), tmp_path / "logs")
+    for played, share in (("tool_loop", 1.0), ("one_shot", 0.0)):
+        log = log_of(tmp_path / "logs", f"replay:{played}", "m")
+        assert sorted(log.eval.dataset.sample_ids) == [
+            "atelier/price-tiers-as-table/microservices",
+            "atelier/price-tiers-as-table/monolith",
+        ]
+        assert sorted(sample.epoch for sample in log.samples) == [1, 1, 2, 2]
+        resolved = next(one for one in log.results.scores if one.name == "resolved")
+        assert resolved.metrics["accuracy"].value == share
 
 
 def test_inspects_own_listing_tells_the_study_and_the_id_of_each_log(tmp_path):

@@ -18,7 +18,7 @@ from harness.predictions import Instance, read_predictions
 from harness.records import TrialRecord
 from harness.results import EXPORTS, export
 from tests.benches import seambench
-from tests.records_factory import demo_trials, entries, trial, write_run
+from tests.records_factory import demo_trials, entries, replayed, trial, write_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -275,6 +275,24 @@ def test_only_the_end_of_a_line_ends_a_prediction(tmp_path, sign):
 def test_a_key_that_a_prediction_lacks_or_misspells_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"p.jsonl:1: model_patch: Field required$"):
         predictions(tmp_path, model_pach="+a\n")
+
+
+def test_the_scaffolds_of_a_study_that_is_played_again_are_told_apart(tmp_path):
+    rows = [replayed(played) for played in ("tool_loop", "one_shot")]
+    EXPORTS["swebench"](write_patched(tmp_path / "run", rows), tmp_path)
+    made = read_predictions(tmp_path / "predictions.jsonl")
+    assert {model for model, _ in made} == {"replay:tool_loop:m", "replay:one_shot:m"}
+
+
+def test_two_trials_of_one_name_are_refused_before_a_file_that_nobody_can_read(tmp_path):
+    rows = [trial(trial_id=name, seed=seed) for seed, name in enumerate(("first", "second"))]
+    folder = write_patched(tmp_path / "run", rows)
+    assert refused(folder, "swebench").endswith(
+        f"{folder}: trials first and second are both "
+        "atelier__price-tiers-as-table__monolith__all__full__0 of oracle:reference, and a file of "
+        "predictions holds one of them; export the studies that were joined one by one"
+    )
+    assert not (folder / "export").exists()
 
 
 @pytest.mark.parametrize("name", ["rename__x", "x__dose2", "_x__", "a__b__c__d__e__f__g"])

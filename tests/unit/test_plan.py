@@ -35,11 +35,21 @@ from harness.errors import BadInput
 from harness.locks import lock, locked_sandbox, locked_verification
 from harness.pairs import load_pairs
 from harness.paths import Checkout, RunPaths, find_checkout
-from harness.plan import Plan, Study, expand, judge_anew, read_plan, save_plan, write_plan
+from harness.plan import (
+    Plan,
+    Study,
+    expand,
+    judge_anew,
+    played_agent,
+    read_plan,
+    save_plan,
+    write_plan,
+)
 from harness.scoring import job
 from harness.tasks import load_tasks
 from harness.trial import agent_key
 from tests.benches import edit
+from tests.records_factory import trial
 from tests.samples import make_checkout
 
 AGENTS = {kind.value: AgentConfig(kind) for kind in AgentKind}
@@ -220,6 +230,26 @@ def test_a_replay_of_any_name_is_found_for_its_cells(checkout: Checkout, tmp_pat
         made = make_agents(again.config, Spend(), stack)
     (cell,) = expand(again)
     assert [*made] == [agent_key(cell.agent, cell.kind, cell.model)] == ["again"]
+
+
+def test_a_replay_knows_the_agent_that_it_plays_whatever_the_names_are(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    asking = dict.fromkeys(["tool_loop", "one-m-two", "m"], AgentConfig(AgentKind.tool_loop))
+    models = {"m": ModelConfig(), "lab/m": ModelConfig()}
+    budgets = ["32k", "full"]
+    cells = expand(study(checkout, agents=asking, models=models, context_budgets=budgets))
+    paths = RunPaths(tmp_path)
+    write_plan(paths, "source", {}, cells)
+    for cell in cells:
+        said = paths.trial(cell.trial_id).trajectory
+        said.parent.mkdir(parents=True)
+        said.touch()
+    replay = {"again": AgentConfig(AgentKind.replay)}
+    played = expand(study(checkout, agents=replay, replay_from=str(tmp_path)))
+    rows = [trial(task=c.task, arm=c.arm, model=c.model, variant=c.variant) for c in played]
+    assert [*map(played_agent, rows)] == [cell.agent for cell in cells]
+    assert played_agent(trial(model="m", variant="5d41402abc4b")) is None
 
 
 def test_settings_of_a_model_are_the_same_in_any_order(checkout: Checkout, tmp_path: Path) -> None:

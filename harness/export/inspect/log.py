@@ -20,6 +20,7 @@ from harness.analysis.frame import read_trial_records
 from harness.errors import BadInput
 from harness.export.inspect.sample import SCORES, Held, digest_of, sample, sample_name, spent
 from harness.export.inspect.talk import NO_MODEL
+from harness.export.makers import maker
 from harness.export.turns import read_talk
 from harness.paths import RunPaths
 from harness.plan import read_plan
@@ -46,7 +47,7 @@ def export(folder: Path, out: Path) -> list[Path]:
 
 
 def _worker(trial: TrialRecord) -> tuple[str, str]:
-    return trial.agent, trial.model or ""
+    return maker(trial), trial.model or ""
 
 
 def _refuse_twice(folder: Path, trials: Sequence[TrialRecord]) -> None:
@@ -106,19 +107,20 @@ def _spent(trials: Sequence[TrialRecord]) -> ModelUsage:
 
 def _spec(study: str, trials: Sequence[TrialRecord]) -> EvalSpec:
     first = trials[0]
+    solver, model = _worker(first)
     names = list(dict.fromkeys(map(sample_name, trials)))
     plans = sorted({trial.plan_digest for trial in trials})
     created = min(trial.started_at for trial in trials).isoformat()
     # Its types of scorers are not public: they are validated from what they say.
     scorers = [{"name": name, "metrics": [{"name": "inspect_ai/accuracy"}]} for name in SCORES]
     spec = EvalSpec(
-        eval_id=digest_of(study, created, *plans, first.agent, first.model),
+        eval_id=digest_of(study, created, *plans, solver, model),
         run_id=digest_of(study, created, *plans),
-        task_id=digest_of(study, first.agent, first.model),
+        task_id=digest_of(study, solver, model),
         created=created,
         task=f"seambench/{study}",
-        solver=first.agent,
-        model=first.model or NO_MODEL,
+        solver=solver,
+        model=model or NO_MODEL,
         dataset=EvalDataset(name=study, samples=len(names), sample_ids=names),
         config=EvalConfig(
             epochs=max(trial.repeat for trial in trials) + 1, epochs_reducer=["mean"]
