@@ -124,7 +124,10 @@ def _problem(entries: Mapping[str, Entry]) -> str | None:
 
 
 def _link_problem(entries: Mapping[str, Entry], path: str) -> str | None:
-    """Follow the link as a kernel would: `folder/..` is the parent of what `folder` points to."""
+    """Read the link by its names, then as a kernel would.
+
+    To a kernel `folder/..` is the parent of what `folder` points to.
+    """
     if is_gitmodules_name(path.rpartition("/")[2]):
         return "is a link in place of .gitmodules"
     target = _target(entries[path])
@@ -134,6 +137,9 @@ def _link_problem(entries: Mapping[str, Entry], path: str) -> str | None:
         return f"is a link to the absolute path {shown(target)}"
     if any(map(is_git_name, target.split("/"))):
         return f"is a link into a .git folder ({shown(target)})"
+    place = os.path.normpath(f"{path}/../{target}")  # a sandbox judges by the names alone
+    if place.split("/")[0] == "..":
+        return f"is a link out of the tree by its names ({shown(target)})"
     return _follow(entries, path)
 
 

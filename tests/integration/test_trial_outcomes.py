@@ -38,6 +38,7 @@ SCRIPTS = {
     "syntax": f"{RENAME}; echo 'def (' >> tally/main.py",
     "link_out": "ln -s /etc/passwd leak.txt",
     "climbing_link": "ln -s ../../../../etc/passwd leak.txt",
+    "folded_link": "mkdir -p b/c/d; touch b/c/d/f; ln -s b/c/d a; ln -s a/../../x leak.txt",
     "fifo": "mkfifo pipe",
     "large_file": "head -c 20000000 /dev/zero > large.bin",
     "hundred_mb": "for n in 1 2 3 4 5 6 7 8 9 10 11; do head -c 10000000 /dev/zero > $n; done",
@@ -132,6 +133,7 @@ def test_the_hidden_suite_runs_in_every_fresh_start_that_is_asked_for(shared_hom
 REFUSED = {
     "link_out": "leak.txt",
     "climbing_link": "leak.txt",
+    "folded_link": "leak.txt",
     "fifo": "pipe",
     "large_file": "large.bin",
     "hundred_mb": "",

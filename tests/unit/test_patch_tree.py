@@ -74,6 +74,7 @@ def test_refuses_a_mode_that_is_no_file() -> None:
         ("x", b"here/../y"),  # inside by its text, outside by what `here` points to
         ("x", b"deep/up/../../y"),
         ("x", b"missing/../../y"),
+        ("x", b"low/../../y"),  # outside by its text, inside by what `low` points to
         ("x", b"x"),
         ("x", b"loop"),
         ("x", b""),
@@ -90,6 +91,8 @@ def test_refuses_a_link_out_of_the_tree(path: str, target: bytes) -> None:
         "here": Entry(LINK, b"."),
         "deep/up": Entry(LINK, b"../here"),
         "loop": Entry(LINK, b"x"),
+        "deep/er/f": Entry(FILE, b""),
+        "low": Entry(LINK, b"deep/er"),
         path: Entry(LINK, target),
     }
     with pytest.raises(BadInput, match="link"):
