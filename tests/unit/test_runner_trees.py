@@ -1,10 +1,14 @@
 """Trees in and out of a sandbox."""
 
 import io
+import itertools
 import os
 import socket
+import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -66,6 +70,59 @@ def test_a_sparse_giant_is_refused_without_reading_it(tmp_path):
         file.truncate(1 << 40)
     with pytest.raises(TooMuch, match="more than 1048576 bytes, at giant"):
         packed(tmp_path)
+
+
+def make(kind: str, path: Path) -> None:
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "link":
+            path.symlink_to("nowhere")
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(str(path))
+        case _:
+            path.write_text("x")
+
+
+def pack_and_meanwhile(change: Callable[[], None], tree: Path) -> None:
+    """Pack a tree of one entry that changes between a look at it and what is done then."""
+    looks = itertools.count(1)
+
+    def watch(_frame: FrameType, event: str, called: object) -> None:
+        if (event, called) == ("c_return", os.stat) and next(looks) == 2:  # the first: at the tree
+            change()
+
+    sys.setprofile(watch)
+    try:
+        packed(tree)
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("file", "link"),
+        ("file", "folder"),
+        ("file", "socket"),
+        ("folder", "link"),
+        ("folder", "file"),
+        ("link", "file"),
+    ],
+)
+def test_what_changes_its_kind_while_it_is_read_is_too_much(tmp_path, before, after):
+    (tmp_path / "tree").mkdir()
+    here, there = tmp_path / "tree/x", tmp_path / "there"
+    make(before, here)
+    make(after, there)
+
+    def swap() -> None:
+        here.rename(tmp_path / "aside")
+        there.rename(here)
+
+    with pytest.raises(TooMuch, match="x changed its kind while it was read"):
+        pack_and_meanwhile(swap, tmp_path / "tree")
 
 
 def test_too_many_entries_are_refused(tmp_path):

@@ -1,18 +1,23 @@
 """Trees in and out of a sandbox, as tars."""
 
+import errno
 import io
 import os
 import stat
 import tarfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 DEEPEST = 200
+SWAPPED = {errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO}
+"""What the kernel says where a name has come to be another kind of thing than it was."""
+
 TarError = tarfile.TarError
 
 
 class TooMuch(Exception):
-    """A tree exceeds a limit."""
+    """A tree exceeds a limit, or something in it changes its kind while it is read."""
 
 
 def unpack(content: bytes, path: str) -> None:
@@ -84,7 +89,8 @@ class _Packer:
             raise TooMuch(f"folders are nested deeper than {DEEPEST}")
         try:
             for name in sorted(os.listdir(fd)):
-                with suppress(FileNotFoundError):  # removed while the tree is read
+                # It may be removed while the tree is read, or come to be something else.
+                with suppress(FileNotFoundError), _same_kind(prefix + name):
                     self._entry(fd, name, prefix + name, depth)
         finally:
             os.close(fd)
@@ -112,7 +118,7 @@ class _Packer:
         with os.fdopen(_open(name, fd), "rb") as file:
             facts = os.fstat(file.fileno())
             if not stat.S_ISREG(facts.st_mode):
-                raise TooMuch(f"{entry.name} changed its kind while it was read")
+                raise _swapped(entry.name)
             self._count(entry.name, facts.st_size)
             content = file.read(facts.st_size)
         entry.size = len(content)
@@ -125,6 +131,21 @@ class _Packer:
             raise TooMuch(f"too many entries, at {path}")
         if self._bytes > self._limit:
             raise TooMuch(f"more than {self._limit} bytes, at {path}")
+
+
+@contextmanager
+def _same_kind(path: str) -> Iterator[None]:
+    """Raises TooMuch where what is at a path changes its kind meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in SWAPPED:
+            raise _swapped(path) from error
+        raise
+
+
+def _swapped(path: str) -> TooMuch:
+    return TooMuch(f"{path} changed its kind while it was read")
 
 
 def _open(name: str, fd: int) -> int:
