@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sandbox.inside.capture import Capture
+from harness.sandbox.inside.capture import CHUNK, Capture
 from harness.sandbox.inside.frames import frame, split_frame
 
 
@@ -25,6 +25,14 @@ def test_long_output_keeps_head_and_tail_and_names_what_is_left_out():
         captured(b"a" * 50 + b"b" * 50, 20)
         == f"{'a' * 10}\n[... 80 bytes left out ...]\n{'b' * 10}"
     )
+
+
+def test_what_is_drained_and_not_kept_takes_no_memory():
+    capture = Capture(0)
+    for _ in range(10):
+        capture.feed(b"x" * CHUNK)
+    assert len(capture._tail) <= CHUNK
+    assert capture.text() == f"\n[... {10 * CHUNK} bytes left out ...]\n"
 
 
 def test_invalid_bytes_become_replacement_characters():

@@ -22,7 +22,7 @@ class Capture:
         self._head += chunk[:room]
         self._tail += chunk[room:] if room > 0 else chunk
         if len(self._tail) > self._tail_limit + CHUNK:  # trim seldom: it moves what stays
-            del self._tail[: -self._tail_limit]
+            del self._tail[: len(self._tail) - self._tail_limit]
 
     def text(self) -> str:
         """Valid text; no character is cut in two where bytes were left out."""

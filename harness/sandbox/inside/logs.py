@@ -67,6 +67,7 @@ def last_lines(folder: Path, count: int, program: str | None = None) -> list[str
 
 def _lines(folder: Path, program: str) -> Iterator[tuple[str, str, str]]:
     for path in sorted(folder.glob(f"{program}.older")) + sorted(folder.glob(f"{program}.log")):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        # Other signs that end lines are of the text: what follows them has no time.
+        for line in filter(None, path.read_bytes().decode(errors="replace").split("\n")):
             time, _, text = line.partition(" ")
             yield time, path.stem, text
