@@ -10,7 +10,7 @@
     ├── BudgetSpent          what the study may spend is spent: the sweep stops and can be continued
     ├── VerifierError        the verifier gave no usable evidence: infrastructure, tried again
     ├── AppDidNotStart       the arm did not become healthy; holds the end of its log
-    ├── PatchRefused         the agent's work cannot become a patch (hostile, too large)
+    ├── PatchRefused         the agent's work cannot become a patch (hostile, too large, gone)
     └── ModelFailed          a language model gave no answer: the trial is tried again
         ├── ContextOverflow  the server says that the request is too long; agents end their work
         └── PromptRefused    the provider's policy forbids the request; agents end their work
@@ -71,7 +71,7 @@ class AppDidNotStart(SeamBenchError):
 
 
 class PatchRefused(SeamBenchError):
-    """The workspace holds something that may not become a patch, or the patch does not apply."""
+    """The workspace can be no patch, is gone for want of memory, or the patch does not apply."""
 
 
 class ModelFailed(SeamBenchError):

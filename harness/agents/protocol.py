@@ -39,7 +39,7 @@ class AgentReport:
     edits_applied: int = 0
     edits_failed: int = 0
     failure: Exception | None = None
-    """what broke the work off, no doing of the agent: the attempt is lost, what it cost is kept"""
+    """what broke the work off: the trial raises it, and keeps what the work cost"""
 
 
 class Agent(Protocol):

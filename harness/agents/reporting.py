@@ -16,7 +16,7 @@ def reported(
     uses: Sequence[ToolUse],
     work: Callable[[], None],
 ) -> AgentReport:
-    """Do the work until it says how it ended. A failure that is not the agent's is kept, too.
+    """Do the work until it says how it ended. A failure is kept, too, with what was paid before.
 
     Raises BadInput: a key that is refused at once, a replay that differs. Neither has paid.
     """

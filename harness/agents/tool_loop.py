@@ -9,6 +9,7 @@ from harness.agents.reporting import reported
 from harness.agents.session import Ended, Session
 from harness.agents.sessions import SessionSource
 from harness.agents.tools import TOOLS, Toolbox
+from harness.errors import PatchRefused
 from harness.llm import Message, Text
 from harness.sandbox import Sandbox
 
@@ -30,7 +31,7 @@ class ToolLoop:
 
 
 def _loop(session: Session, talk: Conversation, tools: Toolbox) -> None:
-    """Ask, do, tell; leaves by Ended."""
+    """Ask, do, tell; leaves by Ended, or by PatchRefused where no workspace is left."""
     silent = 0
     while True:
         answer = session.ask(talk)
@@ -39,6 +40,8 @@ def _loop(session: Session, talk: Conversation, tools: Toolbox) -> None:
         if answer.message.tool_calls:
             silent = 0
             talk.say(tools.serve(answer))
+            if tools.is_sandbox_gone:
+                raise PatchRefused("the sandbox ran out of memory")
             if tools.is_submitted:
                 raise Ended("submitted")
             continue

@@ -12,7 +12,7 @@ from harness.agents.protocol import Assignment
 from harness.agents.session import Session
 from harness.agents.trajectory import ToolUse
 from harness.llm import Answer, Message, Tool, ToolCall, ToolResult
-from harness.sandbox import Command, Sandbox
+from harness.sandbox import Command, Finished, Sandbox
 
 COMMAND_SECONDS = 180.0
 OUTPUT_LIMIT = 16 * 1024
@@ -62,6 +62,7 @@ class Toolbox:
     session: Session
     uses: list[ToolUse] = field(default_factory=list)
     is_submitted: bool = False
+    is_sandbox_gone: bool = False
 
     def serve(self, answer: Answer) -> Message:
         """Every call of an answer, in order; each gets a result, whatever it asked for."""
@@ -118,7 +119,7 @@ class Toolbox:
             return "error", problem
         seconds = max(1.0, min(COMMAND_SECONDS, self.session.seconds_left))
         words = ("bash", "-lc", command)
-        end = self.sandbox.run(Command(words, timeout=seconds, output_limit=OUTPUT_LIMIT))
+        end = self._run(Command(words, timeout=seconds, output_limit=OUTPUT_LIMIT))
         told = end.stdout + (f"\n[stderr]\n{end.stderr}" if end.stderr else "")
         if end.ending == "exit":
             return ("ok", told) if end.code == 0 else ("exit", f"{told}\n[exit code {end.code}]")
@@ -127,12 +128,15 @@ class Toolbox:
     def _edit(self, arguments: Mapping[str, Any]) -> tuple[str, str]:
         words = ("python3", "-c", _PROGRAM)
         asked = json.dumps(arguments).encode()
-        end = self.sandbox.run(
-            Command(words, timeout=30, stdin=asked, output_limit=4 * OUTPUT_LIMIT)
-        )
+        end = self._run(Command(words, timeout=30, stdin=asked, output_limit=4 * OUTPUT_LIMIT))
         if end.ok:
             return "ok", end.stdout
         return "error", end.stdout or (end.stderr.strip().splitlines() or [end.ending])[-1]
+
+    def _run(self, command: Command) -> Finished:
+        end = self.sandbox.run(command)
+        self.is_sandbox_gone = self.is_sandbox_gone or end.sandbox_gone
+        return end
 
 
 def _unsendable(command: str) -> str | None:

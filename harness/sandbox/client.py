@@ -139,7 +139,10 @@ class RunnerSandbox:
                 header, command.stdin, timeout=command.timeout + PATIENCE
             )
         except RunnerGone as ended:
-            return self._died(ended, time.monotonic() - start)
+            self._refuse_unless_out_of_memory(ended)
+            seconds = time.monotonic() - start
+            said = "the whole sandbox ran out of memory\n"
+            return Finished("oom", None, "", said, seconds, sandbox_gone=True)
         except RefusedByRunner as refusal:
             if refusal.kind != "processes":
                 raise
@@ -163,6 +166,9 @@ class RunnerSandbox:
         header = {"do": "get", "path": self._place(path), "limit": limit, "entries": MOST_ENTRIES}
         try:
             return self._client.ask(header)[1]
+        except RunnerGone as ended:
+            self._refuse_unless_out_of_memory(ended)
+            raise PatchRefused("the sandbox ran out of memory") from ended
         except RefusedByRunner as refusal:
             if refusal.kind == "limit":
                 raise PatchRefused(f"{path}: {refusal}") from refusal
@@ -183,14 +189,13 @@ class RunnerSandbox:
         """Where a path of the sandbox lies on its machine."""
         return path if path.startswith(f"{self.root}/") else self.root + path
 
-    def _died(self, ended: RunnerGone, seconds: float) -> Finished:
-        """Memory is the command's doing; any other death of the runner is not."""
+    def _refuse_unless_out_of_memory(self, ended: RunnerGone) -> None:
+        """Memory is the doing of what ran. Raises RunnerGone for any other death of the runner."""
         if self._closed.locked():
             raise RunnerGone("the sandbox is closed") from ended
         death = self._autopsy()
-        if death.out_of_memory:
-            return Finished("oom", None, "", "the whole sandbox ran out of memory\n", seconds)
-        raise RunnerGone(f"{ended} ({death.detail})") from ended
+        if not death.out_of_memory:
+            raise RunnerGone(f"{ended} ({death.detail})") from ended
 
 
 def _finished(reply: Mapping[str, Any], output: bytes) -> Finished:

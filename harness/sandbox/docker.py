@@ -54,6 +54,12 @@ SPARE_PROCESSES = 8
 
 READY_TIMEOUT = 60.0
 
+SOON = 3_000_000_000
+"""Nanoseconds in which a container that lacks memory ends for that; a busy machine is slow."""
+
+GONE = (404, 409)
+"""What the engine says of a container that is gone, or on its way."""
+
 
 class DockerStream:
     """Stream of an attached container: raw on the way in, multiplexed on the way out."""
@@ -243,13 +249,14 @@ class DockerSandboxes:
         try:
             self._client.api.remove_container(container, force=True)
         except APIError as error:
-            if error.status_code in (404, 409):  # gone, or on its way
+            if error.status_code in GONE:
                 return 0
             raise
         return 1
 
     def _autopsy(self, container: str, stream: DockerStream, since: int) -> Death:
         """Read the engine's events: the container itself may be removed already."""
+        self._refuse_after_abort()
         with engine_errors("the sandbox's runner is gone, asking the engine why"):
             with suppress(NotFound, RequestException):
                 self._client.api.wait(container, timeout=10, condition="not-running")
@@ -259,10 +266,13 @@ class DockerSandboxes:
                     since=since, until=int(time.time()) + 1, filters=wanted, decode=True
                 )
             )
-        actions = {event["Action"]: event["Actor"]["Attributes"] for event in events}
-        code = actions.get("die", {}).get("exitCode", "unknown")
+        last = {event["Action"]: event for event in events}
+        died, starved = last.get("die"), last.get("oom")
+        code = died["Actor"]["Attributes"].get("exitCode", "unknown") if died else "unknown"
+        # A removal by force ends with 137, too, and some command may have starved long before.
+        is_cause = died and starved and died["timeNano"] - starved["timeNano"] < SOON
         detail = f"exit code {code} {stream.last_error}".strip()
-        return Death("oom" in actions and code == "137", detail)
+        return Death(bool(is_cause) and code == "137", detail)
 
 
 def clean(announce: Announce) -> None:

@@ -50,6 +50,8 @@ class Finished:
     stdout: str
     stderr: str
     seconds: float
+    sandbox_gone: bool = False
+    """the whole sandbox ran out of memory: nothing runs in it any more"""
 
     @property
     def ok(self) -> bool:
@@ -103,7 +105,8 @@ class Sandbox(Protocol):
     def get(self, path: str, *, limit: int) -> bytes:
         """The tree below `path` as an uncompressed tar; links are not followed.
 
-        Raises PatchRefused when it exceeds `limit` bytes or 20,000 entries.
+        Raises PatchRefused when it exceeds `limit` bytes or 20,000 entries, when something in it
+        changes its kind meanwhile, and when the whole sandbox ran out of memory.
         """
         ...
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import PatchRefused, SandboxError
+from harness.errors import EngineGone, PatchRefused, SandboxError
 from harness.sandbox import Command
 from tests.sandboxes import LIMITS, shell, signals_kept_from_a_command, tar_of
 
@@ -370,12 +370,14 @@ def _sleepers(word: str) -> list[str]:
 # ---- what only a container can promise ----
 
 
+EAT = "x = bytearray(1 << 30)"
+
+
 @pytest.mark.docker
 def test_running_out_of_memory_is_told_apart_and_the_runner_lives_on(container):
-    eat = "x = bytearray(1 << 30)"
-    done = container.run(Command(("python3", "-c", eat), 30))
+    done = container.run(Command(("python3", "-c", EAT), 30))
     assert (done.ending, done.code) == ("oom", None)
-    in_shell = shell(container, f"python3 -c '{eat}'; exit 137", timeout=30)
+    in_shell = shell(container, f"python3 -c '{EAT}'; exit 137", timeout=30)
     assert in_shell.ending == "oom"
     assert shell(container, "exit 137").ending == "exit"
     assert shell(container, "kill -9 $$").ending == "signal"
@@ -511,6 +513,30 @@ def test_a_runner_that_is_killed_is_the_sandboxes_error(containers):
     with containers.open("agent") as sandbox:
         containers._client.api.kill(sandbox.name)
         with pytest.raises(SandboxError, match="gone"):
+            shell(sandbox, "true")
+
+
+@pytest.mark.docker
+def test_a_runner_that_is_killed_after_a_command_starved_did_not_starve_itself(containers):
+    with containers.open("agent") as sandbox:
+        assert sandbox.run(Command(("python3", "-c", EAT), 30)).ending == "oom"
+        time.sleep(3.5)
+        containers._client.api.kill(sandbox.name)
+        with pytest.raises(SandboxError, match="gone"):
+            shell(sandbox, "true")
+
+
+@pytest.mark.docker
+def test_a_run_that_is_broken_off_says_so_also_after_a_command_starved(containers):
+    import docker
+
+    from harness.sandbox.docker import DockerSandboxes
+
+    run = DockerSandboxes(docker.from_env(), containers._image, LIMITS, f"broken-off-{MARK}")
+    with run.open("agent") as sandbox:
+        assert sandbox.run(Command(("python3", "-c", EAT), 30)).ending == "oom"
+        run.abort()
+        with pytest.raises(EngineGone, match="broken off"):
             shell(sandbox, "true")
 
 

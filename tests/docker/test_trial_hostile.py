@@ -1,12 +1,17 @@
 """Trials in containers: what an agent can see, and what becomes of one that means harm."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from harness.config import SandboxKind
+from harness.agents import Agent, Assignment
+from harness.agents.session import Limits, Session
+from harness.agents.tool_loop import ToolLoop
+from harness.config import SandboxConfig, SandboxKind
 from harness.trial import Bench
 from tests.benches import ScriptAgent, attempt, bench_of, checkout_with_venv, failing, trial_of
+from tests.wire.scripted import ScriptedModel, says, uses
 
 pytestmark = pytest.mark.docker
 
@@ -153,3 +158,42 @@ def test_nothing_of_an_attack_is_left_running(bench: Bench) -> None:
     while bench.sandboxes._containers() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert bench.sandboxes._containers() == []
+
+
+FILL = "head -c 50M /dev/zero > /work/big; head -c 300M /dev/zero > /tmp/big"
+"""Files lie in memory, and then there is none in which the runner could pack the workspace."""
+STARVE = f"echo 0 > /proc/self/oom_score_adj; {FILL}"
+"""The runner, as the largest process, is the first to go."""
+
+
+class OneSession:
+    """Sessions with a scripted model."""
+
+    def __init__(self, model: ScriptedModel) -> None:
+        self.model = model
+
+    def open(self, assignment: Assignment) -> Session:
+        del assignment
+        return Session(self.model, None, Limits())
+
+
+def test_a_sandbox_that_its_agent_starves_is_the_agents_outcome_and_the_end_of_its_work(
+    tmp_path: Path,
+) -> None:
+    starving = uses(("bash", {"command": STARVE}), ("bash", {"command": "ls"}))
+    model = ScriptedModel([starving, says("what now?"), says("what now?")])
+    agents: dict[str, Agent] = {
+        "files": ScriptAgent(FILL),
+        "loop": ToolLoop(OneSession(model)),
+    }
+    small = SandboxConfig(SandboxKind.docker, memory_mb=256, disk_mb=1024)
+    home = checkout_with_venv(tmp_path / "home")
+    with bench_of(home, SandboxKind.docker, agents, sandbox=small) as bench:
+        results = {name: attempt(bench, name) for name in agents}
+    for result in results.values():
+        trial = trial_of(result)
+        told = (trial.status, trial.failure_cause, trial.failure_detail)
+        assert told == ("failed", "patch_refused", "the sandbox ran out of memory")
+    assert len(model.requests) == 1
+    tools = results["loop"].entry.tools
+    assert [tool.ending for tool in tools] == ["oom", "oom"]
