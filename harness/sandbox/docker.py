@@ -20,7 +20,7 @@ from docker.errors import APIError, NotFound
 from docker.types import LogConfig
 from requests.exceptions import RequestException
 
-from harness.errors import EngineGone, SandboxError
+from harness.errors import BadInput, EngineGone, SandboxError
 from harness.sandbox.client import Death, RunnerClient, RunnerSandbox
 from harness.sandbox.engine import Announce, engine_errors, ensure_engine, is_podman
 from harness.sandbox.images import LABEL, Image, ensure_image
@@ -131,8 +131,12 @@ class DockerSandboxes:
 
     @classmethod
     def prepare(cls, limits: Limits, run_id: str, announce: Announce) -> "DockerSandboxes":
-        """With an engine and an image made ready, and what killed runs left removed."""
+        """With an engine and an image made ready, and what killed runs left removed.
+
+        Raises BadInput for more processors than the engine has: it would start no sandbox.
+        """
         client = ensure_engine(announce)
+        _refuse_more_cpus(client, limits.cpus)
         sandboxes = cls(client, ensure_image(client, announce), limits, run_id)
         left = sandboxes.reap()
         if left:
@@ -298,13 +302,29 @@ def clean(announce: Announce) -> None:
 def owner() -> str:
     """This process, told apart from any later one with the same number."""
     me = Path("/proc/self").resolve().name
-    return f"{socket.gethostname()}:{me}:{_started(me)}"
+    return f"{_host()}:{me}:{_started(me)}"
+
+
+def _refuse_more_cpus(client: docker.DockerClient, cpus: float) -> None:
+    with engine_errors("asking the engine for its processors"):
+        has = client.info()["NCPU"]
+    if cpus > has:
+        told = f"config: sandbox.cpus={cpus:g}: the engine has {has}"
+        raise BadInput(f"{told}; say sandbox.cpus={has}")
 
 
 def _owner_lives(label: str) -> bool:
-    """Of another machine's processes nothing is known: they count as alive."""
+    """Of processes that cannot be seen from here nothing is known: they count as alive."""
     host, pid, started = [*label.rsplit(":", 2), "", ""][:3]
-    return host != socket.gethostname() or _started(pid) == started
+    return host != _host() or _started(pid) == started
+
+
+def _host() -> str:
+    """This machine, and where on it: a container may have the same name, and numbers of its own."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _started(pid: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -552,12 +553,13 @@ def test_the_reaper_removes_what_dead_runs_left_and_spares_the_living(containers
         return api.create_container(containers._image.tag, ["true"], labels=labels)["Id"]
 
     dead, living, foreign = leave(f"{host}:{pid}:1"), leave(owner()), leave("elsewhere:1:1")
+    neighbour = leave(f"{socket.gethostname()}/pid:[1]:{pid}:1")  # a container of this name
     building = leave(None)  # a step of an image that somebody builds just now
     try:
         assert containers.reap() >= 1
         left = {found["Id"] for found in api.containers(all=True, filters={"label": "seambench=1"})}
         assert dead not in left
-        assert {living, foreign, building} <= left
+        assert {living, foreign, neighbour, building} <= left
     finally:
-        for made in (living, foreign, building):
+        for made in (living, foreign, neighbour, building):
             api.remove_container(made)
