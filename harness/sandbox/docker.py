@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from requests.exceptions import RequestException
 
 from harness.errors import BadInput, EngineGone, SandboxError
 from harness.sandbox.client import Death, RunnerClient, RunnerSandbox
-from harness.sandbox.engine import Announce, engine_errors, ensure_engine, is_podman
+from harness.sandbox.engine import Announce, connect, engine_errors, ensure_engine, is_podman
 from harness.sandbox.images import LABEL, Image, ensure_image
 from harness.sandbox.process import START, SocketStream
 from harness.sandbox.protocol import Limits, Role, Sandbox
@@ -280,22 +280,25 @@ class DockerSandboxes:
 
 
 def clean(announce: Announce) -> None:
-    """Remove every container, volume and image of ours, also those of a live run."""
-    client = ensure_engine(announce)
-    mine: dict[str, str | list[str] | bool] = {"label": f"{LABEL}=1"}
-    with engine_errors("cleaning up"):
-        for container in client.containers.list(all=True, filters=mine):
-            _gone(partial(container.remove, force=True, v=True))
-        for volume in client.volumes.list(filters=mine):
-            _gone(partial(volume.remove, force=True))
-        images = client.images.list(all=True, filters=mine)
-        while images:
-            removed = [
-                _gone(partial(client.images.remove, str(image.id), force=True)) for image in images
-            ]
-            images = [image for image, done in zip(images, removed, strict=True) if not done]
-            if not any(removed):
-                raise SandboxError(f"{len(images)} images are in use and stay")
+    """Remove every container, volume and image of ours, also those of a live run.
+
+    No engine is started for it. Raises SandboxError where something stays.
+    """
+    client = connect()
+    if client is None:
+        announce("no container engine answers: if there is one, what it has of SeamBench stays")
+        return
+    api, mine = client.api, {"label": f"{LABEL}=1"}
+    with closing(client), engine_errors("cleaning up"):
+        # Lists of the API below, since a container may go while the SDK's looks at each.
+        containers = [found["Id"] for found in api.containers(all=True, filters=mine)]
+        stay = _refused(partial(api.remove_container, force=True, v=True), containers, GONE)
+        volumes = [found["Name"] for found in api.volumes(filters=mine)["Volumes"] or ()]
+        stay |= _refused(partial(api.remove_volume, force=True), volumes)
+        images = [found["Id"] for found in api.images(all=True, filters=mine)]
+        stay |= _refused(partial(api.remove_image, force=True), images)
+    if stay:
+        raise SandboxError(f"cleaning up: {len(stay)} stay; the first: {next(iter(stay.values()))}")
     announce("removed the containers, volumes and images of SeamBench")
 
 
@@ -347,9 +350,15 @@ def _tmpfs(disk_mb: int, owners: Mapping[str, str]) -> dict[str, str]:
     return mounts | {"/run": f"rw,noexec,nosuid,nodev,mode=0755,size={own}m"}
 
 
-def _gone(remove: Callable[[], Any]) -> bool:
-    try:
-        remove()
-    except APIError as error:
-        return error.status_code == 404
-    return True
+def _refused(
+    remove: Callable[[str], Any], names: list[str], gone: tuple[int, ...] = (404,)
+) -> dict[str, str]:
+    """Remove all, again while some go, since images stand on others. What stays, and why."""
+    refused: dict[str, str] = {}
+    for name in names:
+        try:
+            remove(name)
+        except APIError as error:
+            if error.status_code not in gone:
+                refused[name] = str(error.explanation or error)
+    return refused if len(refused) in {0, len(names)} else _refused(remove, list(refused), gone)

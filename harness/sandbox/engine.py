@@ -43,7 +43,7 @@ def engine_errors(doing: str) -> Iterator[None]:
 
 def ensure_engine(announce: Announce) -> docker.DockerClient:
     """A client of an engine that answers. Raises BadInput with what to do where there is none."""
-    client = _connect()
+    client = connect()
     if client:
         return client
     if os.environ.get("DOCKER_HOST"):
@@ -54,6 +54,17 @@ def ensure_engine(announce: Announce) -> docker.DockerClient:
         announce("no container engine here: installing docker.io from the distribution")
         install("docker.io")
     return _start(announce)
+
+
+def connect() -> docker.DockerClient | None:
+    """A client of the engine that answers, or None where none does."""
+    try:
+        # many sandboxes are open at once, and each holds a connection
+        client = docker.from_env(max_pool_size=64)
+        client.ping()
+    except (DockerException, RequestException):
+        return None
+    return client
 
 
 def is_podman(client: docker.DockerClient) -> bool:
@@ -75,16 +86,6 @@ def install(*packages: str) -> None:
     check(
         ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-yq", *options, *packages]
     )
-
-
-def _connect() -> docker.DockerClient | None:
-    try:
-        # many sandboxes are open at once, and each holds a connection
-        client = docker.from_env(max_pool_size=64)
-        client.ping()
-    except (DockerException, RequestException):
-        return None
-    return client
 
 
 def _start(announce: Announce) -> docker.DockerClient:
@@ -130,7 +131,7 @@ def _remove_stale_pid_file() -> None:
 def _wait(daemon: "subprocess.Popen[bytes] | None", log: Path) -> docker.DockerClient:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
-        client = _connect()
+        client = connect()
         if client:
             return client
         try:

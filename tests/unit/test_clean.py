@@ -21,6 +21,10 @@ class Shelf:
     hidden: set[str]
     """what is listed only where `all` is asked for: ended containers, images below others"""
     refused: list[str] = field(default_factory=list)
+    going: set[str] = field(default_factory=set)
+    """what is listed still, and is on its way"""
+    stuck: set[str] = field(default_factory=set)
+    """what the engine fails to remove"""
 
     def listed(self, kind: str, query: dict[str, list[str]]) -> list[dict[str, object]]:
         asked = json.loads(query.get("filters", ["{}"])[0]).get("label", [])
@@ -44,7 +48,7 @@ class Shelf:
                 return {"Volumes": self.listed("volumes", query)}
             case ["containers" | "images" as kind, "json"]:
                 return self.listed(kind, query)
-            case ["containers" | "images" as kind, name, "json"]:
+            case ["containers" | "images" as kind, name, "json"] if name not in self.going:
                 return {"Id": name, "Config": {"Labels": self.things[kind][name]}}
         return None
 
@@ -74,7 +78,11 @@ def engine_with(shelf: Shelf) -> Iterator[str]:
 
         def do_DELETE(self) -> None:  # noqa: N802 - http.server's word
             kind, name = _parts(self.path)
-            if shelf.things[kind].pop(name, None):
+            if name in shelf.going:
+                self.say({"message": "removal is already in progress"}, 409)
+            elif name in shelf.stuck:
+                self.say({"message": "device or resource busy"}, 500)
+            elif shelf.things[kind].pop(name, None):
                 self.say([])
             else:
                 self.refuse()
@@ -99,3 +107,30 @@ def test_clean_removes_what_carries_our_label_and_nothing_of_others(tmp_path: Pa
     }
     assert shelf.refused == []
     assert "removed the containers, volumes and images of SeamBench" in done.stdout + done.stderr
+
+
+def test_what_goes_by_itself_meanwhile_is_no_hindrance(tmp_path: Path) -> None:
+    things = {"containers": {"ours": OURS, "going": OURS}, "volumes": {}, "images": {"image": OURS}}
+    shelf = Shelf(things, hidden=set(), going={"going"})
+    with engine_with(shelf) as address:
+        done = seambench(tmp_path, "clean", DOCKER_HOST=address)
+    assert done.returncode == 0, done.stderr
+    assert things == {"containers": {"going": OURS}, "volumes": {}, "images": {}}
+
+
+def test_what_cannot_be_removed_is_told_after_all_else_is_gone(tmp_path: Path) -> None:
+    kinds = ("containers", "volumes", "images")
+    things = {kind: {"ours": OURS, f"stuck-{kind}": OURS} for kind in kinds}
+    shelf = Shelf(things, hidden=set(), stuck={f"stuck-{kind}" for kind in kinds})
+    with engine_with(shelf) as address:
+        done = seambench(tmp_path, "clean", DOCKER_HOST=address)
+    assert done.returncode != 0
+    assert things == {kind: {f"stuck-{kind}": OURS} for kind in kinds}
+    assert "cleaning up: 3 stay; the first: device or resource busy" in done.stderr
+    assert "removed the" not in done.stdout + done.stderr
+
+
+def test_where_no_engine_answers_none_is_started_to_be_cleaned(tmp_path: Path) -> None:
+    done = seambench(tmp_path, "clean", DOCKER_HOST=f"unix://{tmp_path}/none")
+    assert done.returncode == 0, done.stderr
+    assert "no container engine answers" in done.stderr
