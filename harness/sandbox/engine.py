@@ -11,6 +11,7 @@ from pathlib import Path
 import docker
 from docker.errors import APIError, DockerException
 from requests.exceptions import ReadTimeout, RequestException
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from harness.errors import BadInput, DiskFull, EngineGone, SandboxError
 from harness.paths import find_checkout
@@ -31,13 +32,14 @@ def engine_errors(doing: str) -> Iterator[None]:
     """Say an engine's errors in our words: DiskFull, EngineGone or SandboxError."""
     try:
         yield
-    except ReadTimeout as error:
+    except (ReadTimeout, ReadTimeoutError) as error:
         raise SandboxError(f"{doing}: the container engine did not answer in time") from error
     except APIError as error:
         said = str(error.explanation or error)
         kind = DiskFull if "no space left on device" in said else SandboxError
         raise kind(f"{doing}: {said}") from error
-    except (RequestException, DockerException, ConnectionError) as error:
+    # The SDK reads streams beneath requests, whose errors are then those of urllib3.
+    except (RequestException, HTTPError, DockerException, ConnectionError) as error:
         raise EngineGone(f"{doing}: the container engine is gone: {error}") from error
 
 
@@ -98,10 +100,11 @@ def _start(announce: Announce) -> docker.DockerClient:
     _remove_stale_pid_file()
     # the second try is for hosts that allow no packet filter; our containers have no network
     for flags in ([], ["--iptables=false", "--bridge=none"]):
-        announce(f"starting dockerd {' '.join(flags)}in the background; its log is {log}")
+        command = ["dockerd", *flags]
+        announce(f"starting {' '.join(command)} in the background; its log is {log}")
         with log.open("ab") as out:
             daemon = subprocess.Popen(
-                ["dockerd", *flags],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -111,7 +114,18 @@ def _start(announce: Announce) -> docker.DockerClient:
             return _wait(daemon, log)
         except SandboxError as error:
             announce(str(error))
+            _end(daemon)
     raise BadInput(f"dockerd does not start, see {log}; {WAY_OUT}")
+
+
+def _end(daemon: "subprocess.Popen[bytes]") -> None:
+    """Two of them cannot share their files."""
+    daemon.terminate()
+    try:
+        daemon.wait(START_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()
 
 
 def _remove_stale_pid_file() -> None:

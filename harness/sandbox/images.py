@@ -13,10 +13,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.errors import DockerException, ImageNotFound
+from docker.utils import kwargs_from_env
+from requests import Response
 from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
 
 from harness.errors import BadInput, SandboxError
 from harness.paths import Checkout, find_checkout
@@ -27,7 +31,7 @@ LABEL = "seambench"
 REPOSITORY = "seambench-sandbox"
 PUBLIC_BASE = "debian:bookworm-slim"
 LOCAL_BASE = "seambench-base:bookworm"
-REGISTRY_PATIENCE = 20
+REGISTRY_PATIENCE = 60
 """Seconds without a word from the engine after which no registry is thought to answer."""
 
 HERE = Path(__file__).parent
@@ -101,12 +105,19 @@ def _ensure_base(client: docker.DockerClient, checkout: Checkout, announce: Anno
     return LOCAL_BASE
 
 
-def _pull() -> bool:
+class _Impatient(docker.APIClient):
+    """The SDK lets a pull wait for ever, whatever the time limit of its client is."""
+
+    def post(self, url: str | bytes, *args: Any, **kwargs: Any) -> Response:
+        return super().post(url, *args, **kwargs | {"timeout": self.timeout})
+
+
+def _pull(patience: int = REGISTRY_PATIENCE) -> bool:
     try:
-        api = docker.from_env(timeout=REGISTRY_PATIENCE).api
-        answers = api.pull(PUBLIC_BASE, stream=True, decode=True)
-        return not any("error" in answer for answer in answers)
-    except (DockerException, RequestException):
+        with _Impatient(timeout=patience, **kwargs_from_env()) as api:
+            answers = api.pull(PUBLIC_BASE, stream=True, decode=True)
+            return not any("error" in answer for answer in answers)
+    except (DockerException, RequestException, HTTPError):
         return False
 
 
@@ -141,13 +152,14 @@ def _mirror() -> str | None:
 def _ensure_wheels(client: docker.DockerClient, checkout: Checkout, announce: Announce) -> Path:
     """The locked wheels, fetched on the host: its CA bundle and pip settings stay out of images."""
     lock = checkout.fixtures / "requirements.lock"
-    wheels = checkout.cache / f"wheels-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    if (wheels / "complete").exists():
-        return wheels
-    announce(f"downloading the fixtures' wheels into {wheels}")
     with engine_errors("asking for the engine's architecture"):
         machine = str(client.version()["Arch"])
     machine = ARCHITECTURES.get(machine, machine)
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    wheels = checkout.cache / f"wheels-{machine}-{digest}"
+    if (wheels / "complete").exists():
+        return wheels
+    announce(f"downloading the fixtures' wheels into {wheels}")
     target = ["--python-version", "3.11", "--implementation", "cp"]
     target += [word for abi in ("cp311", "abi3", "none") for word in ("--abi", abi)]
     target += [word for p in WHEEL_PLATFORMS for word in ("--platform", f"{p}_{machine}")]

@@ -53,7 +53,7 @@ class SocketStream:
 
 
 class ProcessSandboxes:
-    """Opens process sandboxes. `close` removes nothing: each sandbox removes itself."""
+    """Opens process sandboxes. `close` ends those that are open; each removes itself."""
 
     isolation = "none"
 
