@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -33,13 +35,24 @@ def test_a_turn_of_the_suite_is_a_part_of_its_long_tests() -> None:
     assert 0 < len(waiting) < len(every)
 
 
-def turn_of(commits: int) -> str:
-    """The last thing that `make test` does at so many commits."""
-    command = ["make", "--dry-run", "test", f"COMMITS={commits}"]
+def said(folder: Path, *words: str, **more: str) -> list[str]:
+    """What `make test` would do in a folder, a line each."""
     # A make around the tests tells those within it to say where they are.
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()[-1].removeprefix(".venv/bin/")
+    done = subprocess.run(
+        ["make", "--dry-run", "test", *words],
+        cwd=folder,
+        env=env | more,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def turn_of(commits: int) -> str:
+    """The last thing that `make test` does at so many commits."""
+    return said(ROOT, f"COMMITS={commits}")[-1].removeprefix(".venv/bin/")
 
 
 def test_three_commits_prove_a_pair_a_task_on_one_arm_and_a_part_of_the_long_tests() -> None:
@@ -54,3 +67,39 @@ def test_three_commits_prove_a_pair_a_task_on_one_arm_and_a_part_of_the_long_tes
         assert (ROOT / "tasks" / task / "task.yaml").is_file()
         assert (ROOT / "fixtures" / task.partition("/")[0] / arm).is_dir()
     assert turn_of(302).endswith("-m long --turn 100")
+
+
+def archive(folder: Path) -> None:
+    """What a release is unpacked to: no repository."""
+    folder.mkdir()
+
+
+def shallow(folder: Path) -> None:
+    """A clone of the last commit alone, as CI makes it."""
+    source = folder.with_name("source")
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(source))
+    source.mkdir()
+    subprocess.run([*git, "init", "-q"], check=True)
+    for _ in range(2):
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    subprocess.run([*git, "clone", "-q", "--depth", "1", source.as_uri(), folder], check=True)
+
+
+@pytest.mark.parametrize("made", [archive, shallow])
+def test_where_git_counts_no_commits_each_day_has_its_turn(
+    tmp_path: Path, made: Callable[[Path], None]
+) -> None:
+    folder, date = tmp_path / "folder", tmp_path / "bin/date"
+    made(folder)
+    for path in ROOT.iterdir():
+        if path.name != ".git":
+            (folder / path.name).symlink_to(path)
+    date.parent.mkdir()
+    env = {"PATH": f"{date.parent}:{os.environ['PATH']}", "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    for day in (300, 301, 302):
+        date.write_text(f"#!/bin/sh\necho {day * 86400 + 5}\n")
+        date.chmod(0o755)
+        lines = said(folder, **env)
+        assert lines[-1].removeprefix(".venv/bin/") == turn_of(day)
+        assert sum("git counts no commits here" in line for line in lines) == 1
+    assert not [line for line in said(folder, "COMMITS=300", **env) if "git counts no" in line]
