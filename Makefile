@@ -24,8 +24,8 @@ PYTEST = $(VENV)/bin/pytest -q -n 2
 
 .PHONY: demo test turn-pair turn-task turn-long test-long check format unit validate bench size-bench simulated reference lock clean setup
 
-# Plain processes isolate nothing: no model's patch is run in them.
-WITHOUT_ENGINE = sandbox=process agent=[oracle,nop,sabotage]
+# Plain processes isolate nothing: no model's patch is run in them, and what they give is no part of results/demo.
+WITHOUT_ENGINE = name=demo-process sandbox=process agent=[oracle,nop,sabotage]
 demo: $(READY)
 	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo '$(WITHOUT_ENGINE)')
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,9 +48,10 @@ def test_one_line_says_what_is_missing_before_anything_is_started(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_where_no_engine_can_be_had_the_demo_is_its_controls(tmp_path: Path) -> None:
-    program = tmp_path / "seambench"
-    command = f'exec {sys.executable} -m harness.cli "$@" --dry-run'
+def demo_without_engine(folder: Path, option: str) -> str:
+    """What `make demo` prints where no engine can be had; the option is one of `run`."""
+    program = folder / "seambench"
+    command = f'exec {sys.executable} -m harness.cli "$@" {option}'
     program.write_text(f'#!/bin/sh\n[ "$1" != engine ] || exit 2\n{command}\n')
     program.chmod(0o755)
     done = subprocess.run(
@@ -60,10 +62,19 @@ def test_where_no_engine_can_be_had_the_demo_is_its_controls(tmp_path: Path) -> 
         cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr
-    assert "24 trials; nothing was run" in done.stdout
+    return done.stdout
+
+
+def test_where_no_engine_can_be_had_the_demo_is_its_controls(tmp_path: Path) -> None:
+    assert "24 trials; nothing was run" in demo_without_engine(tmp_path, "--dry-run")
     asked = [sys.executable, "-m", "harness.cli", "run", "experiment=demo", "sandbox=process"]
     refused = subprocess.run(
         [*asked, "--dry-run"], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert refused.returncode == 2
     assert "agent 'one_shot' needs isolation; use docker" in refused.stderr
+
+
+def test_what_ran_without_an_engine_is_not_in_the_way_of_one_that_appears(tmp_path: Path) -> None:
+    config = yaml.safe_load(demo_without_engine(tmp_path, "--cfg job"))
+    assert (config["name"], config["sandbox"]["kind"]) == ("demo-process", "process")
