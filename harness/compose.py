@@ -7,12 +7,15 @@ Whatever Hydra or OmegaConf refuses becomes BadInput with one line.
 import os
 import re
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -64,6 +67,7 @@ def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
 
     Raises BadInput for anything that does not compose or does not fit the schema.
     """
+    _Options(parents=[get_args_parser()], add_help=False).parse_args(arguments)
     _register_schema()
     if not os.environ.get("SEAMBENCH_RESULTS"):
         os.environ["SEAMBENCH_RESULTS"] = str(checkout.results)
@@ -91,6 +95,13 @@ def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
         sys.argv = argv
         for _, folder in composed:
             _remove_unused(folder, Path(os.environ["SEAMBENCH_RESULTS"]).absolute())
+
+
+class _Options(ArgumentParser):
+    """Hydra's options, told to be wrong in one line, before Hydra prints all of them."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message} (see seambench run --help)")
 
 
 def _remove_unused(folder: Path, root: Path) -> None:

@@ -82,11 +82,14 @@ def read_predictions(path: Path) -> dict[tuple[str, Instance], Prediction]:
         BadInput: no such file, a line that is no prediction, or the same instance twice for one
             model; names file and line.
     """
-    if not path.is_file():
-        raise BadInput(f"{path}: no such file; from= names a file of predictions (JSON lines)")
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError as error:
+        told = f"{error.strerror}; from= names a file of predictions (JSON lines)"
+        raise BadInput(f"{path}: {told}") from None
     found: dict[tuple[str, Instance], Prediction] = {}
     # JSON takes as parts of a text what `splitlines` takes for ends of lines.
-    for number, line in enumerate(path.read_text("utf-8", "replace").split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -98,7 +98,8 @@ class Run:
 
 def holds_tables_only(folder: Path) -> bool:
     """Whether the trials of a folder (a release, a simulated study) are Parquet, not records."""
-    return (folder / "trials.parquet").is_file() and not RunPaths(folder).records.exists()
+    with opening(folder):
+        return not RunPaths(folder).records.exists() and (folder / "trials.parquet").is_file()
 
 
 def read_run(folder: Path) -> Run:

@@ -64,7 +64,7 @@ def connect() -> docker.DockerClient | None:
         # many sandboxes are open at once, and each holds a connection
         client = docker.from_env(max_pool_size=64)
         client.ping()
-    except (DockerException, RequestException):
+    except (DockerException, RequestException, ValueError):  # the last: a port that is none
         return None
     return client
 

@@ -12,6 +12,7 @@ TASK = "tasks/tally/rename/task.yaml"
 PAIR = "fixtures/tally/pair.yaml"
 RUN = ("run", "sandbox=process", *QUICK, "name=bad")
 RUN_SMALL = (*RUN, "budget=small")
+PREDICTIONS = ("run", *QUICK, "agent=predictions", "--dry-run")
 Spoil = Callable[[Path], object]
 
 
@@ -139,6 +140,21 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         ("unknown app 'tolly'; there is: tally",),
     ),
     "results that are not there": (nothing, ("tables", "nowhere"), ("nowhere: no records.jsonl",)),
+    "results of a name too long to be there": (
+        nothing,
+        ("tables", "n" * 300),
+        ("nnn/records.jsonl: cannot be opened: File name too long",),
+    ),
+    "predictions of a name too long": (
+        nothing,
+        (*PREDICTIONS, f"from={'n' * 300}"),
+        ("nnn: File name too long; from= names a file of predictions",),
+    ),
+    "predictions that are a folder": (
+        nothing,
+        (*PREDICTIONS, "from=configs"),
+        ("configs: Is a directory; from= names a file of predictions",),
+    ),
     "command that is not there": (
         nothing,
         ("validat",),
@@ -148,6 +164,21 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         nothing,
         ("compare",),
         ("Missing argument 'results'.", " compare --help)"),
+    ),
+    "option of a run that is not there": (
+        nothing,
+        (*RUN, "--dryrun"),
+        ("unrecognized arguments: --dryrun (see seambench run --help)",),
+    ),
+    "option of a run without such a value": (
+        nothing,
+        (*RUN, "--cfg", "jobs"),
+        ("argument --cfg/-c: invalid choice: 'jobs'", "(see seambench run --help)"),
+    ),
+    "option of a run that may be two": (
+        nothing,
+        (*RUN, "--r"),
+        ("ambiguous option: --r could match --resolve, --run",),
     ),
     "option that is no number": (
         nothing,

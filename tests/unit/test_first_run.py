@@ -78,3 +78,19 @@ def test_where_no_engine_can_be_had_the_demo_is_its_controls(tmp_path: Path) -> 
 def test_what_ran_without_an_engine_is_not_in_the_way_of_one_that_appears(tmp_path: Path) -> None:
     config = yaml.safe_load(demo_without_engine(tmp_path, "--cfg job"))
     assert (config["name"], config["sandbox"]["kind"]) == ("demo-process", "process")
+
+
+@pytest.mark.parametrize("port", ["99999", "abc"])
+def test_an_engine_at_a_port_that_is_none_does_not_answer(port: str) -> None:
+    host = f"tcp://127.0.0.1:{port}"
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "engine"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"DOCKER_HOST": host},
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"seambench: DOCKER_HOST={host} does not answer; ")
+    assert done.stderr.count("\n") == 1

@@ -26,7 +26,7 @@ from harness.analysis.report.pictures import pictures
 from harness.analysis.report.talk import talk
 from harness.errors import BadInput
 from harness.records import TrialRecord
-from harness.store import write_atomically
+from harness.store import opening, write_atomically
 
 _FOLDER = Path(__file__).with_name("page")
 _SCRIPTS = ("nodes", "trials", "address", "table", "diff", "talk", "trial", "start")
@@ -63,8 +63,9 @@ def write_report(folder: Path, out: Path, instructions: Mapping[str, Instruction
         BadInput: the folder holds no ended trial, a record is corrupt, `out` cannot be written.
     """
     content = page(folder, instructions).encode()
-    if out.is_dir():
-        raise BadInput(f"{out}: is a folder; name a file")
+    with opening(out):
+        if out.is_dir():
+            raise BadInput(f"{out}: is a folder; name a file")
     write_atomically(out, content)
     return out
 
