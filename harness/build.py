@@ -55,7 +55,7 @@ def bench(
     Where stored patches are scored, no agent is made: what it needs may be gone.
     """
     study = load_study(config, checkout)
-    _refuse_full_disk(checkout.root)
+    refuse_full_disk(checkout.root)
     spend = Spend({name: getattr(config.budget, key) for name, key in STUDY.items()})
     with ExitStack() as stack:
         # Keys are asked for before an engine is started.
@@ -189,6 +189,13 @@ def clean_engine(announce: Announce) -> None:
     clean(announce)
 
 
+def refuse_full_disk(folder: Path) -> None:
+    """Raises DiskFull where the disk of `folder` has too little room to start a sweep."""
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < _LEAST_FREE_MB:
+        raise DiskFull(f"{folder}: only {free} MB free; a run needs {_LEAST_FREE_MB} MB")
+
+
 def _refuse_without_isolation(config: RunConfig) -> None:
     if config.sandbox.kind is not SandboxKind.process:
         return
@@ -197,9 +204,3 @@ def _refuse_without_isolation(config: RunConfig) -> None:
     for name, agent in config.agents.items():
         if not agent.kind.is_control:
             raise BadInput(f"config: sandbox=process: agent {name!r} needs isolation; use docker")
-
-
-def _refuse_full_disk(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free // 2**20
-    if free < _LEAST_FREE_MB:
-        raise DiskFull(f"{folder}: only {free} MB free; a run needs {_LEAST_FREE_MB} MB")

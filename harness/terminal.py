@@ -112,6 +112,7 @@ class ProgressDisplay:
 
 def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> bool:
     """Run a study into `folder`; false where trials are lost to infrastructure."""
+    build.refuse_full_disk(folder)  # which may lie on another than the checkout
     console = plain(stderr=True)
     with build.bench(config, checkout, console.print) as bench:
         paths = RunPaths(folder)
@@ -181,6 +182,7 @@ def regrade_study(
     console = plain(stderr=True)
     paths = RunPaths(folder)
     plan = locked_plan(paths)
+    build.refuse_full_disk(folder)
     names = sorted({(cell.agent, cell.kind.value) for cell in plan.cells})
     config.agents = {name: AgentConfig(AgentKind(kind)) for name, kind in names}
     config.tasks = sorted({cell.task for cell in plan.cells})

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.plan import Plan, dump_plan
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -94,3 +96,29 @@ def test_an_engine_at_a_port_that_is_none_does_not_answer(port: str) -> None:
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith(f"seambench: DOCKER_HOST={host} does not answer; ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [("run experiment=smoke agent=nop sandbox=process", "/smoke"), ("regrade {disk}", "")],
+)
+def test_results_on_a_disk_without_room_are_refused_before_anything_is_started(
+    tmp_path: Path, command: str, place: str
+) -> None:
+    disk, plan = tmp_path / "disk", tmp_path / "plan.json"
+    disk.mkdir()
+    plan.write_text(dump_plan(Plan(name="t", locks={}, cells=())))
+    mount = f'mount -t tmpfs -o size=1m none {disk} && cp {plan} {disk} && exec "$@"'
+    alone = ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, "sh"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("nobody may mount a small disk here")
+    done = subprocess.run(
+        [*alone, sys.executable, "-m", "harness.cli", *command.format(disk=disk).split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"SEAMBENCH_RESULTS": str(disk)},
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr == f"seambench: {disk}{place}: only 0 MB free; a run needs 200 MB\n"
