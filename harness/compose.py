@@ -5,7 +5,6 @@ Whatever Hydra or OmegaConf refuses becomes BadInput with one line.
 """
 
 import os
-import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -81,9 +81,7 @@ def run_hydra(arguments: list[str], checkout: Checkout, job: Job) -> None:
     entry = hydra.main(version_base="1.3", config_path=str(checkout.configs), config_name="config")(
         task
     )
-    # `from` is what a person would write, and no name that a Python field can have.
-    arguments = [re.sub(r"^from=", "replay_from=", argument) for argument in arguments]
-    argv, sys.argv = sys.argv, ["seambench run", *arguments]
+    argv, sys.argv = sys.argv, ["seambench run", *map(_for_hydra, arguments)]
     # With this set Hydra lets exceptions through instead of printing several lines and exiting 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
@@ -102,6 +100,17 @@ class _Options(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message} (see seambench run --help)")
+
+
+def _for_hydra(argument: str) -> str:
+    """`from` is what a person would write, and no name that a Python field can have.
+
+    It takes a path as it is: Hydra's grammar has no place for the signs in names of jobs (`=,`).
+    """
+    name, _, path = argument.partition("=")
+    if name != "from":
+        return argument
+    return f"replay_from={QuotedString(path, Quote.single).with_quotes()}"
 
 
 def _remove_unused(folder: Path, root: Path) -> None:

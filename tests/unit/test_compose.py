@@ -249,6 +249,20 @@ def test_the_last_of_many_jobs_is_checked_before_the_first_runs(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("place", ["results/smoke/model=claude,seed=1", "it's 'here'", "back\\'\\"])
+def test_what_is_played_may_lie_in_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("SEAMBENCH_RESULTS", str(tmp_path))
+    seen: list[str | None] = []
+    run_hydra(
+        ["agent=replay", f"from={place}"],
+        CHECKOUT,
+        lambda config, _: seen.append(config.replay_from),
+    )
+    assert seen == [place]
+
+
 def test_an_empty_name_of_the_results_folder_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEAMBENCH_RESULTS", "")
     seen: list[Path] = []
