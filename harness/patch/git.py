@@ -87,7 +87,7 @@ class Scratch:
     def index(self) -> Path:
         return self.folder / "index"
 
-    def git(self, *arguments: str, stdin: bytes = b"") -> Answer:
+    def git(self, *arguments: str, stdin: bytes = b"", seconds: float = GIT_SECONDS) -> Answer:
         """Run git with nothing inherited but PATH. Raises DiskFull, and BadInput without git."""
         environment = _ENVIRONMENT | {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -98,7 +98,7 @@ class Scratch:
         settings = [f"{name}={value}" for name, value in environment.items()]
         # GitPython hands the caller's environment on, hence `env -i`.
         command = ["env", "-i", *settings, "sh", "-c", _BOUNDED, "git", *arguments]
-        return _run(command, self.folder, stdin)
+        return _run(command, self.folder, stdin, seconds)
 
     def store(self, kind: str, content: bytes) -> str:
         """Write an object unless the repository has it, and give its name."""
@@ -171,15 +171,15 @@ def _list(folders: dict[str, list[tuple[bytes, bytes]]], path: str, mode: int, n
     folders[folder].append((key, row))
 
 
-def _run(command: list[str], folder: Path, stdin: bytes) -> Answer:
+def _run(command: list[str], folder: Path, stdin: bytes, seconds: float) -> Answer:
     # The name must live as long as the process: GitPython ends it when the wrapper goes.
     process = Git(str(folder)).execute(command, as_process=True, istream=subprocess.PIPE)
     try:
-        out, err = process.communicate(stdin, timeout=GIT_SECONDS)
+        out, err = process.communicate(stdin, timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return Answer(b"", f"git took longer than {GIT_SECONDS} seconds")
+        return Answer(b"", f"git took longer than {seconds} seconds")
     return Answer(out, _problem(process.returncode, err.decode(errors="replace")))
 
 
