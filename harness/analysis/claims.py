@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.analysis.comparison import widest
 from harness.analysis.estimate import cost, hypotheses, quality
-from harness.analysis.estimate.effects import Question, explored, without_flips
+from harness.analysis.estimate.effects import Question, explored, joined, without_flips
 from harness.analysis.estimate.hypotheses import ASKED
 from harness.analysis.estimate.marginal import marginal_effects
 from harness.analysis.estimate.pairing import FACTORS, Contrast, Side
@@ -178,7 +178,9 @@ def _of_cost(
     for _, row in paid.iterrows():
         level, of_row = row["level"], {"model": [row["level"]]}
         used = rows.of(contrast, of_row, known)
-        yield _claim(f"cost-ratio/{level}", row, "ratio", rows.of(contrast, of_row, above_0), ratio)
+        of_ratio = pd.Series({**row, "note": joined(*row[["note", "ratio_note"]].dropna())})
+        paid_for = rows.of(contrast, of_row, above_0)
+        yield _claim(f"cost-ratio/{level}", of_ratio, "ratio", paid_for, ratio)
         name = f"cost-per-resolved/{level}"
         yield _claim(name, row, "ratio", used, per_resolved, test=_SWAPPED)
         for side in ("minuend", "subtrahend"):

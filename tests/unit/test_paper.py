@@ -336,6 +336,13 @@ class TestNumbers:
         expected = known["input_tokens"].sum() + known["output_tokens"].sum()
         assert (kinds["tokens"] * kinds["n"]).sum() == pytest.approx(expected)
 
+    def test_of_tokens_leave_out_patches_made_elsewhere(self, trials):
+        none = dict.fromkeys((*tokens._KINDS, "input_tokens", "output_tokens"), 0)
+        none.pop("answer_tokens")
+        elsewhere = trials[trials["model"].notna()].assign(agent_ending=pd.NA, **none)
+        both = pd.concat([trials, elsewhere], ignore_index=True)
+        pd.testing.assert_frame_equal(tokens.data(both), tokens.data(trials))
+
     def test_of_few_apps_have_no_interval(self, trials):
         rows = slopes.data(trials)
         assert rows[rows["apps"] <= 5]["low"].isna().all()
@@ -611,6 +618,20 @@ class TestClaims:
         assert of_few["difference/pooled/X"]
         assert of_few["cost-per-resolved/pooled"]
         assert not any(of_few[name] for name in of_few if name.startswith(by_t))
+
+    def test_say_of_the_geometric_ratio_alone_what_cost_nothing(self, tmp_path):
+        trials = simulate(Size(apps=2))
+        spent = ["cost_usd", "input_tokens", "output_tokens"]
+        free = trials["model"].eq("simulated-small") & trials["repeat"].eq(0)
+        trials.loc[free.fillna(value=False), spent] = 0
+        by_id = told(trials, tmp_path)
+        assert {
+            name for name, claim in by_id.items() if "trials of 0" in (claim["note"] or "")
+        } == {
+            "cost-ratio/simulated-small",
+            "cost-ratio/pooled",
+        }
+        assert "with 2 apps" in by_id["cost-ratio/pooled"]["note"]
 
     def test_are_not_written_for_controls_alone(self, tmp_path):
         controls = to_frame(factory.demo_trials(), TrialRecord)

@@ -79,6 +79,9 @@ class CostRow(Record):
     )
     capped_subtrahend: Annotated[float | None, Column("the same on the subtrahend", "%")] = None
     note: Annotated[str | None, Column("what to know before reading the numbers")] = None
+    ratio_note: Annotated[str | None, Column("the same, of the ratio of geometric means alone")] = (
+        None
+    )
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,13 @@ def counts(trials: pd.DataFrame, quantity: str) -> NDArray[np.bool_]:
     return is_known.to_numpy(bool)
 
 
+def tokens_counted(trials: pd.DataFrame) -> pd.Series:
+    """Whether somebody counted tokens: a patch made elsewhere has no ending of a model's work."""
+    tokens = trials["input_tokens"] + trials["output_tokens"]
+    counted: pd.Series = trials["agent_ending"].notna() | tokens.gt(0)
+    return counted
+
+
 def _cells(trials: pd.DataFrame, side: Side, quantity: str) -> pd.DataFrame:
     """One row a cell: total, resolved, capped, n, zeros and the mean logarithm of the others."""
     found = only(trials, arm=side.arm, scope=side.scope)
@@ -168,6 +178,7 @@ def _row(sides: _Sides, question: Question, quantity: str, factor: str, level: s
         capped_minuend=_capped(sides.minuend),
         capped_subtrahend=_capped(sides.subtrahend),
         note=_note(sides, apps),
+        ratio_note=_zeros(sides),
     )
 
 
@@ -175,10 +186,9 @@ def _note(sides: _Sides, apps: int) -> str | None:
     if not apps:
         return "no task has a known quantity on both sides"
     few = "1 app: no interval across apps" if apps == 1 else few_apps(apps)
-    notes = [few, _zeros(sides)]
-    if not sides.minuend["resolved"].sum() or not sides.subtrahend["resolved"].sum():
-        notes.append("a side resolved nothing: its cost of a resolved task has no value")
-    return joined(*notes)
+    if sides.minuend["resolved"].sum() and sides.subtrahend["resolved"].sum():
+        return few
+    return joined(few, "a side resolved nothing: its cost of a resolved task has no value")
 
 
 def _zeros(sides: _Sides) -> str | None:

@@ -208,9 +208,9 @@ def _spent(
 
 
 def _with_tokens(trials: pd.DataFrame) -> pd.DataFrame:
-    """Null where nobody counted them: a patch made elsewhere has no ending of a model's work."""
+    """`tokens`, null where nobody counted them."""
     tokens = trials["input_tokens"] + trials["output_tokens"]
-    return trials.assign(tokens=tokens.where(trials["agent_ending"].notna() | tokens.gt(0)))
+    return trials.assign(tokens=tokens.where(cost.tokens_counted(trials)))
 
 
 def _effect(

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.analysis.estimate.cost import tokens_counted
 from harness.analysis.paper.cells import sides, studied, with_side
 from harness.analysis.paper.styles import Style
 
@@ -41,6 +42,7 @@ _TOOL_COLUMNS = [
 def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFrame:
     """`panel` (kind, use, context), `side`, `part`, `tokens` (mean a trial), `n` trials."""
     known = with_side(studied(trials))
+    known = known[tokens_counted(known)]
     if known.empty or not known["input_tokens"].sum():
         return pd.DataFrame()
     known = known.assign(answer_tokens=known["output_tokens"] - known["reasoning_tokens"])
@@ -80,7 +82,10 @@ def caption(rows: pd.DataFrame) -> str:
     """What is shown, of how many trials."""
     kinds = rows[rows["panel"] == "kind"].drop_duplicates("side")
     counts = ", ".join(f"{side} {n:,}" for side, n in zip(kinds["side"], kinds["n"], strict=True))
-    text = f"Tokens by kind, mean a trial, lost trials left out (trials: {counts})."
+    text = (
+        "Tokens by kind, mean a trial, lost trials and patches made elsewhere left out "
+        f"(trials: {counts})."
+    )
     if "context" in set(rows["panel"]):
         text += (
             " Middle: tokens that went to tools and came back, by what they were used for. Right:"
