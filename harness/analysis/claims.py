@@ -17,7 +17,7 @@ from harness.analysis.estimate.repeats import reliability
 from harness.analysis.estimate.used import HASHED, Rows, Used, digest, row_hashes, value_name
 from harness.analysis.frame import remove_file, to_frame, write_file
 from harness.analysis.paper import forest, parts
-from harness.analysis.tables import escape_latex, tabular
+from harness.analysis.tables import escape_latex, needs, p_value, tabular, typeset
 from harness.records import Column, Record
 from harness.store import dump_json
 
@@ -245,8 +245,9 @@ def _latex(told: pd.DataFrame) -> str:
     notes = [f"{row['hypothesis']}: {row['note']}." for _, row in told.iterrows()
              if not pd.isna(row["estimate"]) and not pd.isna(row["note"])]  # fmt: skip
     note = " ".join([note, *map(escape_latex, notes)])
-    top = ["% Needs \\usepackage{booktabs}.", r"\begin{table*}", r"\centering\footnotesize"]
-    return "\n".join([*top, rf"\caption{{The hypotheses. {note}}}", *body, r"\end{table*}", ""])
+    top = [r"\begin{table*}", r"\centering\footnotesize"]
+    lines = [*top, rf"\caption{{The hypotheses. {note}}}", *body, r"\end{table*}"]
+    return "\n".join([needs("booktabs", lines), *lines, ""])
 
 
 _WRAPPED = r"p{0.42\textwidth}@{}"
@@ -262,11 +263,11 @@ def _line(row: pd.Series) -> str:
         str(row["apps"]),
         f"{row['estimate']:.2f}",
         f"[{row['low']:.2f}, {row['high']:.2f}]" if has_ends else "--",
-        "--" if pd.isna(row["p"]) else f"{row['p']:.3f}",
-        "--" if pd.isna(row["p_adjusted"]) else f"{row['p_adjusted']:.3f}",
+        "--" if pd.isna(row["p"]) else p_value(row["p"]),
+        "--" if pd.isna(row["p_adjusted"]) else p_value(row["p_adjusted"]),
     ]
-    minus = [cell if cell == "--" else cell.replace("-", "$-$") for cell in cells]
-    return " & ".join([head, *minus]) + r" \\"
+    numbers = [cell if cell == "--" else typeset(cell) for cell in cells]
+    return " & ".join([head, *numbers]) + r" \\"
 
 
 def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:

@@ -24,7 +24,7 @@ from harness.analysis.estimate.pairing import Contrast, Missing, Side, differenc
 from harness.analysis.estimate.parts import difference_in_differences
 from harness.analysis.frame import to_frame, write_file
 from harness.analysis.order import sort_arms
-from harness.analysis.tables import escape_latex, tabular
+from harness.analysis.tables import escape_latex, needs, p_value, tabular, typeset
 from harness.errors import BadInput
 
 BY = {
@@ -148,7 +148,7 @@ def table(comparison: Comparison) -> Table:
         caption_justify="left",
         collapse_padding=True,
     )
-    shown.add_column(comparison.by, overflow="fold", min_width=16)
+    shown.add_column(comparison.by, overflow="fold", min_width=len("microservices"))
     for name in (
         "apps,\ntasks",
         "min.\n%",
@@ -175,17 +175,14 @@ def latex(comparison: Comparison) -> str:
     rows = [_latex_row(row) for _, row in comparison.effects.iterrows()]
     notes = escape_latex(" ".join(_remarks(comparison)))
     notes = notes[:1].upper() + notes[1:]
-    return "\n".join(
-        [
-            "% Needs \\usepackage{booktabs}.",
-            r"\begin{table}",
-            r"\centering\footnotesize",
-            rf"\caption{{Resolved, {escape_latex(_subject(comparison))}. {notes}}}",
-            *tabular("lrrrrrrrr", heads, [rows]),
-            r"\end{table}",
-            "",
-        ]
-    )
+    lines = [
+        r"\begin{table}",
+        r"\centering\footnotesize",
+        rf"\caption{{Resolved, {escape_latex(_subject(comparison))}. {notes}}}",
+        *tabular("lrrrrrrrr", heads, [rows]),
+        r"\end{table}",
+    ]
+    return "\n".join([needs("booktabs", lines), *lines, ""])
 
 
 def _rows(trials: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
@@ -227,14 +224,18 @@ def _cells(row: pd.Series) -> list[str]:
         _number(row["minuend"], ".0f"),
         _number(row["subtrahend"], ".0f"),
         _number(row["difference"], "+.1f") + interval,
-        _number(row["p_sign_flip"], ".3f"),
-        _number(row["p_adjusted"], ".3f"),
+        _p(row["p_sign_flip"]),
+        _p(row["p_adjusted"]),
         _equivalent(row["p_equivalence"]),
     ]
 
 
 def _number(value: object, form: str) -> str:
     return "-" if pd.isna(value) else format(value, form)  # type: ignore[call-overload]
+
+
+def _p(value: object) -> str:
+    return "-" if pd.isna(value) else p_value(value)  # type: ignore[call-overload, arg-type]
 
 
 def _equivalent(p: object) -> str:
@@ -279,7 +280,7 @@ def _latex_row(row: pd.Series) -> str:
     cells = _cells(row)
     cells[3] = _number(row["difference"], "+.1f")
     cells.insert(4, interval)
-    numbers = [cell.replace("-", "$-$") if cell != "-" else "--" for cell in cells]
+    numbers = ["--" if cell == "-" else typeset(cell) for cell in cells]
     return " & ".join([escape_latex(row["level"]), *numbers]) + r" \\"
 
 

@@ -38,24 +38,38 @@ def results_table(summary: pd.DataFrame) -> Table:
 
 
 def latex(summary: pd.DataFrame, differences: pd.DataFrame) -> str:
-    r"""A `table*` for `\input`: the summary, and below it the differences between arms."""
+    r"""A `table*` for `\input`: the summary, and below it the differences between arms.
+
+    A summary that no page holds is a `longtable`.
+    """
+    blocks = _summary_blocks(summary)
     below = [_difference_line(row) for _, row in differences.iterrows()]
-    lines = [
-        "% Needs \\usepackage{booktabs}.",
-        r"\begin{table*}",
-        r"\centering\footnotesize",
-        rf"\caption{{{_caption(summary)}}}",
-        r"\label{tab:overview}",
-        *tabular("llllrlrrrrrrrrr", _HEADS, _summary_blocks(summary)),
-        *([r"\par\medskip", *tabular("llrrrl", _DIFFERENCE_HEADS, [below])] if below else []),
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
+    between = tabular("llrrrl", _DIFFERENCE_HEADS, [below]) if below else []
+    lay_out = _on_a_page if len(summary) <= PAGE_ROWS else _over_pages
+    return "\n".join(lay_out(_caption(summary), blocks, between)) + "\n"
+
+
+def needs(packages: str, lines: Iterable[str]) -> str:
+    """The comment above a table: what a document needs for it."""
+    text = f"% Needs \\usepackage{{{packages}}}"
+    if any(sign > _LATIN for line in lines for sign in line):
+        text += ", and LuaLaTeX or XeLaTeX with a font that has the letters of its names"
+    return text + "."
 
 
 def escape_latex(text: str) -> str:
     """`text` with the characters that LaTeX reads as commands made literal."""
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
+
+
+def typeset(number: str) -> str:
+    """A number with its signs as LaTeX sets them."""
+    return number.replace("-", "$-$").replace("<", "$<$")
+
+
+def p_value(p: float) -> str:
+    """Three digits; what would be none of them is below a bound, since no p is 0."""
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def agent_label(agent: str, model: object) -> str:
@@ -70,18 +84,26 @@ def task_label(task: str, *, short: bool) -> str:
 
 def tabular(spec: str, heads: Sequence[str], blocks: Iterable[Sequence[str]]) -> list[str]:
     """A booktabs tabular: columns, heads, and blocks of rows with a rule above each."""
-    body: list[str] = []
-    for block in blocks:
-        body += [r"\midrule", *block]
-    head = " & ".join(heads) + r" \\"
     return [
         rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
-        r"\toprule",
-        head,
-        *body,
+        *_headed(heads),
+        *_body(blocks),
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+def _headed(heads: Sequence[str]) -> list[str]:
+    return [r"\toprule", " & ".join(heads) + r" \\"]
+
+
+def _body(blocks: Iterable[Sequence[str]]) -> list[str]:
+    return [line for block in blocks for line in (r"\midrule", *map(_guarded, block))]
+
+
+def _guarded(row: str) -> str:
+    r"""The row; what stands above it, `\\` or a rule, would read a star or bracket as its own."""
+    return "{}" + row if row.startswith(("*", "[")) else row
 
 
 def _worker(row: pd.Series) -> str:
@@ -136,11 +158,54 @@ def _totals(summary: pd.DataFrame) -> str:
 
 # LaTeX.
 
+PAGE_ROWS = 50
+"""rows of the summary that one page has room for"""
+_LATIN = "\u024f"
+"""the last letter of which every LaTeX has a form"""
+_SPEC = "llllrlrrrrrrrrr"
+_LABEL = r"\label{tab:overview}"
 _HEADS = [
     "Task", "Class", "Agent", "Arm", "$n$", "Resolved", "B", "E", "S", "C", "I",
     "Tests", "Churn", "Ctx", "Verify (s)",
 ]  # fmt: skip
 _DIFFERENCE_HEADS = ["Agent", "Difference in resolved", "Apps", "Tasks", "pp", "95\\% interval"]
+
+
+def _on_a_page(caption: str, blocks: Sequence[Sequence[str]], below: Sequence[str]) -> list[str]:
+    lines = [
+        r"\begin{table*}",
+        r"\centering\footnotesize",
+        rf"\caption{{{caption}}}",
+        _LABEL,
+        *tabular(_SPEC, _HEADS, blocks),
+        *([r"\par\medskip", *below] if below else []),
+        r"\end{table*}",
+    ]
+    return [needs("booktabs", lines), *lines]
+
+
+def _over_pages(caption: str, blocks: Sequence[Sequence[str]], below: Sequence[str]) -> list[str]:
+    lines = [
+        r"\begingroup\footnotesize\setlength{\LTcapwidth}{\textwidth}",
+        rf"\begin{{longtable}}{{@{{}}{_SPEC}@{{}}}}",
+        rf"\caption{{{caption}}}{_LABEL} \\",
+        *_headed(_HEADS),
+        r"\endfirsthead",
+        *_headed(_HEADS),
+        r"\midrule",
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *_body(blocks),
+        r"\end{longtable}",
+        *([r"\begin{center}", *below, r"\end{center}"] if below else []),
+        r"\endgroup",
+    ]
+    return [
+        needs("booktabs,longtable", lines),
+        r"% A longtable breaks over pages in one column alone: \onecolumn in a paper of two.",
+        *lines,
+    ]
 
 
 def _summary_blocks(summary: pd.DataFrame) -> list[list[str]]:
@@ -189,7 +254,7 @@ def _difference_line(row: pd.Series) -> str:
         escape_latex(f"{row['minuend']} - {row['subtrahend']}").replace(" - ", " $-$ "),
         str(row["apps"]),
         str(row["tasks"]),
-        value.replace("-", "$-$"),
+        typeset(value),
         _interval(row),
     ]
     return " & ".join(cells) + r" \\"
@@ -198,7 +263,7 @@ def _difference_line(row: pd.Series) -> str:
 def _interval(row: pd.Series) -> str:
     if pd.isna(row["low"]):
         return escape_latex(row["note"])
-    return f"[{row['low']:+.1f}, {row['high']:+.1f}]".replace("-", "$-$")
+    return typeset(f"[{row['low']:+.1f}, {row['high']:+.1f}]")
 
 
 def _caption(summary: pd.DataFrame) -> str:

@@ -4,11 +4,12 @@ import io
 import os
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from harness.analysis.frame import to_frame
 from harness.analysis.summary import differences, summary
-from harness.analysis.tables import escape_latex, latex, results_table
+from harness.analysis.tables import escape_latex, latex, p_value, results_table, tabular
 from harness.records import TrialRecord
 from tests.records_factory import demo_trials, lost, trial
 
@@ -130,3 +131,48 @@ def test_a_difference_of_few_apps_has_its_interval_and_one_app_says_why_it_has_n
     assert rf"{line}3 & 3 & $-$26.7 & [$-$78.4, +25.0] \\" in tex(trials)
     one = [each.model_copy(update={"app": "a", "pair": "x-y"}) for each in trials]
     assert rf"{line}1 & 3 & $-$26.7 & 1 app: no interval across apps \\" in tex(one)
+
+
+def of_models(number, **changes):
+    """The demo's trials by so many models."""
+    return [
+        each.model_copy(update={"trial_id": f"{n}{each.trial_id[1:]}", "agent": "tool_loop",
+                                "model": f"m-{n}", **changes})
+        for n in range(number) for each in demo_trials() if each.agent == "oracle"
+    ]  # fmt: skip
+
+
+def test_a_latex_table_that_no_page_holds_breaks_over_pages():
+    assert r"\begin{table*}" in tex(of_models(6))
+    lines = tex(of_models(7)).splitlines()
+    assert lines[0] == r"% Needs \usepackage{booktabs,longtable}."
+    assert r"\onecolumn" in lines[1]
+    assert not any("table*" in line for line in lines)
+    start, end = (lines.index(rf"\{name}") for name in ("endfoot", "end{longtable}"))
+    rows = [line for line in lines[start:end] if line.endswith(r"\\")]
+    assert [line.count("&") for line in rows] == [14] * 56
+    assert sum(line.startswith("Task & Class & ") for line in lines[:start]) == 2
+
+
+def test_no_row_of_a_latex_table_begins_with_what_the_end_of_another_reads():
+    rows = [r"[beta] x & 1 \\", r"*x & 2 \\", r"x* & 3 \\"]
+    assert tabular("lr", ["a", "b"], [rows])[3:-2] == [
+        r"\midrule", r"{}[beta] x & 1 \\", r"{}*x & 2 \\", r"x* & 3 \\",
+    ]  # fmt: skip
+    lines = tex(of_models(1, agent="[beta] x")).splitlines()
+    assert any(line.startswith("{}[beta] x (m-0) & ") for line in lines)
+
+
+def test_a_latex_table_with_letters_that_are_not_latin_names_an_engine_that_has_them():
+    assert tex(of_models(1, agent="Zoë")).startswith("% Needs \\usepackage{booktabs}.\n")
+    assert tex(of_models(1, agent="模型")).startswith(
+        "% Needs \\usepackage{booktabs}, and LuaLaTeX or XeLaTeX with a font that has the letters"
+        " of its names.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("p", "words"), [(1.0, "1.000"), (0.0005, "0.001"), (2 / 2**12, "<0.001"), (0.0, "<0.001")]
+)
+def test_no_p_is_shown_as_zero(p, words):
+    assert p_value(p) == words

@@ -909,10 +909,10 @@ class TestTheTables:
 
     def test_of_a_terminal_show_each_number_in_its_column(self, by_model):
         assert [line for line in printed(by_model) if "6, 6" in line] == [
-            "m                  6, 6    60    58     +1.7 [-6.2, +9.6]  1.000  1.000   yes",
-            "n                  6, 6    30    75  -45.0 [-68.7, -21.3]  0.031  0.047  open",
-            "pooled             6, 6    45    67   -21.7 [-36.0, -7.3]  0.031  0.047  open",
-            "primary            6, 6    45    67   -21.7 [-36.0, -7.3]  0.031      -  open",
+            "m               6, 6    60    58     +1.7 [-6.2, +9.6]  1.000  1.000   yes",
+            "n               6, 6    30    75  -45.0 [-68.7, -21.3]  0.031  0.047  open",
+            "pooled          6, 6    45    67   -21.7 [-36.0, -7.3]  0.031  0.047  open",
+            "primary         6, 6    45    67   -21.7 [-36.0, -7.3]  0.031      -  open",
         ]
 
     def test_of_latex_show_each_number_in_its_column(self, by_model):
@@ -932,6 +932,17 @@ class TestTheTables:
             r"\end{tabular}",
             r"\end{table}",
         ]
+
+    def test_show_no_p_as_zero(self):
+        """Of twelve apps that all point one way: 2 of 2^12 flips are as far."""
+        trials = study({f"a{n:02}": (1 + n % 3, 8) for n in range(12)})
+        found = comparison.compare(trials, "model")
+        lines = [line for line in printed(found) if "12, 12" in line]
+        assert lines == [
+            "m              12, 12    20    80  -60.0 [-65.4, -54.6]  <0.001  <0.001  open",
+            "primary        12, 12    20    80  -60.0 [-65.4, -54.6]  <0.001       -  open",
+        ]
+        assert "& $<$0.001 & -- & open" in comparison.latex(found)
 
     def test_say_below_what_the_columns_are_and_what_lost_trials_could_change(self, by_model):
         remarks = [

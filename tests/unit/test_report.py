@@ -345,6 +345,19 @@ def test_differences_are_the_estimates_of_the_package_with_their_p_and_their_sen
     assert f'<td class="num">{one.p:.3f}</td>' in text
 
 
+def test_a_p_that_three_digits_do_not_hold_is_below_a_bound(tmp_path):
+    """Of twelve apps that all point one way 2 of 2^12 flips are as far; two repeats vary."""
+    rows = [
+        ASKED.model_copy(update={"trial_id": f"{n}{arm}{repeat}", "app": f"a{n}", "pair": f"a{n}",
+                                 "task": f"a{n}/t", "arm": arm, "repeat": repeat,
+                                 "resolved": arm == "monolith" or repeat + n % 2 > 1})
+        for n in range(12) for arm in ("monolith", "microservices") for repeat in range(2)
+    ]  # fmt: skip
+    text = page(write_run(tmp_path, entries(rows)), {})
+    assert '<td class="num">&lt;0.001</td>' in text
+    assert '<td class="num">0.000</td>' not in text
+
+
 def hash_of(row):
     return int(hashlib.sha256(row.trial_id.encode()).hexdigest(), 16)
 

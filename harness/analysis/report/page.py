@@ -24,6 +24,7 @@ from harness.analysis.report.index import Parts, index
 from harness.analysis.report.instructions import Instruction
 from harness.analysis.report.pictures import pictures
 from harness.analysis.report.talk import talk
+from harness.analysis.tables import p_value
 from harness.errors import BadInput
 from harness.records import TrialRecord
 from harness.store import opening, write_atomically
@@ -52,6 +53,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.filters["p_value"] = p_value
 
 
 def write_report(folder: Path, out: Path, instructions: Mapping[str, Instruction]) -> Path:
