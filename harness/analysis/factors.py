@@ -10,7 +10,6 @@ from harness.analysis.grid import (
     TOP,
     Column,
     Grid,
-    agent_lines,
     task_lines,
     text_width,
 )
@@ -30,7 +29,7 @@ def draw_factors(axes: Axes, trials: pd.DataFrame, grid: Grid) -> None:
         _write_task(axes, task_lines(trials, task), row * grid.pitch + grid.pitch / 2)
     for index, column in enumerate(grid.columns):
         left, cell = grid.cell_place(index)
-        _write_column(axes, column, left, cell)
+        _write_column(axes, grid.agent_lines(column), left, cell)
         for row, task in enumerate(grid.tasks):
             found = _cell_trials(trials, task, column)
             _draw_cell(axes, found, (left, row * grid.pitch), grid, cell)
@@ -49,9 +48,9 @@ def _write_task(axes: Axes, lines: tuple[str, str], middle: float) -> None:
     axes.text(LEFT, middle + 0.015, lines[1], va="top", color="0.35", size=6)
 
 
-def _write_column(axes: Axes, column: Column, left: float, cell: float) -> None:
+def _write_column(axes: Axes, lines: list[str], left: float, cell: float) -> None:
     side = _side(cell)
-    axes.text(left + 2.5 * side, -0.15, "\n".join(agent_lines(column)), ha="center",
+    axes.text(left + 2.5 * side, -0.15, "\n".join(lines), ha="center",
               va="baseline", size=6, linespacing=1.1)  # fmt: skip
     for index, factor in enumerate(FACTORS):
         axes.text(left + (index + 0.5) * side, -0.03, factor[0].upper(), ha="center",

@@ -1,6 +1,6 @@
 """Where things stand in the overview figure, in inches from the top left of its rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
+from harness.analysis.names import short_names
 from harness.analysis.order import CLASSES, CONTROLS, rank, sort_arms
 from harness.analysis.tables import task_label
 
@@ -19,6 +20,7 @@ _WIDTH = 7.0  # both columns of a paper
 _BOTTOM = 0.48
 _NARROW, _BROAD = 0.98, 1.05  # limits of the width of a panel of bars
 _GAP, _RIGHT, _ARM_GAP = 0.16, 0.22, 0.1
+_LONGEST = 30  # letters of the name of a task
 
 Column = tuple[str, str, str]
 """arm, agent, model ("" where it has none)"""
@@ -31,6 +33,7 @@ class Grid:
     tasks: tuple[str, ...]
     arms: tuple[str, ...]
     columns: tuple[Column, ...]
+    short: Mapping[str, str]  # agents and models as the figure writes them
     labels: float  # width of the task names
     arm_labels: float  # width of the arm names beside the bars
     agent_labels: float  # width of the agent and model names above the boxes
@@ -82,6 +85,11 @@ class Grid:
         group = index // (len(self.columns) // len(self.arms))
         return LEFT + self.labels + index * cell + group * _ARM_GAP, cell
 
+    def agent_lines(self, column: Column) -> list[str]:
+        """The agent, and below it its model where it has one."""
+        _, agent, model = column
+        return [self.short[name] for name in (agent, model) if name]
+
     def bar_place(self, row: int, index: int) -> float:
         """The middle of the bar of an arm in a row."""
         return (row + 0.5) * self.pitch + (index - (len(self.arms) - 1) / 2) * 0.13
@@ -100,14 +108,15 @@ def lay_out(trials: pd.DataFrame) -> Grid:
     lines = [task_lines(trials, name) for name in names]
     label = max(max(text_width(first, 6.5), text_width(second)) for first, second in lines)
     columns = tuple(_columns(trials, arms))
-    agents = {line for column in columns for line in agent_lines(column)}
+    short = short_names(name for _, *worker in columns for name in worker if name)
     return Grid(
         names,
         arms,
         columns,
+        short,
         labels=label + 0.12,
         arm_labels=max(map(text_width, arms)) + 0.08,
-        agent_labels=max(map(text_width, agents)) + 0.03,
+        agent_labels=max(map(text_width, short.values())) + 0.03,
     )
 
 
@@ -124,14 +133,8 @@ def task_lines(trials: pd.DataFrame, task: str) -> tuple[str, str]:
     return _cut(name), _cut(f"{first['task_class']}: {first['family']}")
 
 
-def agent_lines(column: Column) -> list[str]:
-    """The agent, and below it its model where it has one."""
-    _, agent, model = column
-    return [_cut(name, 18) for name in (agent, model) if name]
-
-
-def _cut(text: str, longest: int = 30) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def text_width(text: str, size: float = 6) -> float:

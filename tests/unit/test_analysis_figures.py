@@ -1,4 +1,5 @@
 import io
+import itertools
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -73,6 +74,18 @@ def test_no_text_is_cut_and_no_two_texts_overlap(trials):
             other for other, place in boxes[index + 1 :] if box.padded(-0.5).overlaps(place)
         ]
         assert not clashing, text
+
+
+def test_models_that_begin_alike_are_told_apart():
+    names = ("claude-sonnet-4-20250514", "claude-sonnet-4-20250929")
+    trials = [
+        t.model_copy(update={"agent": "tool_loop", "model": name})
+        for t, name in zip(demo_trials(("monolith",)), itertools.cycle(names), strict=False)
+    ]
+    with paper_style():
+        texts = [text.get_text() for text in overview(frame(trials)).axes[0].texts]
+    heads = {text for text in texts if text.startswith("tool_loop\n")}
+    assert heads == {"tool_loop\nclaude-sonnet…250514", "tool_loop\nclaude-sonnet…250929"}
 
 
 def test_the_longest_bar_ends_before_its_panel_does():

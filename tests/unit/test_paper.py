@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,11 @@ from scipy import stats
 from harness.analysis import claims, comparison
 from harness.analysis.estimate.hypotheses import ASKED
 from harness.analysis.frame import read_trials, to_frame, write_file
-from harness.analysis.paper import failures, heatmap, pareto, plates, slopes, tokens
+from harness.analysis.names import short_names
+from harness.analysis.paper import failures, forest, heatmap, pareto, plates, slopes, tokens
 from harness.analysis.paper.cells import over_apps
 from harness.analysis.paper.plates import PLATES, save_plates
-from harness.analysis.paper.styles import STYLES, look, short_names, style_named
+from harness.analysis.paper.styles import STYLES, look, style_named
 from harness.analysis.simulated import Size, simulate, write
 from harness.analysis.summary import summary
 from harness.errors import BadInput
@@ -76,7 +77,7 @@ def drawn(name: str, style, *, long_names: bool = False):
     if long_names:
         trials = trials.assign(model=trials["model"].replace(LONG_NAMES))
     with style.applied():
-        figure = plate.draw(plate.data(trials), style)
+        figure = plate.draw(plate.fitted(plate.data(trials), style), style)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
     return figure, canvas.get_renderer()
@@ -298,6 +299,17 @@ class TestNumbers:
         assert [text.get_text() for text in axes.texts] == ["+100", "−100", "−20", "0"]
         assert axes.images[0].get_array().tolist() == [[100, -100], [pytest.approx(-20), 0]]
 
+    def test_have_a_dash_where_there_is_none_however_many_models_there_are(self):
+        rows = [
+            row
+            for n in range(6)
+            for arm in ("monolith", "microservices")
+            for row in one_task_an_app([5] if n == 5 else [5, 5], model=f"m{n}", arm=arm)
+        ]
+        with ACM.applied():
+            axes = heatmap.draw(heatmap.data(to_frame(rows, TrialRecord)), ACM).axes[0]
+        assert [text.get_text() for text in axes.texts] == ["–"]
+
     def test_of_tokens_by_context_count_every_use_once(self, trials, tools):
         rows = tokens.data(trials, tools)
         read = rows[rows["panel"] == "context"]
@@ -352,6 +364,17 @@ class TestNumbers:
         for apps, panels in ((7, {"budget"}), (8, {"budget", "size"})):
             assert set(slopes.data(simulate(Size(apps=apps)))["panel"]) == panels
 
+    def test_of_apps_of_nearly_one_size_are_in_classes_of_two_apps_each(self):
+        trials = simulate(Size(apps=8))
+        place = {app: n for n, app in enumerate(sorted(set(trials["app"])))}
+        trials["app_code_lines"] = 10_000 + 40 * trials["app"].map(place).astype(int)
+        rows = slopes.data(trials)
+        with ACM.applied():
+            axes = slopes.draw(rows, ACM).axes[-1]
+        labels = [label.get_text() for label in axes.get_xticklabels()]
+        assert labels == ["10–10.07", "10.07–10.14", "10.14–10.21", "10.21–10.28"]
+        assert set(rows[rows["panel"] == "size"]["apps"]) == {2}
+
     def test_at_the_edge_of_a_panel_have_whole_markers(self):
         figure, _ = drawn("context-and-size", ACM)
         points = [
@@ -364,6 +387,51 @@ class TestNumbers:
         found = summary(trials)
         assert found["n"].sum() + found["lost"].sum() == len(trials)
         assert found["resolved"].sum() == trials["resolved"].sum()
+
+
+class TestManyModels:
+    @pytest.mark.parametrize("style", list(STYLES))
+    def test_of_one_cost_that_resolve_nothing_have_names_apart_and_an_axis_in_points(self, style):
+        points = {f"claude-sonnet-4-202506{n:02}": (0.1 + 0.001 * n, 0) for n in range(12)}
+        with STYLES[style].applied():
+            figure = pareto.draw(pareto.data(at_points(points)), STYLES[style])
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+        (axes,) = figure.axes
+        boxes = [Text.get_window_extent(name, canvas.get_renderer()) for name in axes.texts]
+        assert len(boxes) == 12
+        assert all(box.x0 > axes.bbox.x1 for box in boxes), "a name hides points"
+        for one, other in combinations(boxes, 2):
+            assert not one.overlaps(other)
+        low, high = axes.get_ylim()
+        assert -1 < low < 0
+        assert high > 5
+
+    @pytest.mark.parametrize(
+        ("style", "models", "is_short"),
+        [("acm", 3, False), ("slides", 3, True), ("acm", 12, True), ("slides", 12, True)],
+    )
+    def test_have_a_forest_that_a_page_holds(self, style, models, is_short):
+        rows, venue = effects_of(models), STYLES[style]
+        shown = forest.fitted(rows, venue)
+        with venue.applied():
+            figure = forest.draw(shown, venue)
+        assert figure.get_size_inches()[1] <= venue.tallest
+        labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert labels.count("local (L)") == (1 if is_short else 1 + models)
+        assert len(labels) == len(shown)
+        text = forest.caption(shown)
+        assert ("Of each model all classes stand together" in text) == is_short
+        pooled = rows[rows["factor"] == "pooled"]
+        pd.testing.assert_frame_equal(shown[shown["factor"] == "pooled"], pooled)
+
+
+@cache
+def effects_of(models: int) -> pd.DataFrame:
+    """The rows of a forest of so many models."""
+    trials = simulate(Size(apps=2))
+    many = [trials.assign(model=trials["model"] + f"-{n}") for n in range(models // 3)]
+    return forest.data(pd.concat(many, ignore_index=True))
 
 
 class TestStudiesThatFillNoFigure:

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from harness.analysis.comparison import widest
 from harness.analysis.estimate.pairing import differences
-from harness.analysis.paper.styles import Style, short_names, signed
+from harness.analysis.names import short_names
+from harness.analysis.paper.styles import Style, signed
 
 MOST_ROWS = 40
 """tasks beyond which rows are families"""
@@ -39,10 +40,11 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     axes = figure.subplots()
     values = table.to_numpy(float)
     image = axes.imshow(values, cmap="PuOr", vmin=-100, vmax=100, aspect="auto")
+    has_room = len(table.columns) <= MOST_NUMBERS
     for (y, x), value in np.ndenumerate(values):
         text = "–" if np.isnan(value) else signed(value)
         dark = "white" if abs(value) > 70 else "0.1"
-        if len(table.columns) <= MOST_NUMBERS:
+        if has_room or np.isnan(value):
             axes.text(x, y, text, ha="center", va="center", color=dark)
     names = [f"{name} · {cls}" for cls, name in table.index]
     axes.set_yticks(range(len(table)), names)

@@ -1,13 +1,13 @@
 """Cost against resolved: which model on which arm is not beaten in both."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from harness.analysis.names import short_names
 from harness.analysis.paper.cells import over_apps, sides, studied, with_side
-from harness.analysis.paper.styles import Style, legend_above, look, short_names
+from harness.analysis.paper.styles import Style, legend_above, look
 
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def data(trials: pd.DataFrame) -> pd.DataFrame:
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
     """A point a model and arm; the line joins those that none beats in cost and resolved."""
-    figure = style.figure(2.2)
+    figure = style.figure(max(2.2, 0.9 + 0.11 * rows["model"].nunique()))
     axes = figure.subplots()
     front = rows[rows["front"]]
     axes.plot(front["cost_usd"], front["resolved"], color="0.5", linewidth=0.8, zorder=1,
@@ -43,12 +43,15 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         axes.plot(found["cost_usd"], found["resolved"], linestyle="none", marker=style_of.marker,
                   color=style_of.colour, markersize=4.5, markeredgecolor="0.2",
                   markeredgewidth=0.4, label=side)  # fmt: skip
-    _name_models(axes, rows)
     axes.set_xscale("log")
+    _name_models(axes, rows)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.25, y=0.18)
+    axes.margins(x=0.1)
+    # Where nothing is resolved, an axis of its own making would show nothing in hundredths.
+    top = max(5.0, float(rows["resolved"].max()))
+    axes.set_ylim(-0.06 * top, 1.06 * top)
     axes.set_xlabel("mean cost of a trial (USD, log scale)")
     axes.set_ylabel("resolved (%)")
     axes.grid()
@@ -62,14 +65,25 @@ def caption(rows: pd.DataFrame) -> str:
         f"Mean cost of a trial against the share resolved, by model and arm ({rows['n'].sum():,} "
         "trials whose cost is known; means over apps). A mean of 0 has no place on the axis. The "
         "line is the Pareto front: no other point is as cheap and resolved as often, and better in "
-        "one of the two. A model's name stands below its arms."
+        "one of the two. A thin line goes from a model's name through its arms."
     )
 
 
 def _name_models(axes: Axes, rows: pd.DataFrame) -> None:
+    """Names in a column beside the panel, where none hides a point or another name.
+
+    A thin line goes from each through its model's arms. Names stand in the order of Resolved; of
+    models that resolve as much the cheaper is higher.
+    """
     shown = short_names(rows["model"].unique())
-    for model, found in rows.groupby("model"):
-        middle = float(np.exp(np.log(found["cost_usd"]).mean()))
-        axes.annotate(shown[str(model)], (middle, found["resolved"].min()), (0, -5),
-                      textcoords="offset points", ha="center", va="top", color="0.2",
-                      bbox={"facecolor": "white", "linewidth": 0, "pad": 0.4})  # fmt: skip
+    dearest = rows.groupby("model", sort=False).tail(1)
+    ordered = dearest.sort_values(["resolved", "cost_usd"], ascending=[True, False])
+    for place, (_, last) in enumerate(ordered.iterrows()):
+        found = rows[rows["model"] == last["model"]]
+        axes.plot(found["cost_usd"], found["resolved"], color="0.75", linewidth=0.4, zorder=0.9)
+        height = (place + 0.5) / len(ordered)
+        axes.annotate(shown[last["model"]], (last["cost_usd"], last["resolved"]), (1.03, height),
+                      textcoords="axes fraction", va="center", color="0.2", zorder=0.9,
+                      arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.4,
+                                  "shrinkA": 1, "shrinkB": 0, "zorder": 0.9,
+                                  "relpos": (0, 0.5)})  # fmt: skip

@@ -34,10 +34,12 @@ class Plate:
     caption: Callable[[pd.DataFrame], str]
     needs: str
     """what the trials must hold for it; said where they do not"""
+    fitted: Callable[[pd.DataFrame, Style], pd.DataFrame] = lambda rows, _: rows
+    """those of the numbers that a page of the style holds"""
 
 
 PLATES = {
-    "forest": Plate(forest.data, forest.draw, forest.caption, "a model on two arms"),
+    "forest": Plate(forest.data, forest.draw, forest.caption, "a model on two arms", forest.fitted),
     "decomposition": Plate(
         parts.varied,
         parts.draw,
@@ -98,9 +100,10 @@ def draw_plates(
             yield Drawn(name, {}, "", rows)
             continue
         with style.applied():
-            figure = plate.draw(rows, style)
+            shown = plate.fitted(rows, style)
+            figure = plate.draw(shown, style)
             images = {form: render(figure, form, style.applied) for form in forms}
-        text = plate.caption(rows) + "\n" + (SIMULATED if is_simulated else "")
+        text = plate.caption(shown) + "\n" + (SIMULATED if is_simulated else "")
         yield Drawn(name, images, text, rows)
 
 

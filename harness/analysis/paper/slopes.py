@@ -93,8 +93,15 @@ def _levels(panel: str, block: pd.DataFrame) -> list[str]:
     return sorted(found, key=lambda level: float(level.split("–")[0]))
 
 
-def _thousands(lines: float) -> str:
-    return f"{float(f'{lines / 1000:.2g}'):g}"
+def _in_thousands(edges: list[float]) -> list[str]:
+    """Edges as figures write them: two digits, or as many as tell each from the next."""
+    enough = (n for n in range(2, 18) if len({_thousands(e, n) for e in edges}) == len(edges))
+    digits = next(enough, 18)
+    return [_thousands(edge, digits) for edge in edges]
+
+
+def _thousands(lines: float, digits: int) -> str:
+    return np.format_float_positional(lines / 1000, digits, fractional=False, trim="-")
 
 
 def _sized(known: pd.DataFrame) -> pd.DataFrame | None:
@@ -107,7 +114,7 @@ def _sized(known: pd.DataFrame) -> pd.DataFrame | None:
     edges = np.unique(np.quantile(apps, np.linspace(0, 1, _CLASSES_OF_SIZE + 1)))
     if len(edges) < 3:
         return None
-    names = [f"{_thousands(low)}–{_thousands(high)}" for low, high in pairwise(edges)]
+    names = ["–".join(ends) for ends in pairwise(_in_thousands(edges.tolist()))]
     size = sized["app"].map(apps)
     place = np.searchsorted(edges[1:-1], size.to_numpy(float), side="left")
     return sized.assign(level=np.array(names, dtype=object)[place])

@@ -1,7 +1,6 @@
 """How figures look: sizes by venue, and one colour, marker and hatch an arm."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,12 @@ from harness.errors import BadInput
 
 @dataclass(frozen=True)
 class Style:
-    """Widths of a venue in inches, and how much larger its type is than 6.5 pt."""
+    """Widths and tallest figure of a venue in inches; how much larger its type is than 6.5 pt."""
 
     name: str
     column: float
     text: float
+    tallest: float
     scale: float = 1.0
 
     def figure(self, height: float, *, wide: bool = False) -> Figure:
@@ -41,11 +41,12 @@ _SIZES = (
     "legend.fontsize", "lines.linewidth", "lines.markersize",
 )  # fmt: skip
 
-# ACM's acmart sigconf and IEEEtran give these widths of a column and of the text; a slide is 16:9.
+# ACM's acmart sigconf and IEEEtran give these widths of a column and of the text; the height of
+# the text less a caption. A slide is 16:9.
 STYLES = {
-    "acm": Style("acm", 3.33, 7.0),
-    "ieee": Style("ieee", 3.5, 7.16),
-    "slides": Style("slides", 8.0, 12.0, 2.0),
+    "acm": Style("acm", 3.33, 7.0, 8.0),
+    "ieee": Style("ieee", 3.5, 7.16, 8.0),
+    "slides": Style("slides", 8.0, 12.0, 6.75, 2.0),
 }
 
 
@@ -98,22 +99,3 @@ def signed(value: float, digits: int = 0) -> str:
     """A number with its sign, typeset; zero has none."""
     text = f"{value:+.{digits}f}"
     return "0" if float(text) == 0 else text.replace("-", "−")
-
-
-LONGEST = 20
-"""letters of a model's name that have a place in a figure of one column"""
-
-
-def short_names(names: Iterable[str]) -> dict[str, str]:
-    """Names as figures write them: without whose they are, cut in the middle, each still its own.
-
-    What came out the same for two is written out; the table beside a figure has whole names.
-    """
-    cut = {name: _cut(name.rpartition("/")[2]) for name in names}
-    counts = Counter(cut.values())
-    return {name: short if counts[short] == 1 else name for name, short in cut.items()}
-
-
-def _cut(name: str) -> str:
-    head = LONGEST * 2 // 3
-    return name if len(name) <= LONGEST else f"{name[:head]}…{name[head + 1 - LONGEST :]}"
