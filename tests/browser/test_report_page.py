@@ -5,8 +5,9 @@ import re
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import MANY, open_first, rows, status
-from tests.report_runs import many_trials
+from tests.browser.conftest import MANY, open_first, reported, rows, status
+from tests.records_factory import trial
+from tests.report_runs import entry, many_trials, write_lines
 
 pytestmark = pytest.mark.browser
 both_schemes = pytest.mark.parametrize("visit", ["light", "dark"], indirect=True)
@@ -76,7 +77,7 @@ def test_filters_add_up_and_are_cleared_together(visit, demo):
 @pytest.mark.parametrize(
     ("words", "found"),
     [("equivalence: told", 2), ("ORACLE", 8), ("swap-job", 6), ("m-1", 2), ("create timed", 1),
-     ("told oracle", 0)],
+     ("told oracle", 0), ("none", 0)],
 )  # fmt: skip
 def test_a_search_looks_in_task_reason_agent_and_model(visit, demo, words, found):
     page = visit.open(demo)
@@ -132,6 +133,23 @@ def test_an_opened_trial_shows_verdict_instruction_conversation_patch_and_effort
         "catalogue/service.py (+2 \u22122)", "Largest request", "Calls of the model",
     ):  # fmt: skip
         assert said in words, said
+
+
+def test_small_sums_and_times_on_an_edge_are_rounded_once(visit, tmp_path):
+    row = trial(agent="tool_loop", model="m-1", variant=None, model_calls=2, cost_usd=0.00008,
+                agent_seconds=179.6, verify_seconds=119.4)  # fmt: skip
+    told = entry(row)
+    calls = tuple(call.model_copy(update={"cost_usd": 0.00004}) for call in told.calls)
+    write_lines(tmp_path, [told.model_copy(update={"calls": calls})])
+    page = visit.open(reported(tmp_path))
+    open_first(page, "atelier/price-tiers")
+    words = page.get_by_role("dialog").inner_text()
+    for said in ("$0.00008", "3 min 0 s", "119 s"):
+        assert said in words, said
+    costs = page.get_by_role("dialog").locator("table").filter(has_text="fresh input").first
+    assert [line.split()[-1] for line in costs.locator("tbody tr").all_inner_texts()] == [
+        "0.00004", "0.00004",
+    ]  # fmt: skip
 
 
 def test_a_page_of_tables_alone_is_filtered_and_says_what_a_trial_lacks(visit, tables):

@@ -46,8 +46,10 @@ const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : 
 function seconds(value) {
   if (value === null) return "–";
   if (value < 10) return value.toFixed(1) + " s";
-  if (value < 120) return Math.round(value) + " s";
-  return Math.floor(value / 60) + " min " + Math.round(value % 60) + " s";
+  const whole = Math.round(value);
+  return whole < 120 ? whole + " s" : Math.floor(whole / 60) + " min " + (whole % 60) + " s";
 }
 
-const usd = (value) => (value === null ? "unknown" : "$" + value.toFixed(value < 1 ? 4 : 2));
+// What is small keeps the digits that say something.
+const amount = (value) => value.toLocaleString("en", Math.abs(value) < 1 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 4 });
+const usd = (value) => (value === null ? "unknown" : "$" + (value < 1 ? amount(value) : value.toFixed(2)));

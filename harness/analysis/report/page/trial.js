@@ -112,7 +112,7 @@ function instructionSection(instruction) {
   return [make("pre", { class: "prose" }, ...shown(instruction.text))];
 }
 
-const plain = (cell) => (typeof cell === "number" ? cell.toLocaleString("en", { maximumFractionDigits: 4 }) : cell ?? "–");
+const plain = (cell) => (typeof cell === "number" ? amount(cell) : cell ?? "–");
 
 function effortSection(record, detail) {
   const nodes = [facts([

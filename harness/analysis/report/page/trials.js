@@ -37,7 +37,9 @@ let lowered = null;
 function searched() {
   const names = ["task", "agent", "model", "reason", "variant"];
   const lower = (texts) => texts.map((text) => text.toLowerCase());
-  lowered ??= { ids: lower(data.ids), columns: names.map((name) => ({ codes: data.words[name].codes, values: lower(data.words[name].values) })) };
+  // What a trial does not have is called "none" for the filters, and is no word to be found.
+  const known = (texts) => lower(texts).map((text) => (text === "none" ? "" : text));
+  lowered ??= { ids: lower(data.ids), columns: names.map((name) => ({ codes: data.words[name].codes, values: known(data.words[name].values) })) };
   return lowered;
 }
 
@@ -75,9 +77,9 @@ function compare(one, other) {
 function matching(state) {
   const wanted = tests(state);
   const rows = wanted.length ? every.filter((row) => wanted.every((test) => test(row))) : every;
-  const key = KEYS[(state.sort || "").replace("-", "")];
-  if (!key) return rows;
+  const name = (state.sort || "").replace("-", "");
+  if (!Object.hasOwn(KEYS, name)) return rows;
   const turn = state.sort.startsWith("-") ? -1 : 1;
-  const keys = new Map(rows.map((row) => [row, key(row)]));
+  const keys = new Map(rows.map((row) => [row, KEYS[name](row)]));
   return [...rows].sort((one, other) => turn * compare(keys.get(one), keys.get(other)) || one - other);
 }
