@@ -1,10 +1,14 @@
-"""The notebooks run from top to bottom on the results that the repository ships."""
+"""The notebooks run from top to bottom on the results that are shipped, and on controls alone."""
 
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from harness.analysis.frame import to_frame
+from harness.records import TrialRecord
+from tests.records_factory import demo_trials
 
 NOTEBOOKS = sorted(Path("notebooks").glob("*.ipynb"))
 
@@ -17,11 +21,13 @@ def test_there_are_four_of_them():
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 class TestEveryNotebook:
-    @pytest.mark.parametrize("study", ["reference", "simulated"])
+    @pytest.mark.parametrize("study", ["reference", "simulated", "controls"])
     def test_runs_and_shows_something_in_every_code_cell_but_the_imports(
-        self, path, study, monkeypatch
+        self, path, study, monkeypatch, tmp_path
     ):
-        monkeypatch.setenv("RESULTS", str(Path("results", study).absolute()))
+        to_frame(demo_trials(), TrialRecord).to_parquet(tmp_path / "trials.parquet")
+        results = tmp_path if study == "controls" else Path("results", study).absolute()
+        monkeypatch.setenv("RESULTS", str(results))
         book = nbformat.read(path, as_version=4)
         done = NotebookClient(book, timeout=120, resources={"metadata": {"path": path.parent}})
         cells = [cell for cell in done.execute().cells if cell.cell_type == "code"]
