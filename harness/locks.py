@@ -21,6 +21,7 @@ from harness.config import (
 )
 from harness.errors import BadInput
 from harness.llm.settings import sdk_versions
+from harness.pairs import Pair
 from harness.paths import RunPaths
 from harness.plan import Plan, Study, expand, read_plan
 from harness.scoring import job
@@ -65,7 +66,7 @@ def lock_judging(
     locks = {"image": image_digest, "isolation": study.config.sandbox.kind.value}
     locks |= {"verifier": job.verifier_digest(), "scoring": digest_folder(SCORERS)}
     for app in sorted({task.spec.app for task in study.tasks}):
-        locks[f"app/{app}"] = digest_folder(study.pairs[app].folder)
+        locks |= _app(study.pairs[app], digest_folder)
     locks |= {f"task/{task.id}": digest_folder(task.folder) for task in study.tasks}
     likes = {task.spec.like: task.words for task in study.tasks if task.spec.like}
     locks |= {f"task/{like}": digest_folder(words) for like, words in likes.items()}
@@ -76,6 +77,18 @@ def lock_judging(
             )
             locks[f"task/{task.id}@dose{dose}"] = digest_folder(task.folder)
     return locks | _values(study.config, "sandbox", "verification")
+
+
+def _app(pair: Pair, digest_folder: Callable[[Any], str]) -> dict[str, str]:
+    """The folder of an app, and the suites that it has from another's."""
+    suites = {"contract": pair.contract, "tests": pair.visible_tests}
+    own = pair.folder.resolve()
+    lent = {
+        f"{suite}/{pair.app}": digest_folder(folder)
+        for suite, folder in suites.items()
+        if not folder.is_relative_to(own)
+    }
+    return {f"app/{pair.app}": digest_folder(pair.folder)} | lent
 
 
 def _values(config: RunConfig, *parts: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import harness
 from harness.agents.spend import Spend
-from harness.build import make_agents
+from harness.build import digest_folder, make_agents
 from harness.config import (
     AgentConfig,
     AgentKind,
@@ -162,6 +162,24 @@ def test_the_code_that_judges_and_what_asks_a_model_are_locked(checkout: Checkou
     assert (locks["scaffolds"][-7:], locks["llm"][-4:]) == ("/agents", "/llm")
     assert not any(name.startswith(("sdk/", "scaffolds", "llm")) for name in alone)
     assert "prompt/tool_loop_task.j2" in locks
+
+
+def test_suites_that_an_app_has_from_another_are_locked(tmp_path: Path) -> None:
+    there = Checkout(make_checkout(tmp_path))
+    for folder in (there.fixtures, there.tasks):
+        shutil.copytree(folder / "tally", folder / "twin")
+    edit(there.tasks / "twin/rename/task.yaml", "app: tally", "app: twin")
+    lent = "app: twin\ncontract: ../tally/contract\nvisible_tests: ../tally/tests"
+    edit(there.fixtures / "twin/pair.yaml", "app: tally", lent)
+    before = lock(study(there), "image", digest_folder)
+    assert not before.keys() & {"contract/tally", "tests/tally"}  # its own folder has them
+    for suite in ("contract", "tests"):
+        shutil.rmtree(there.fixtures / "twin" / suite)
+        alone = lock(study(there), "image", digest_folder)
+        (there.fixtures / "tally" / suite / "new.py").touch()
+        after = lock(study(there), "image", digest_folder)
+        changed = {name for name in after if after[name] != alone[name]}
+        assert changed == {"app/tally", f"{suite}/twin"}
 
 
 def test_every_setting_of_a_model_is_locked(checkout: Checkout) -> None:
