@@ -47,6 +47,7 @@ def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -
     if asking:
         locks |= {name: digest_folder(folder) for name, folder in ASKING.items()}
         locks |= {f"prompt/{name}": found for name, found in prompt_digests().items()}
+    if any(kind.asks_a_model for kind in asking.values()):  # a replay asks nobody
         locks |= {f"sdk/{name}": found for name, found in sdk_versions(models).items()}
     return locks | (_records(study) if AgentKind.replay in asking.values() else {})
 

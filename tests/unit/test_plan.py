@@ -242,6 +242,16 @@ def test_another_record_of_the_same_trials_is_refused_by_name(
         write_plan(paths, "again", lock(other, "image", str), [cell])
 
 
+def test_a_replay_locks_nothing_that_only_asking_a_model_takes(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    again = recorded(checkout, tmp_path, "a", "on")
+    models = {"m": ModelConfig(wire="openai-chat", model="x", context_tokens=4096, embedded=True)}
+    locks = lock(replace(again, config=replace(again.config, models=models)), "image", str)
+    assert {"scaffolds", "model/m"} <= locks.keys()
+    assert not [name for name in locks if name.startswith("sdk/")]
+
+
 def test_a_replay_of_any_name_is_found_for_its_cells(checkout: Checkout, tmp_path: Path) -> None:
     again = recorded(checkout, tmp_path, "a", "on")
     with ExitStack() as stack:
