@@ -1,6 +1,7 @@
 """The lock: everything that can change a result, by name, and what a plan says of it."""
 
 import hashlib
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -25,10 +26,13 @@ from harness.pairs import Pair
 from harness.paths import RunPaths
 from harness.plan import Plan, Study, expand, read_plan
 from harness.scoring import job
+from harness.verifier import globs, reach
 
 SCORERS = Path(scoring.__file__).parent
 ASKING = {"scaffolds": Path(agents.__file__).parent, "llm": Path(llm.__file__).parent}
 """The code that makes a model's requests and reads its answers, recorded ones too."""
+SHOWING = {"globs": globs, "reach": reach}
+"""Parts of the verifier by which scaffolds choose the files that a model is shown."""
 CHANGE_NO_RESULT = re.compile("attempts|study_.*")
 """Parts of a budget that say how far a study goes; they may be raised to go on."""
 
@@ -46,6 +50,8 @@ def lock(study: Study, image_digest: str, digest_folder: Callable[[Any], str]) -
     locks |= {f"model/{name}": json.dumps(asdict(m), default=str) for name, m in models.items()}
     if asking:
         locks |= {name: digest_folder(folder) for name, folder in ASKING.items()}
+        sources = {f"scaffolds/{name}": inspect.getsource(part) for name, part in SHOWING.items()}
+        locks |= {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sources.items()}
         locks |= {f"prompt/{name}": found for name, found in prompt_digests().items()}
     if any(kind.asks_a_model for kind in asking.values()):  # a replay asks nobody
         locks |= {f"sdk/{name}": found for name, found in sdk_versions(models).items()}

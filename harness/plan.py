@@ -30,7 +30,10 @@ from harness.tasks import Task
 LABEL_BYTES = 200
 """of what a trial's id says for people; it names a folder, and the digest in it tells it apart"""
 ALWAYS = frozenset({"verifier", "scoring"})
-"""Locks that every plan has, whatever it is of; those of earlier versions lack them."""
+"""Locks that every plan has, whatever it is of; those of earlier versions lack them.
+
+No agent works under them (`locks` has apart what some do), so where they change a regrade is all
+that it takes to go on."""
 FORMAT: Literal[1] = 1
 """Version of plan.json; a plan of another version is refused."""
 
@@ -379,7 +382,7 @@ def _plain(value: str) -> str:
 
 def _refuse_changes(paths: RunPaths, plan: Plan, new: dict[str, str]) -> None:
     # A regrade says anew what judges; what the agents worked under, nothing says anew.
-    if changed := _changed(plan.locks, new):
+    if changed := [name for name in _changed(plan.locks, new) if name not in ALWAYS]:
         raise BadInput(
             f"{paths.plan}: changed since these results were made: {', '.join(changed)}; "
             "choose another name=... or remove the folder"

@@ -160,6 +160,7 @@ def test_the_code_that_judges_and_what_asks_a_model_are_locked(checkout: Checkou
     assert locks.keys() - alone.keys() >= {"agent/tool_loop", "model/m", "sdk/openai"}
     assert locks["sdk/openai"] == version("openai")
     assert (locks["scaffolds"][-7:], locks["llm"][-4:]) == ("/agents", "/llm")
+    assert locks.keys() >= {"scaffolds/globs", "scaffolds/reach"}  # of the verifier, and used there
     assert not any(name.startswith(("sdk/", "scaffolds", "llm")) for name in alone)
     assert "prompt/tool_loop_task.j2" in locks
 
@@ -334,6 +335,28 @@ def test_verdicts_of_a_version_that_locked_no_verifier_are_regraded_first(tmp_pa
     assert not grown.judged_otherwise(regraded.digest)  # nothing but an input more
     assert grown.judged_otherwise(plan.digest)
     assert grown.judged_otherwise("unknown")
+
+
+@pytest.mark.parametrize("name", ["verifier", "scoring"])
+def test_a_study_whose_verifier_or_scorers_have_changed_goes_on_after_a_regrade(
+    tmp_path: Path, name: str
+) -> None:
+    paths, judging = RunPaths(tmp_path), {"image": "a", "verifier": "v", "scoring": "s"}
+    first = write_plan(paths, "t", judging | {"verification": "3"}, ())
+    changed = judging | {name: "new"}
+    with pytest.raises(BadInput, match=f"under other locks: {name}; regrade them or choose"):
+        write_plan(paths, "t", changed, ())
+    regraded = judge_anew(first, changed)
+    save_plan(paths, regraded)
+    grown = write_plan(paths, "t", changed | {"task/new": "n"}, ())
+    assert (grown.locks[name], grown.in_force[name]) == (judging[name], "new")
+    assert not grown.judged_otherwise(regraded.digest)
+    assert grown.judged_otherwise(first.digest)
+    with pytest.raises(BadInput, match=f"under other locks: {name}; regrade them or choose"):
+        write_plan(paths, "t", judging, ())
+    # A regrade judges by the evidence of the plan, so it would not help here.
+    with pytest.raises(BadInput, match="since these results were made: verification; choose"):
+        write_plan(paths, "t", changed | {"verification": "1"}, ())
 
 
 LOCKS = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), min_size=1)
