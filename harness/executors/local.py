@@ -1,11 +1,18 @@
 """Trials in threads of this process: the work itself happens in sandboxes."""
 
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a run from outside, once: what was paid for is kept then."""
 
 
 class Executor(Protocol):
@@ -37,7 +44,8 @@ class LocalExecutor:
                     for future in done:
                         yield future.result()
             except BaseException:
-                self.stop()
+                with _undisturbed(), pool:
+                    self.stop()
                 raise
 
     def _fill(
@@ -53,3 +61,23 @@ class LocalExecutor:
                 pending.add(pool.submit(work, next(queue)))
             except StopIteration:
                 return
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no further signal cut short what keeps the work: each worker's end is bounded."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    before = {each: signal.signal(each, _say_so) for each in ENDING}
+    try:
+        yield
+    finally:
+        for each, held in before.items():
+            signal.signal(each, held or signal.SIG_DFL)
+
+
+def _say_so(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what Python calls
+    with suppress(OSError):  # the terminal may be what is gone
+        sys.stderr.write("ending what runs, to keep what it has paid for; SIGQUIT does not wait\n")
+        sys.stderr.flush()

@@ -1,11 +1,14 @@
 """The local executor: how many at once, and what an exception leaves behind."""
 
+import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from harness.executors import LocalExecutor
+from harness.executors.local import ENDING
 
 
 def test_every_item_is_worked_on_once_and_no_more_than_the_workers_at_once() -> None:
@@ -51,3 +54,35 @@ def test_breaking_off_the_iteration_stops_too() -> None:
 
 def test_nothing_to_do_is_done_at_once() -> None:
     assert list(LocalExecutor(2, lambda: None).map(str, [])) == []
+
+
+@pytest.fixture
+def ends_as_the_command_does() -> Iterator[None]:
+    before = {each: signal.signal(each, signal.default_int_handler) for each in ENDING}
+    yield
+    for each, held in before.items():
+        signal.signal(each, held)
+
+
+@pytest.mark.usefixtures("ends_as_the_command_does")
+@pytest.mark.parametrize("further", ENDING)
+def test_no_further_signal_cuts_short_what_keeps_the_work(
+    further: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped, kept = threading.Event(), []
+    main = threading.main_thread().ident or 0
+
+    def work(item: int) -> None:
+        time.sleep(0.2)  # until it is waited for
+        signal.pthread_kill(main, signal.SIGINT)
+        assert stopped.wait(10)
+        time.sleep(0.2)
+        signal.pthread_kill(main, further)
+        time.sleep(0.2)
+        kept.append(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(LocalExecutor(1, stopped.set).map(work, [1]))
+    assert kept == [1]
+    assert capsys.readouterr().err.count("SIGQUIT does not wait") == 1
+    assert {signal.getsignal(each) for each in ENDING} == {signal.default_int_handler}
