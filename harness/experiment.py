@@ -1,5 +1,6 @@
 """One study: lock the plan, run the cells that are missing, keep every result."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -8,6 +9,7 @@ from harness.agents.spend import STUDY, spent
 from harness.errors import POLICY, BudgetSpent, SeamBenchError, is_retried
 from harness.executors import Executor
 from harness.llm.prices import Price
+from harness.llm.settings import price_of
 from harness.plan import Cell, Plan, save_plan
 from harness.records import CallRecord, TrialRecord
 from harness.rows import Result
@@ -74,6 +76,7 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> int:
     wanted = list(cells)
     todo = [cell for cell in wanted if not _is_finished(sweep.store, cell)]
     sweep.watcher.planned(len(wanted), len(wanted) - len(todo))
+    _go_on_spending(sweep)
     _prepare(sweep, todo)
     left: list[Cell] = []
 
@@ -92,6 +95,20 @@ def run_sweep(sweep: Sweep, cells: Iterable[Cell]) -> int:
             "raise it and run again to go on"
         )
     return sum(not _is_finished(sweep.store, cell) for cell in wanted)
+
+
+def _go_on_spending(sweep: Sweep) -> None:
+    """What earlier runs into the folder spent is spent, and so is what killed ones had in flight.
+
+    The records lack that; what is kept beside them lacks what earlier versions spent.
+    """
+    models = sweep.bench.study.config.models
+    prices = {name: price_of(model) for name, model in models.items()}
+    recorded: Counter[str] = Counter()
+    for taken in paid(sweep.store.calls(), sweep.plan, prices):
+        recorded.update(taken)
+    kept = Counter(sweep.store.spending().model_dump())
+    sweep.bench.spend.go_on(recorded | kept, sweep.store.keep_spending)
 
 
 def paid(

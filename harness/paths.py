@@ -4,6 +4,7 @@ results/<name>/
   plan.json                 what was locked before the first trial
   plans/<digest>.json       in a release: the same of each study that it joins
   records.jsonl             one line an attempt: the source of truth, append-only
+  spending.json             what all runs have spent, with the most of what is in flight
   trials.parquet attempts.parquet calls.parquet tools.parquet tests.parquet
   trials.csv summary.csv
   figures/  tables/
@@ -149,6 +150,10 @@ class RunPaths:
     @property
     def records(self) -> Path:
         return self.root / "records.jsonl"
+
+    @property
+    def spending(self) -> Path:
+        return self.root / "spending.json"
 
     @property
     def report(self) -> Path:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import ValidationError
 
@@ -28,6 +28,7 @@ from harness.records import (
     TrialRecord,
 )
 
+R = TypeVar("R", bound=Record)
 _BLOCK = 2**16
 """bytes read at once in search of the end of the last whole line"""
 
@@ -40,6 +41,15 @@ class Entry(Record):
     tests: tuple[TestRecord, ...] = ()
     calls: tuple[CallRecord, ...] = ()
     tools: tuple[ToolRecord, ...] = ()
+
+
+class Spending(Record):
+    """What a study has of each thing that it may be held to."""
+
+    usd: float = 0.0
+    turns: int = 0
+    tokens: int = 0
+    output_tokens: int = 0
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
@@ -55,7 +65,7 @@ def read_entries(path: Path) -> Iterator[Entry]:
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
-            yield _entry(line, f"{path}:{number}")
+            yield _read(Entry, line, f"{path}:{number}")
 
 
 @contextmanager
@@ -68,9 +78,9 @@ def opening(path: Path) -> Iterator[None]:
         raise BadInput(f"{error.filename or path}: cannot be opened: {error.strerror}") from error
 
 
-def _entry(line: bytes, where: str) -> Entry:
+def _read(kind: type[R], text: bytes, where: str) -> R:
     try:
-        return Entry.model_validate_json(line)
+        return kind.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "line"
@@ -160,6 +170,21 @@ class Store:
         """Every recorded call of a model."""
         for entry in read_entries(self.paths.records):
             yield from entry.calls
+
+    def spending(self) -> Spending:
+        """What was kept of it last; nothing where nothing was. Raises BadInput."""
+        path = self.paths.spending
+        with opening(path):
+            return _read(Spending, path.read_bytes(), str(path)) if path.exists() else Spending()
+
+    def keep_spending(self, amounts: Mapping[str, float]) -> None:
+        """Keep what has been spent until now. Raises as `write_atomically` does."""
+        kept = Spending.model_validate(amounts)
+        if kept.tokens:
+            write_atomically(self.paths.spending, dump_json(kept.model_dump()).encode())
+        else:  # a request that was refused is nothing to go on from
+            with opening(self.paths.spending):
+                self.paths.spending.unlink(missing_ok=True)
 
     def append(self, entry: Entry) -> None:
         """Append one line and wait until the disk has it. Raises DiskFull, with nothing torn."""

@@ -22,14 +22,13 @@ from harness import build
 from harness.config import AgentConfig, AgentKind, RunConfig, SandboxKind
 from harness.console import plain
 from harness.errors import POLICY, BadInput, PatchRefused
-from harness.experiment import Sweep, paid, regrade, run_sweep
+from harness.experiment import Sweep, regrade, run_sweep
 from harness.forecast import forecast
 from harness.gates import kills, parity
 from harness.gates.pairs import verify_pair
 from harness.gates.recording import contracts_hold, record_contracts
 from harness.gates.strength import judge_mutants
 from harness.gates.tasks import AGENTS, validate_tasks
-from harness.llm.settings import price_of
 from harness.locks import (
     lock,
     lock_judging,
@@ -124,9 +123,6 @@ def run_study(checkout: Checkout, config: RunConfig, folder: Path) -> bool:
             plan = write_plan(paths, config.name, locks, cells)
             display = ProgressDisplay(console)
             with display.live():
-                prices = {name: price_of(model) for name, model in config.models.items()}
-                for taken in paid(store.calls(), plan, prices):
-                    bench.spend.add(taken)
                 lost = run_sweep(Sweep(bench, plan, store, executor, display), cells)
             _tell_judged_otherwise(plan, store, console)
     if lost:

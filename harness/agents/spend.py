@@ -3,9 +3,9 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from harness.errors import BudgetSpent
+from harness.errors import BudgetSpent, SeamBenchError
 
 STUDY: Mapping[str, str] = {
     "usd": "study_usd",
@@ -37,20 +37,34 @@ class Spend:
         self.reached: str | None = None
         """the first limit that stopped a call"""
         self._refusal = refusal
+        self._keep: Callable[[Mapping[str, float]], None] | None = None
         self._flying: list[Mapping[str, float]] = []
         self._landed = threading.Condition()
+
+    def go_on(
+        self, taken: Mapping[str, float], keep: Callable[[Mapping[str, float]], None]
+    ) -> None:
+        """Go on from what earlier runs took; `keep` is told what there is to go on from next.
+
+        What is in flight counts there as the most that it can take: a run that is killed never
+        knows more.
+        """
+        with self._landed:
+            self.spent, self._keep = Counter(taken), keep
 
     @contextmanager
     def reserved(self, most: Mapping[str, float], seconds: float) -> Iterator[None]:
         """Hold `most` back while a request is in flight.
 
         Where only what is in flight stands in the way, it is waited for: most of it is seldom
-        spent. Raises the refusal where too much is spent, TimeoutError after so many seconds.
+        spent. Raises the refusal where too much is spent, TimeoutError after so many seconds, and
+        what stands in the way of keeping that it is in flight: then it must not be sent.
         """
         with self._landed:
             longest = min(seconds, threading.TIMEOUT_MAX)
             if not self._landed.wait_for(lambda: self._has_room(most), longest):
                 raise TimeoutError
+            self._note(most)
             self._flying.append(most)
         try:
             yield
@@ -58,10 +72,21 @@ class Spend:
             with self._landed:
                 self._flying.remove(most)
                 self._landed.notify_all()
+                with suppress(SeamBenchError):  # what was kept before is more, and has it all
+                    self._note()
 
     def add(self, amounts: Mapping[str, float]) -> None:
         with self._landed:
             self.spent.update(amounts)
+
+    def _note(self, *rising: Mapping[str, float]) -> None:
+        """Have kept what is spent if all that is in flight, or rising, takes its most."""
+        if self._keep is None:
+            return
+        amounts = self.spent.copy()
+        for one in (*self._flying, *rising):
+            amounts.update(one)
+        self._keep(amounts)
 
     def _has_room(self, most: Mapping[str, float]) -> bool:
         for name, limit in self.limits.items():

@@ -147,22 +147,15 @@ def test_a_limit_ends_cleanly_and_what_is_there_is_scored(home: Path) -> None:
 
 @pytest.mark.long
 def test_a_study_that_is_spent_begins_no_more_trials(home: Path) -> None:
-    prices = "{fresh_input: 1000, cache_read: 1000, cache_write: 1000, output: 1000}"
-    price = f"models.compatible.price.tiers=[{prices}]"
-    words = (
-        "name=poor", "repeats=3", price, "models.compatible.price.source=t",
-        "models.compatible.price.date=d", "budget.max_output_tokens=16",
-    )  # fmt: skip
+    words = ("name=poor", "repeats=3")
     with scripted(lambda _number, _body: Say("x")) as server:
-        ended = run(home, server, *words, "budget.study_usd=0.0001")
-        assert ended.returncode == 1
-        assert "3 trials were not begun or not finished" in ended.stderr
-        assert trials_in(home / "results/poor") == {}  # what money ended has no outcome
-        # Money that an earlier run spent is spent: nothing more is asked for the same sum.
-        asked = len(server.ledger.requests)
-        again = run(home, server, *words, "budget.study_usd=0.0001")
-        assert (again.returncode, len(server.ledger.requests)) == (1, asked)
-        more = run(home, server, *words, "budget.study_usd=1000")
+        for _ in range(2):  # what an earlier run spent is spent: the same sum asks nothing more
+            ended = run(home, server, *words, "budget.study_turns=1")
+            assert ended.returncode == 1
+            assert "3 trials were not begun or not finished" in ended.stderr
+            assert trials_in(home / "results/poor") == {}  # what money ended has no outcome
+            assert len(server.ledger.requests) == 1
+        more = run(home, server, *words, "budget.study_turns=1000")
         assert more.returncode == 0, more.stderr
         assert len(trials_in(home / "results/poor")) == 3
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
@@ -16,7 +16,7 @@ from harness.agents.reporting import reported
 from harness.agents.session import Ended, Ending, Limits, Session, request_digest
 from harness.agents.spend import Spend
 from harness.analysis.estimate.cost import CAPPED
-from harness.errors import BudgetSpent, ModelFailed, ModelRefused, PromptRefused
+from harness.errors import BudgetSpent, DiskFull, ModelFailed, ModelRefused, PromptRefused
 from harness.llm import Answer, Message, Part, Request, Text, ToolResult, Usage
 from harness.llm.arguments import read_call
 from harness.llm.prices import Price, Tier
@@ -183,6 +183,54 @@ def test_each_limit_of_a_study_stops_before_it_is_passed(
     assert ended[0] == ("never", 2)
     assert (ended[1][0], ended[1][1] + 2 * (ending != "never")) == (ending, calls)
     assert all(spend.spent[name] <= (limit or 1e9) for name, limit in limits.items())
+
+
+def test_what_a_study_has_spent_is_kept_before_a_request_and_after_it() -> None:
+    kept: list[Mapping[str, float]] = []
+    meanwhile: list[Mapping[str, float]] = []
+
+    def answers(_: Request) -> Answer:
+        meanwhile.append(kept[-1])
+        return says("on")
+
+    spend = Spend()
+    spend.go_on({"usd": 2.0, "turns": 3, "tokens": 1000, "output_tokens": 50}, kept.append)
+    words = talk()
+    tokens = words.estimate(words.request())
+    Session(ScriptedModel(answers), PRICE, Limits(), spend).ask(words)
+    (held,) = meanwhile
+    assert held == {
+        "usd": 2.0 + PRICE.most(tokens, 64),
+        "turns": 4,
+        "tokens": 1000 + tokens + 64,
+        "output_tokens": 50 + 64,
+    }
+    assert kept == [held, spend.spent]
+    assert (spend.spent["turns"], spend.spent["tokens"]) == (4, 1110)
+
+
+def test_where_spending_cannot_be_kept_nothing_is_sent_and_no_answer_is_lost() -> None:
+    is_full = False
+
+    def keep(amounts: Mapping[str, float]) -> None:
+        if is_full:
+            raise DiskFull("no room")
+
+    def answers(_: Request) -> Answer:
+        nonlocal is_full
+        is_full = True
+        return says("on")
+
+    spend, model, words = Spend({"turns": 2}), ScriptedModel(answers), talk()
+    spend.go_on({}, keep)
+    session = Session(model, None, Limits(), spend)
+    assert session.ask(words).message.text == "on"
+    with pytest.raises(DiskFull, match="no room"):
+        session.ask(words)
+    assert (len(model.requests), len(session.calls), spend.spent["turns"]) == (1, 1, 1)
+    is_full = False
+    session.ask(words)  # what was not sent holds nothing back
+    assert len(model.requests) == 2
 
 
 def test_an_unknown_price_is_null_and_never_nothing() -> None:

@@ -16,7 +16,14 @@ from harness.errors import BadInput, DiskFull  # noqa: F401 - used in the child 
 from harness.paths import RunPaths
 from harness.plan import read_plan
 from harness.records import TrialRecord
-from harness.store import Entry, Store, latest_trials, read_entries, write_atomically
+from harness.store import (
+    Entry,
+    Spending,
+    Store,
+    latest_trials,
+    read_entries,
+    write_atomically,
+)
 from tests.records_factory import attempts, trial
 
 
@@ -163,6 +170,23 @@ def test_where_nothing_was_recorded_nothing_stays(tmp_path: Path) -> None:
     with Store(paths) as store:
         store.append(entry("a"))
     assert paths.records.is_file()
+
+
+def test_what_is_spent_is_read_back_and_a_refused_request_leaves_nothing(tmp_path: Path) -> None:
+    paths = RunPaths(tmp_path)
+    taken = {"usd": 0.5, "turns": 2, "tokens": 300, "output_tokens": 20}
+    with Store(paths) as store:
+        assert store.spending() == Spending()
+        store.keep_spending(taken)
+        assert store.spending() == Spending(**taken)
+        store.keep_spending({"turns": 1, "tokens": 0})
+    assert list(tmp_path.iterdir()) == []
+    paths.spending.write_text('{"usd": "much"}')
+    with (
+        Store(paths) as store,
+        pytest.raises(BadInput, match=r"spending\.json: usd: .*; is the file edited\?"),
+    ):
+        store.spending()
 
 
 def test_a_full_disk_leaves_the_lines_before_whole(tmp_path: Path) -> None:
