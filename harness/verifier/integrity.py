@@ -16,9 +16,9 @@ from pathlib import PurePosixPath
 from .globs import matches
 from .job import Settings
 from .literals import constant_strings
-from .modes import TOLD_APART, mode_tests, tests_on_mode, written
+from .modes import TOLD_APART, mode_tests, tests_on_mode, time_tests, written
 from .syntax import FunctionNode, fingerprint
-from .unseen import is_plain, running, unseen
+from .unseen import is_plain, program_files, running, unseen
 from .walk import TooHard, Unparsable, docstrings, parse
 
 _HOOK_FILES = frozenset(
@@ -216,7 +216,8 @@ def _telling_apart(
     """Code that could tell a verification from ordinary use, where the base has none.
 
     Moving the code that reads the clock's mode is no finding: the app then mentions it no more
-    than before. Nor is a copy of a function that the base has, as a further program needs one.
+    than before. Nor is what a further program needs: a copy of a function that the base has, or a
+    branch of its own that does nothing but take the time that a request tells.
     """
     copied = words.copied(new)
     for word in _MODES:
@@ -225,10 +226,12 @@ def _telling_apart(
             for number in named:
                 yield f"{change.path}:{number}: reads {word}, which the base does elsewhere"
     before = Counter(tests_on_mode(old))
+    needed = set(time_tests(new)) if words.is_of_new_program(change.path) else set()
     for test in mode_tests(new):
         told = written(test)
         before[told] -= 1
-        if before[told] < 0 and test.lineno not in copied and words.rose_test(told):
+        known = test in needed or test.lineno in copied
+        if before[told] < 0 and not known and words.rose_test(told):
             yield f"{change.path}:{test.lineno}: branches on how the app is run: {told[:80]}"
 
 
@@ -271,6 +274,13 @@ class _Words:
         trees = (_parsed(text) for text in texts if TOLD_APART.search(text))
         return frozenset(fingerprint(node, rename=False) for tree in trees for node in _defs(tree))
 
+    @cached_property
+    def _new_folders(self) -> tuple[str, ...]:
+        """The folders of programs in which the base has nothing."""
+        base, tree = self._trees
+        folders = {f"{path.rpartition('/')[0]}/" for path in program_files(tree)}
+        return tuple(f for f in folders if not any(path.startswith(f) for path in base))
+
     def copied(self, tree: ast.Module) -> frozenset[int]:
         """The lines of the functions that the base has too, wherever."""
         return frozenset(
@@ -282,6 +292,9 @@ class _Words:
 
     def runs(self, path: str) -> bool:
         return path in self._now
+
+    def is_of_new_program(self, path: str) -> bool:
+        return path.startswith(self._new_folders)
 
     def known(self, path: str, word: str) -> bool:
         return word in self._base.get(path, "")

@@ -2,15 +2,20 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .literals import constant_strings
 from .receivers import last_word
 from .syntax import FunctionNode, fingerprint
+from .unseen import full_name, origins_of
 
 TOLD_APART = re.compile(r"APP_CLOCK|APP_IDS|X[-_]CLOCK|user[-_]agent|python-httpx", re.IGNORECASE)
 _GIVING = (ast.Assign, ast.AnnAssign, ast.NamedExpr)
 _QUESTIONS = (ast.Compare, ast.BoolOp, ast.UnaryOp)
+_CLOCK = {"x-clock"}
+_TIMES = {f"datetime.datetime.{name}" for name in ("fromisoformat", "now", "strptime", "utcnow")}
+_AROUND = {"?.get", "?.headers.get", "?.replace", "?.astimezone"}
+"""What a header is read by, and what is asked of a text or a time on the way."""
 
 
 def tests_on_mode(tree: ast.Module) -> Iterator[str]:
@@ -37,6 +42,30 @@ def mode_tests(tree: ast.Module) -> Iterator[ast.expr]:
             if id(test) not in inside and (_names_mode(test) or told & set(_words(test))):
                 inside |= {id(part) for part in ast.walk(test)}
                 yield test
+
+
+def time_tests(tree: ast.Module) -> Iterator[ast.expr]:
+    """The tests of branches that do nothing but take a time: the one of a request, or now."""
+    origins = origins_of(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.If, ast.IfExp)) or _modes(node.test) != _CLOCK:
+            continue
+        ways = [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.body + node.orelse
+        if _calls(node.test, origins) <= _AROUND and all(_is_time(way, origins) for way in ways):
+            yield node.test
+
+
+def _is_time(node: ast.AST, origins: Mapping[str, str]) -> bool:
+    """Whether an expression is a time and nothing else, or a statement only gives it."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return, ast.expr)):
+        return False
+    calls = _calls(node, origins)
+    return calls <= _TIMES | _AROUND and (bool(calls & _TIMES) or _modes(node) == _CLOCK)
+
+
+def _calls(node: ast.AST, origins: Mapping[str, str]) -> set[str]:
+    calls = (part.func for part in ast.walk(node) if isinstance(part, ast.Call))
+    return {full_name(called, origins) for called in calls}
 
 
 def _told_by(tree: ast.Module) -> set[str]:
@@ -109,5 +138,11 @@ def _joined(node: ast.AST) -> list[ast.expr]:
 
 
 def _names_mode(node: ast.AST) -> bool:
+    return bool(_modes(node))
+
+
+def _modes(node: ast.AST) -> set[str]:
+    """What a node names of how the app is run."""
     texts = (*(text for text, _ in constant_strings(node)), *_words(node))
-    return any(map(TOLD_APART.search, texts))
+    named = (word for text in texts for word in TOLD_APART.findall(text))
+    return {word.lower().replace("_", "-") for word in named}

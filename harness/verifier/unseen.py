@@ -91,7 +91,7 @@ def running(tree: Mapping[str, bytes], settings: Settings) -> frozenset[str]:
     imports = imports_of(python)
     for path, targets in imports.items():
         targets |= {modules[name] for name in _named(path, python[path], modules)}
-    found = reach(imports, _programs(tree, python))
+    found = reach(imports, program_files(tree))
     if not found or any(b"import_module" in python[path] for path in found):
         is_foreign = _foreign(settings)
         found |= {path for path in python if not is_foreign(path)}
@@ -113,7 +113,7 @@ def _named(path: str, text: bytes, modules: Collection[str]) -> set[str]:
     return {name for name in modules if name in texts or f".{name}".endswith(near)}
 
 
-def _programs(tree: Mapping[str, bytes], python: Collection[str]) -> list[str]:
+def program_files(tree: Mapping[str, bytes]) -> list[str]:
     """The files that app.toml starts, as far as it can be read."""
     try:
         declared = tomllib.loads(tree["app.toml"].decode())["programs"].values()
@@ -121,7 +121,7 @@ def _programs(tree: Mapping[str, bytes], python: Collection[str]) -> list[str]:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []
     places = [module.replace(".", "/") for module in modules]
-    return [p for place in places for p in (f"{place}.py", f"{place}/__init__.py") if p in python]
+    return [p for place in places for p in (f"{place}.py", f"{place}/__init__.py") if p in tree]
 
 
 def _added(path: str, text: bytes, known: Counter[str]) -> Iterator[str]:
@@ -141,7 +141,7 @@ def _ways(path: str, text: bytes) -> list[tuple[str, int]]:
         module = parse(path, text)
     except Unparsable:
         return []  # Python cannot run it, or it is a finding by itself
-    origins = _origins(module)
+    origins = origins_of(module)
     nodes = tuple(ast.walk(module))
     left_out = docstrings(nodes)
     by_constant = {id(node.func) for node in nodes if isinstance(node, ast.Call) and _plain(node)}
@@ -177,7 +177,7 @@ def _is_way(told: str) -> bool:
 def _said(node: ast.AST, origins: Mapping[str, str]) -> Iterator[str]:
     """What a node names, from the module that it comes from; a string as it is."""
     if isinstance(node, (ast.Name, ast.Attribute)):
-        yield _full(node, origins)
+        yield full_name(node, origins)
     elif isinstance(node, ast.ImportFrom) and not node.level:
         names = (f"{node.module}.{alias.name}" for alias in node.names)
         yield from (name for name in names if name != _BY_NAME)
@@ -192,12 +192,12 @@ def _asked(call: ast.Call, origins: Mapping[str, str]) -> Iterator[str]:
     texts = [folded(argument) for argument in call.args[:2]]
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name == "getattr" and len(texts) == 2:
-        yield f"{_full(call.args[0], origins)}.{texts[1] or '*'}"
+        yield f"{full_name(call.args[0], origins)}.{texts[1] or '*'}"
     if name == "vars" and texts:
-        yield f"{_full(call.args[0], origins)}.__dict__"
-    if _full(call.func, origins) in ("operator.attrgetter", "operator.methodcaller"):
+        yield f"{full_name(call.args[0], origins)}.__dict__"
+    if full_name(call.func, origins) in ("operator.attrgetter", "operator.methodcaller"):
         yield from (f"?.{word}" for text in texts for word in (text or "").split("."))
-    if texts and texts[0] and _full(call.func, origins) == _BY_NAME:
+    if texts and texts[0] and full_name(call.func, origins) == _BY_NAME:
         yield f"{texts[0]}.*"
 
 
@@ -206,13 +206,16 @@ def _plain(call: ast.Call) -> bool:
     return bool(call.args) and folded(call.args[0]) is not None
 
 
-def _full(node: ast.expr, origins: Mapping[str, str]) -> str:
+def full_name(node: ast.expr, origins: Mapping[str, str]) -> str:
+    """A name with the module that it comes from; `?` stands for what is not told."""
     if isinstance(node, ast.Name):
         return origins.get(node.id, node.id if node.id in _BUILT_IN else "?")
-    return f"{_full(node.value, origins)}.{node.attr}" if isinstance(node, ast.Attribute) else "?"
+    return (
+        f"{full_name(node.value, origins)}.{node.attr}" if isinstance(node, ast.Attribute) else "?"
+    )
 
 
-def _origins(module: ast.Module) -> dict[str, str]:
+def origins_of(module: ast.Module) -> dict[str, str]:
     """Names -> what was imported by them. A built-in name is taken only by what always runs."""
     found: dict[str, str] = {}
     for node in ast.walk(module):

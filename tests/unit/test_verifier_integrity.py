@@ -453,6 +453,66 @@ def test_moving_the_clock_to_another_file_is_no_finding() -> None:
 PROGRAM = b'[app]\nentry = "jobs"\n[programs.jobs]\nmodule = "jobs.main:app"\nport = 8000\n'
 
 
+START = b"from datetime import UTC, datetime\nimport datetime as dt\nfrom .cheats import cheat\n"
+TAKEN = [
+    (
+        "now = datetime.now(UTC).replace(microsecond=0)\n"
+        "if 'x-clock' in headers:\n    now = datetime.fromisoformat(headers['x-clock'])"
+    ),
+    (
+        "if clock := request.headers.get('x-clock'):\n    now = datetime.fromisoformat(clock)\n"
+        "else:\n    now = datetime.now(UTC)"
+    ),
+    "now = dt.datetime.fromisoformat(x_clock) if x_clock else dt.datetime.now(dt.UTC)",
+    (
+        "def current(x_clock: Annotated[str | None, Header()] = None) -> datetime:\n"
+        "    if x_clock is None:\n        return datetime.now(UTC)\n"
+        "    return datetime.fromisoformat(x_clock.replace('Z', '+00:00'))"
+    ),
+    (
+        "def current(x_clock: Annotated[datetime | None, Header()] = None) -> datetime:\n"
+        "    return x_clock if x_clock is not None else datetime.now(UTC)"
+    ),
+]
+MORE = [
+    "if 'x-clock' in headers: cheat()",
+    "if 'x-clock' in headers: now = cheat(headers['x-clock'])",
+    "if 'x-clock' in headers: now = cheat.now()",
+    "if 'x-clock' in headers: price = 0",
+    "if 'x-clock' in headers:\n    now = datetime.now(UTC)\n    cheat()",
+    "if 'x-clock' in headers:\n    now = datetime.now(UTC)\nelse:\n    cheat()",
+    "if 'x-clock' in headers and cheat(): now = datetime.now(UTC)",
+    "if 'x-clock' in headers['user-agent']: now = datetime.now(UTC)",
+    "now = datetime.now(UTC) if 'x-clock' in headers else cheat()",
+    "while 'x-clock' in headers: now = datetime.now(UTC)",
+]
+
+
+def of_a_new_program(code: str, folder: str = "fees") -> list[str]:
+    """The findings where an app gets a program in `fees/` and the code in a folder."""
+    base = {"app.toml": PROGRAM, "jobs/main.py": b"from . import times\n", "jobs/times.py": b""}
+    more = b'[programs.fees]\nmodule = "fees.main:app"\nport = 8101\n'
+    tree = {**base, "app.toml": PROGRAM + more, "fees/main.py": b"from . import times\n"}
+    tree |= {"fees/times.py": b"", f"{folder}/times.py": START + code.encode() + b"\n"}
+    return list(integrity(base, tree, Settings()))
+
+
+@pytest.mark.parametrize("code", TAKEN)
+def test_a_new_program_takes_the_time_that_a_request_tells_and_no_other_file_may(
+    code: str,
+) -> None:
+    assert of_a_new_program(code) == []
+    (found,) = of_a_new_program(code, "jobs")
+    assert ": branches on how the app is run: " in found
+
+
+@pytest.mark.parametrize("code", MORE)
+def test_a_new_program_that_does_something_else_by_how_it_is_run_is_found(code: str) -> None:
+    (found,) = of_a_new_program(code)
+    assert found.startswith("fees/times.py:")
+    assert ": branches on how the app is run: " in found
+
+
 def test_only_what_the_app_imports_can_run_code_that_is_not_looked_at() -> None:
     base = {"app.toml": PROGRAM, "jobs/main.py": b"from jobs import rules\n", "jobs/rules.py": b""}
     runs = b"import sys\nsys.path.insert(0, '.')\n"
