@@ -20,7 +20,8 @@ from .walk import Unparsable, imports, parse
 
 SHARED = "shared"
 """The context of files that belong to no single one."""
-GLUE_PACKAGES = frozenset({"fastapi", "starlette", "uvicorn", "httpx", "sqlite3", "sqlalchemy"})
+GLUE_PACKAGES = frozenset({"fastapi", "starlette", "uvicorn", "httpx", "urllib3", "aiohttp",
+                           "requests", "sqlite3", "sqlalchemy"})  # fmt: skip
 _BOTH = frozenset({"domain", "glue"})
 
 
@@ -124,7 +125,12 @@ class Ownership:
         return next((self._folders[f] for f in _folders(path) if f in self._folders), ())
 
     def _kind(self, path: str, near: frozenset[str] = frozenset()) -> str:
-        """In a folder of both kinds a new file is glue if it imports transport or storage."""
+        """In a folder of both kinds a new file is glue if it imports transport or storage.
+
+        What is no Python has no rules of the domain, though some of it can be read as Python.
+        """
+        if not path.endswith(".py"):
+            return "glue"
         kinds = near or {owner.kind for owner in self._near(path)} or _BOTH
         if len(kinds) == 1:
             return next(iter(kinds))

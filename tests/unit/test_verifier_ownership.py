@@ -160,6 +160,18 @@ def test_in_a_folder_of_glue_a_new_file_is_glue() -> None:
     assert place(wired, "app/extra.py") == ("sales", "glue", {"sales"})
 
 
+@pytest.mark.parametrize("package", ["httpx", "urllib3", "aiohttp", "requests"])
+def test_a_new_file_that_asks_over_a_wire_is_glue(package: str) -> None:
+    path = "staff/extra.py"
+    assert place({path: f"import {package}\n".encode()}, path) == ("staff", "glue", {"staff"})
+    assert place({path: b"import math\n"}, path) == ("staff", "domain", {"staff"})
+
+
+@pytest.mark.parametrize("path", ["staff/prices.json", "app/rules/staff.json"])
+def test_what_is_no_python_is_glue_also_where_it_can_be_read_as_python(path: str) -> None:
+    assert place({path: b'{"image": {"draft": 10}}\n'}, path) == ("staff", "glue", {"staff"})
+
+
 def test_a_module_that_becomes_a_package_keeps_its_owner() -> None:
     gone = {path: text for path, text in BASE.items() if path != "app/rules/stock.py"}
     parts = {"app/rules/stock/__init__.py": b"from .goods import Stock",
