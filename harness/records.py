@@ -124,7 +124,8 @@ class TrialRecord(Record):
     lines_added: Annotated[int, Column("lines added", "lines")]
     lines_deleted: Annotated[int, Column("lines deleted", "lines")]
     code_lines_added: Annotated[
-        int | None, Column("added, without blank lines and comments; null: not counted", "lines")
+        int | None,
+        Column("added, without blank lines, comments, contracts; null: not counted", "lines"),
     ]
     code_lines_deleted: Annotated[
         int | None, Column("deleted, likewise; null: not counted", "lines")
@@ -138,7 +139,7 @@ class TrialRecord(Record):
     hunks: Annotated[int, Column("hunks in the patch")]
     files_changed: Annotated[int, Column("files touched by the patch")]
     contexts_changed: Annotated[
-        int | None, Column("bounded contexts with an edited file; null: not counted")
+        int | None, Column("contexts with an edited file that is no contract; null: not counted")
     ]
     churn_ratio: Annotated[
         float | None, Column("changed lines over those of the first solution; null if unknown")

@@ -228,6 +228,7 @@ def settings(subject: Subject, known: Known, port_offset: int = 0) -> Settings:
         shared=arm.shared,
         protected=spec.protected,
         ignored=spec.ignored,
+        contracts=arm.contracts,
         id_pattern=spec.id_pattern,
         predicates=task.predicates if task else (),
         intended=task.intended if task else (),

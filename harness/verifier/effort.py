@@ -4,6 +4,8 @@ Code lines leave out blank lines, comments and docstrings (as cloc counts Python
 by its tokens, so that reflowed spaces and an edited trailing comment are no change. A moved line
 counts as deleted and added, a renamed file only with what was edited in it. Raw lines and hunks
 come from git, on the host, and so does what counts as renamed: both are counts of one diff.
+
+Contracts are in git's counts alone: they tell what code elsewhere does, and not every arm has any.
 """
 
 import difflib
@@ -13,7 +15,7 @@ import tokenize
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from .globs import matches
+from .globs import matching
 from .job import LARGEST_FILE, Settings
 from .ownership import SHARED
 from .tree import Tree
@@ -61,11 +63,12 @@ def effort(base: Mapping[str, bytes], tree: Mapping[str, bytes], settings: Setti
     owners = {f.path: (f.context, f.kind) for f in (*before.files, *after.files)}
     found = Effort()
     renamed = settings.renamed
+    is_left_out = matching((*settings.ignored, *settings.contracts))
     for path in sorted((base.keys() | tree.keys()) - set(renamed.values())):
         source = renamed.get(path, path)
         old, new = base.get(source, b""), tree.get(path, b"")
         same = old == new and path == source and (path in base) == (path in tree)
-        if same or matches(path, settings.ignored):
+        if same or is_left_out(path):
             continue
         added, deleted = changed_lines(code_lines(path, old), code_lines(path, new))
         context, kind = owners.get(path, (SHARED, "glue"))

@@ -45,6 +45,8 @@ class Settings:
     shared: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    contracts: tuple[str, ...] = ()
+    """globs of what a context shows the others, which is no code; see effort"""
     tests: str = "tests"
     """folder of the visible tests, always protected"""
     id_pattern: str = ""

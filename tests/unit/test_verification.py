@@ -63,6 +63,7 @@ def test_the_verifier_is_told_all_that_the_pair_and_the_task_say() -> None:
         shared=tuple(arm["shared"]),
         protected=tuple(pair["protected"]),
         ignored=("**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**"),
+        contracts=tuple(arm["contracts"]),
         id_pattern=pair["id_pattern"],
         predicates=tuple(asked["predicates"]),
         intended=tuple(asked["intended"]),

@@ -66,6 +66,19 @@ def test_effort_is_split_by_context_and_kind() -> None:
     }
 
 
+def test_contracts_are_no_code_and_edit_no_context() -> None:
+    settings = Settings(
+        contexts={"jobs": ContextGlobs(("jobs/rules.py",), ("openapi/jobs.json",))},
+        contracts=("openapi/*.json",),
+    )
+    base = {"jobs/rules.py": b"x = 1\n", "openapi/jobs.json": b"{\n}\n"}
+    brought = {"openapi/jobs.json": b'{\n"a": 1\n}\n', "openapi/fees.json": b"{}\n"}
+    told = effort(base, {**base, **brought}, settings).to_json()
+    assert told == effort(base, base, settings).to_json()
+    told = effort(base, {**base, **brought, "jobs/rules.py": b"x = 2\n"}, settings).to_json()
+    assert told["total"] == told["domain"] == {"files": 1, "added": 1, "deleted": 1}
+
+
 def test_a_renamed_file_counts_with_what_was_edited_in_it_as_git_counts_it(tmp_path: Path) -> None:
     contexts = {"jobs": ContextGlobs(("jobs/*",)), "fees": ContextGlobs(("fees/*",))}
     text = b"".join(b"x%d = %d\n" % (n, n) for n in range(50))
