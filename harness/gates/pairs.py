@@ -17,6 +17,7 @@ from harness.verifier.sequences import minimise
 
 _MOST_SHRINKS = 60
 """How many fresh starts the search for a smaller example may take."""
+_NO_LOOKS = "no sequence ends by looking (GET), so nothing is asked again after a restart"
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,15 @@ def verify_pair(
     known = bench.references.known(pair, first.arm)
     for other in others:
         found = compare(bench, other, known)
-        results.append(found.difference is None)
-        if found.difference is None:
-            console.print(
-                f"{other} answers like {first}: {found.sequences} sequences, {found.calls} requests"
-            )
-        else:
+        results.append(found.difference is None and found.looks > 0)
+        if found.difference:
             _show_difference(bench, (first, other), known, found.difference, console)
+            continue
+        console.print(
+            f"{other} answers like {first}: {found.sequences} sequences, {found.calls} requests"
+        )
+        if not found.looks:
+            console.print(f"  {_NO_LOOKS}", soft_wrap=True)
     return all(results)
 
 

@@ -22,6 +22,8 @@ from harness.tasks import Task
 from harness.trial import Bench
 
 FACTORS = ("behaviour", "equivalence", "structure", "contract", "integrity")
+_FAULTS = frozenset({"behaviour", "equivalence"})
+"""what a seeded fault may fail beside structure, and one of which it must"""
 AGENTS = {kind.value: AgentConfig(kind) for kind in CONTROLS}
 
 
@@ -126,8 +128,11 @@ def _judge_nop(task: Task, failing: set[str], trial: TrialRecord, evidence: Path
     for predicate in json.loads(evidence.read_bytes())["inspect"]["structure"]:
         if predicate["holds"]:
             yield f"the predicate {predicate['name']} holds on the untouched base"
-    # A seeded fault is meant to be seen; any other base must be sound.
-    if task.spec.task_class != "D" and failing != {"structure"}:
+    # A seeded fault is meant to be seen; in all else, and in any other task, the base is sound.
+    faults = _FAULTS if task.spec.task_class == "D" else frozenset[str]()
+    if faults and not failing & faults:
+        yield "no test and no sequence sees the fault of the untouched base"
+    if failing - faults != {"structure"}:
         yield f"the untouched base fails {', '.join(sorted(failing))}: {trial.reason}"
 
 

@@ -197,33 +197,75 @@ def test_validate_does_not_pass_where_its_controls_were_lost(home: Path) -> None
     assert last == "0 of 2 controls as they must be, over tally/rename"
 
 
+VALUE = "(BaseModel):\n    value: int\n"
+RETYPED: Change = ("tally/main.py", VALUE, VALUE.replace("int", "str"))
+FAULTY: Change = (
+    "tally/main.py",
+    VALUE,
+    f"""{VALUE}
+    def model_post_init(self, _: object) -> None:
+        self.value += self.value == 0
+""",
+)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("kind", ["L", "D"])
-def test_a_base_of_its_own_must_be_sound_unless_a_fault_is_what_the_task_is_about(
-    home: Path, kind: str
+@pytest.mark.parametrize(
+    ("kind", "fault", "told"),
+    [
+        ("L", RETYPED, "the untouched base fails behaviour, contract, equivalence"),
+        ("D", RETYPED, "the untouched base fails behaviour, contract, equivalence"),
+        ("L", FAULTY, "the untouched base fails behaviour, equivalence, structure: "),
+        ("D", FAULTY, None),
+    ],
+)
+def test_a_base_of_its_own_must_be_sound_but_for_a_fault_that_the_task_is_about(
+    home: Path, kind: str, fault: Change, told: str | None
 ) -> None:
     """About 25 s: every control on both arms."""
     quickly(home)
     task = home / "tasks/tally/rename"
     edit(task / "task.yaml", "contexts: [tally]", "contexts: [tally]\nbase: base")
-    fault = [("tally/main.py", "(BaseModel):\n    value: int", "(BaseModel):\n    value: str")]
     for arm in APP:
-        write(task / f"base/{arm}.patch", make_patch(FILES, fault))
+        write(task / f"base/{arm}.patch", make_patch(FILES, [fault]))
     edit(task / "task.yaml", "class: L", f"class: {kind}")
     done = seambench(home, "validate", "tally/*", "--sandbox", "process", "--workers", "1")
     lines = [line.partition(": ")[2] for line in done.stdout.splitlines() if "-nop-" in line]
-    assert len(lines) == (0 if kind == "D" else 2), done.stdout + done.stderr
-    for line in lines:
-        assert line.startswith("the untouched base fails behaviour, contract, equivalence")
+    assert len(lines) == (2 if told else 0), done.stdout + done.stderr
+    assert all(line.startswith(str(told)) for line in lines)
+
+
+def test_a_seeded_fault_that_nothing_sees_is_told(home: Path) -> None:
+    edit(home / "tasks/tally/rename/task.yaml", "class: L", "class: D")
+    passed, (problem, last) = validated(home, starts=1)
+    assert not passed
+    assert problem.startswith("  rename-one-nop")
+    assert problem.endswith(": no test and no sequence sees the fault of the untouched base")
+    assert last == "1 of 2 controls as they must be, over tally/rename"
+
+
+def look(home: Path) -> None:
+    """Let every sequence end by looking, as those of a sound app do."""
+    sequences = home / "fixtures/tally/contract/sequences.py"
+    looks = "dict(method='GET', path='/health', headers=dict(), save=dict())"
+    edit(sequences, "    ])", f"    ] + [{looks}])")
 
 
 def test_equal_arms_pass_the_pair_gate(home: Path) -> None:
+    look(home)
     done = seambench(home, "pairs", "verify", "tally", *WITHOUT_ENGINE, "--sequences", "30")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "one: contract suite 3/3 passed" in done.stdout
     assert "two: contract suite 3/3 passed" in done.stdout
-    assert "two answers like one: 30 sequences, 90 requests" in done.stdout
+    assert "two answers like one: 30 sequences, 120 requests" in done.stdout
+
+
+def test_arms_of_which_nothing_is_asked_after_a_restart_do_not_pass(home: Path) -> None:
+    done = seambench(home, "pairs", "verify", "tally", *WITHOUT_ENGINE, "--sequences", "5")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "two answers like one: 5 sequences, 15 requests" in done.stdout
+    assert "  no sequence ends by looking (GET), so nothing is asked again" in done.stdout
 
 
 @pytest.mark.timeout(200)
