@@ -98,6 +98,10 @@ def _check_files(path: Path, task: Task, arms: list[str]) -> None:
             raise BadInput(f"{path}: {os.path.relpath(file, task.folder)} is missing")
     if not list(task.hidden.glob("test_*.py")):
         raise BadInput(f"{path}: hidden/ holds no test_*.py")
+    for kind, listed in (("solutions", task.spec.solutions), ("sabotages", task.spec.sabotages)):
+        for folder in sorted(path.parent.glob(f"{kind}/*/")):
+            if folder.name not in listed:
+                raise BadInput(f"{path}: {kind}/{folder.name}/ is there and not listed")
     for patch in path.parent.glob("s*/*/*.patch"):
         if patch.name not in _SOURCES and not patch.name.endswith(".extra.patch"):
             choose("arm", patch.stem, arms, str(patch))

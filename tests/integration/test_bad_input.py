@@ -7,6 +7,7 @@ import pytest
 
 from harness.analysis.frame import read_trials
 from tests.benches import CONTROLS, QUICK, edit, seambench
+from tests.samples import write
 
 TASK = "tasks/tally/rename/task.yaml"
 PAIR = "fixtures/tally/pair.yaml"
@@ -72,6 +73,16 @@ CASES: dict[str, tuple[Spoil, tuple[str, ...], tuple[str, ...]]] = {
         removed("tasks/tally/rename/sabotages/hollow/two.patch"),
         RUN,
         ("task.yaml: sabotages/hollow/two.patch is missing",),
+    ),
+    "solution that is not listed": (
+        lambda home: write(home / "tasks/tally/rename/solutions/other/one.patch", ""),
+        RUN,
+        ("task.yaml: solutions/other/ is there and not listed",),
+    ),
+    "sabotage that is not listed": (
+        lambda home: write(home / "tasks/tally/rename/sabotages/other/one.patch", ""),
+        RUN,
+        ("task.yaml: sabotages/other/ is there and not listed",),
     ),
     "missing hidden suite": (
         removed("tasks/tally/rename/hidden/test_zero.py"),
