@@ -3,7 +3,7 @@
 import io
 import time
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -16,7 +16,9 @@ from harness.scoring.evidence import ContractEvidence
 from harness.stopwatch import Stopwatch
 from harness.trial import Bench
 from harness.verification import Known, Subject, session
+from harness.verifier.contract import programs
 from harness.verifier.globs import matching
+from harness.verifier.openapi import operations
 
 _NOT_CODE = {
     tokenize.COMMENT,
@@ -61,6 +63,7 @@ def measure(bench: Bench, pair: Pair, arm: str) -> Parity:
     spec = pair.spec.arms[arm]
     domain, glue = domain_and_glue(tree, spec)
     seconds, contract = _start(bench, pair, arm)
+    app_toml = tree.entries["app.toml"].content
     return Parity(
         arm,
         total(domain.values()),
@@ -68,7 +71,7 @@ def measure(bench: Bench, pair: Pair, arm: str) -> Parity:
         files_a_context(tree, spec),
         len(spec.contexts),
         len(contract.programs),
-        _public_operations(contract),
+        public_operations(contract.documents or {}, app_toml, pair.spec.entry_port),
         seconds,
     )
 
@@ -124,15 +127,10 @@ def _start(bench: Bench, pair: Pair, arm: str) -> tuple[float, ContractEvidence]
     return sorted(times)[2], contract
 
 
-def _public_operations(contract: ContractEvidence) -> int:
-    """Operations of the program that answers the public API: the one with the most paths."""
-    documents = contract.documents or {}
-    counts = [
-        sum(len(methods) for methods in document.get("paths", {}).values())
-        for document in documents.values()
-        if isinstance(document, dict)
-    ]
-    return max(counts, default=0)
+def public_operations(documents: Mapping[str, object], app_toml: bytes, port: int) -> int:
+    """Operations of the program that answers the public API: the one at its port."""
+    return sum(operations(documents.get(name))
+               for name, its in programs(app_toml).items() if its == port)  # fmt: skip
 
 
 def table(app: str, arms: list[Parity]) -> Table:

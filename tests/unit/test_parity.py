@@ -3,7 +3,14 @@
 import pytest
 
 from harness.bases import app_tree
-from harness.gates.parity import Size, domain_and_glue, files_a_context, size, total
+from harness.gates.parity import (
+    Size,
+    domain_and_glue,
+    files_a_context,
+    public_operations,
+    size,
+    total,
+)
 from harness.pairs import load_pair
 from harness.paths import Checkout
 from tests.samples import ROOT
@@ -55,3 +62,14 @@ def test_files_a_context_are_those_that_belong_to_one() -> None:
     services = [len(list((ROOT / "fixtures/atelier/microservices" / context).glob("*.py")))
                 for context in pair.spec.contexts]  # fmt: skip
     assert found == {"monolith": 4, "modular": 5, "microservices": sum(services) / len(services)}
+
+
+def test_the_public_endpoints_are_those_of_the_program_at_the_entry_port() -> None:
+    """However many more another program answers."""
+    app_toml = b"[programs.edge]\nport = 8000\n[programs.ledger]\nport = 8101\n"
+    asked = {f"/internal/ledger/{name}": {"post": {}} for name in "abcde"}
+    documents: dict[str, object] = {
+        "edge": {"paths": {"/v1/notes": {"get": {}, "post": {}}}},
+        "ledger": {"paths": asked},
+    }
+    assert public_operations(documents, app_toml, 8000) == 2
