@@ -101,13 +101,14 @@ def _suspects(
     pair, sandboxes = court.pair, court.bench.sandboxes
     contract = Tree.read(pair.contract, pair.spec.ignored).digest
     rules = [contract, digest([court.known.sequences.decode(), court.known.answers])]
-    rules += [sandboxes.image_digest, job.verifier_digest()]
+    rules += [sandboxes.image_digest, job.verifier_digest(), pair.spec.id_pattern]
     bases = {arm: court.bench.bases.tree(pair, arm) for arm in pair.spec.arms}
     suspects = []
     for mutant, tree in zip(mutants, trees, strict=True):
         for arm, base in bases.items():
             change = _change(arm, woven, tree)
-            judged = digest([arm, base.overlay(change).digest, *rules])[:16]
+            seconds = pair.spec.arms[arm].start_seconds
+            judged = digest([arm, seconds, base.overlay(change).digest, *rules])[:16]
             suspects.append(Suspect(mutant, arm, change, judged))
     return suspects
 

@@ -341,3 +341,18 @@ def test_strength_ends_well_only_where_nothing_is_wrong(tmp_path: Path) -> None:
     assert "6 verdicts, 6 of them known already" in wrong.stderr
     said = "  survivors.yaml: counting.gone: there is no such mutant\n"
     assert wrong.stdout == sound.stdout + said
+
+
+@pytest.mark.long
+@pytest.mark.timeout(200)
+def test_a_verdict_of_strength_is_taken_again_only_under_the_same_rules(tmp_path: Path) -> None:
+    """About 30 s: the unchanged app and one mutant on three arms, and once more."""
+    home = lend_venv(make_woven_checkout(tmp_path / "home"))
+    quickly(home)
+    pair = home / "fixtures/tally/pair.yaml"
+    command = ("strength", "tally", *WITHOUT_ENGINE, "--sample", "1", "--seed", "0")
+    assert "6 verdicts, 0 of them known already" in seambench(home, *command).stderr
+    pair.write_text(pair.read_text().replace("start_seconds: 30.0", "start_seconds: 31.0", 1))
+    assert "6 verdicts, 4 of them known already" in seambench(home, *command).stderr
+    edit(pair, "tal_[0-9a-z]+", "tal_[0-9a-f]+")
+    assert "6 verdicts, 0 of them known already" in seambench(home, *command).stderr
