@@ -268,6 +268,25 @@ def test_what_can_be_sent_between_contexts_is_woven(
     assert "def is_known" in weave(read_app(sources))["microservices/loans/clients.py"]
 
 
+@pytest.mark.parametrize(
+    ("says", "answers"),
+    [
+        ("list[str]", "list[str]"),
+        ("int | None", "int | None"),
+        ("Member | None", "SimpleNamespace | None"),
+        ("list[Member]", "list[SimpleNamespace]"),
+        ("list[Member] | None", "list[SimpleNamespace] | None"),
+    ],
+)
+def test_a_client_answers_what_its_context_does_but_for_records(
+    sources: Path, says: str, answers: str
+) -> None:
+    for edit in known("self", says, "None", ""):
+        spoil(sources, edit)
+    client = weave(read_app(sources))["microservices/loans/clients.py"]
+    assert f"def is_known(self) -> {answers}:" in client
+
+
 def test_a_code_that_only_a_running_program_knows_may_be_any(sources: Path) -> None:
     spoil(sources, (LOANS, 'Conflict("already_lent"', "Conflict(self.refused()"))
     spoil(sources, ("already_lent: 409", "lent_already: 409"))

@@ -1,6 +1,7 @@
 """Calls between programs: the clients of a context, and the routes that answer them."""
 
 import builtins
+import re
 
 from harness.pairs.weave.sources import App, Context, Method
 from harness.pairs.weave.stores import signature
@@ -66,7 +67,7 @@ def _asks(app: App, other: Context, method: Method) -> str:
     plain = Method(
         method.name,
         tuple((name, known[name], default) for name, _, default in method.parameters),
-        _returned(method.returns),
+        _returned(other, method.returns),
         method.node,
     )
     pairs = [f'"{name}": ' + (f"vars({name})" if kind == "object" else name)
@@ -81,10 +82,10 @@ def _asks(app: App, other: Context, method: Method) -> str:
     return f"    def {method.name}{signature(plain)}:\n        {last}\n"
 
 
-def _returned(kind: str) -> str:
-    if kind in ("None", "int", "str", "bool"):
-        return kind
-    return "list[SimpleNamespace]" if kind.startswith("list[") else "SimpleNamespace"
+def _returned(context: Context, kind: str) -> str:
+    """What a client answers: what its context does, each record as a namespace."""
+    classes = context.module.classes
+    return re.sub(r"\w+", lambda word: "SimpleNamespace" if word[0] in classes else word[0], kind)
 
 
 def _request(context: Context, method: Method) -> str:
