@@ -210,7 +210,7 @@ def bound(module: ast.Module) -> Iterator[str]:
     """The names that a module has at its top and what it imports from beside it or elsewhere."""
     for node in module.body:
         if isinstance(node, ast.ImportFrom):
-            yield from (alias.name for alias in node.names)
+            yield from (alias.asname or alias.name for alias in node.names)
         elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
         elif isinstance(node, ast.Assign):
@@ -232,3 +232,22 @@ def test_no_model_or_operation_can_be_called_as_what_stands_beside_it(app: str) 
             module = ast.parse(path.read_text(encoding="utf-8"))
             names = {name for name in bound(module) if not name.endswith(("Request", "Fields"))}
             assert names - own - RESERVED_NAMES == set(), place
+
+
+@every_app
+@pytest.mark.parametrize("arm", ["monolith", "modular"])
+def test_no_context_can_be_called_as_what_stands_beside_it(app: str, arm: str) -> None:
+    """Its routes in the program, its tables (in capitals) in the database, its class at wiring."""
+    read, package = read_app(ROOT / f"fixtures/{app}/app"), ROOT / "fixtures" / app / arm / app
+    main, db, wiring = (
+        set(bound(ast.parse((package / f"{name}.py").read_text(encoding="utf-8"))))
+        for name in ("main", "db", "wiring")
+    )
+    beside = {name for name in main if name.islower()}
+    beside |= {name.lower() for name in db if name.isupper()}
+    beside |= {name for name in wiring if name[0].isupper()}
+    readers = (name for each in read.spec.couplings for name in each.readers.values())
+    own = {*read.contexts, *read.stores.classes, *readers}
+    own |= {each.service for each in read.contexts.values()}
+    taken = RESERVED | RESERVED_NAMES
+    assert {name for name in beside - own if not {name, name.title()} & taken} == set()

@@ -15,6 +15,7 @@ LOANS, MEMBERS, STORES, ERRORS = (
     f"domain/{name}.py" for name in ("loans", "members", "stores", "errors")
 )
 PAGE = 'def page(self, member_id: str, limit: int) -> "list[Loan]": ...'
+LATE = 'def late(self, state: str) -> "list[Loan]": ...'
 Edit = tuple[str, ...]
 """old and new text of app.yaml, or file, old and new"""
 
@@ -60,6 +61,9 @@ def refusal(sources: Path) -> tuple[str, str, str]:
         # codes
         (f"{M}.operations.get_member.refuses.unknown_membr", "there is unknown_member",
          [("refuses: {unknown_member: 404}", "refuses: {unknown_membr: 404}")]),
+        ("errors.Conflict", "405 is what programs answer by themselves",
+         [("Conflict: 409", "Conflict: 405")]),
+        ("errors.Conflict", "less than or equal to 499", [("Conflict: 409", "Conflict: 503")]),
         (f"{L}.operations.lend.refuses.already_lent", "404, and it is raised as 409",
          [("already_lent: 409", "already_lent: 404")]),
         # fields
@@ -74,12 +78,20 @@ def refusal(sources: Path) -> tuple[str, str, str]:
          [("loans: {record", "counters: {record")]),
         (f"{L}.tables.Members", "members has a table of that name",
          [("loans: {record", "Members: {record")]),
+        (f"{L}.tables.late", "loans has a table of that name in an arm: loans_late",
+         [("      loans: {",
+           "      loans_late: {record: Loan}\n      late: {record: Loan}\n      loans: {")]),
+        (f"{L}.tables.loans.record", "the table kept keeps Loan already",
+         [("      loans: {record", "      kept: {record: Loan}\n      loans: {record")]),
         (f"{L}.tables.loans.index.0", "at least 1", [("[[member_id, tool]]", "[[]]")]),
         (f"{L}.queries.save", "upsert needs a key, or unique columns, of the table loans",
          [("save: update", "save: upsert"), ("Loan, key: id,", "Loan,")]),
         (f"{L}.queries.page", "a page has limit and offset, and page takes one of them",
          [("count_open:", 'page: "member_id = :member_id"\n      count_open:'),
           (STORES, "    def count_open(", f"    {PAGE}\n    def count_open(")]),
+        (f"{L}.queries.late", 'near "ORDER": syntax error',
+         [("count_open:", 'late: "state = :state ORDER BY due_at"\n      count_open:'),
+          (STORES, "    def count_open(", f"    {LATE}\n    def count_open(")]),
         (f"{L}.queries.get", "words in single quotes",
          [('"id = :loan_id"', "'id = :loan_id AND state = \"open\"'")]),
         # names
@@ -199,6 +211,8 @@ SPOKEN = "between contexts go str, int, bool, lists of these, and records of the
         (MEMBERS, f"at: Member.joined_at is datetime; {SPOKEN}",
          known("self, at: Member", "bool", "True", "member")),
         (MEMBERS, f"at: None; {SPOKEN}", known("self, at", "bool", "True", '"a"')),
+        (MEMBERS, "members: its context stands beside it by that name",
+         known("self, members: str", "bool", "True", '"a"')),
         (MEMBERS, f"it answers datetime; {SPOKEN}",
          known("self", "datetime", "self.now", "")),
         (MEMBERS, f"it answers tuple[str, int]; {SPOKEN}",
@@ -235,6 +249,10 @@ SPOKEN = "between contexts go str, int, bool, lists of these, and records of the
          [(ERRORS, "class Conflict", "class Lost(NotFound): ...\n\n\nclass Conflict")]),
         (ERRORS, "import json: the arms take classes alone from here",
          [(ERRORS, "class DomainError", "import json\n\n\nclass DomainError")]),
+        (LOANS, "Loans: it is no dataclass",
+         [(LOANS, "@dataclass\nclass Loans:", "class Loans:")]),
+        (LOANS, "Loan: it is no dataclass",
+         [(LOANS, "@dataclass\nclass Loan:", "class Loan:")]),
         (LOANS, "Problem: a name that an arm needs for something else",
          shown("Problem")),
         (LOANS, "Member: members has something of that name, and the API shows both",
@@ -285,6 +303,12 @@ def test_a_client_answers_what_its_context_does_but_for_records(
         spoil(sources, edit)
     client = weave(read_app(sources))["microservices/loans/clients.py"]
     assert f"def is_known(self) -> {answers}:" in client
+
+
+def test_space_around_a_call_is_none_of_it(sources: Path) -> None:
+    before = weave(read_app(sources))
+    spoil(sources, ("call: loans.give_back(loan_id)", 'call: " loans.give_back(loan_id)"'))
+    assert weave(read_app(sources)) == before
 
 
 def test_a_code_that_only_a_running_program_knows_may_be_any(sources: Path) -> None:

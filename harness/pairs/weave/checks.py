@@ -42,6 +42,7 @@ def _check_contexts(app: App) -> None:
         if context.service not in context.module.classes:
             told = f"{context.module.path}: no class {context.service}, which answers for it"
             raise app.wrong(told, "contexts", context.name)
+        context.module.check_dataclass(context.service)
     if not any(context.is_public for context in app.contexts.values()):
         raise app.wrong("none has operations, so nothing can be asked", "contexts")
 

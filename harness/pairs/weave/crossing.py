@@ -44,10 +44,15 @@ def check_answered(app: App, context: Context) -> None:
         if not is_plain(method):
             raise BadInput(f"{where}: another context asks for it: no *, ** or / in its parameters")
         for name, kind, default in method.parameters:
-            if told := _unsent(context, kind) or _unspoken(default):
+            if told := _unnamed(context, name) or _unsent(context, kind) or _unspoken(default):
                 raise BadInput(f"{where}: {name}: {told}")
         if told := _unanswered(context, method):
             raise BadInput(f"{where}: {told}")
+
+
+def _unnamed(context: Context, name: str) -> str | None:
+    """Why a parameter cannot have its name."""
+    return "its context stands beside it by that name" if name == context.name else None
 
 
 def _unsent(context: Context, kind: str) -> str | None:

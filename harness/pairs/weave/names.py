@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from harness.errors import BadInput
 from harness.pairs.weave.expressions import Keys, parsed
 from harness.pairs.weave.sources import App, Context
+from harness.pairs.weave.trees import bare, prefixed
 
 IMPORTED = sys.stdlib_module_names | {
     "aiohttp", "anyio", "data", "fastapi", "httptools", "httpx", "pydantic", "pytest", "starlette",
@@ -16,21 +17,22 @@ IMPORTED = sys.stdlib_module_names | {
 }  # fmt: skip
 """what an arm imports from outside its own packages; `data/` is its programs' own"""
 RESERVED = IMPORTED | {
-    "cache", "clients", "clock", "common", "contracts", "db", "edge", "errors", "interactions",
-    "main", "openapi", "replies", "repositories", "routes", "rows", "schemas", "service",
-    "services", "store", "stores", "web", "wiring",
+    "asynccontextmanager", "cache", "clients", "clock", "common", "contracts", "counters", "db",
+    "edge", "errors", "interactions", "lifespan", "main", "openapi", "replies", "repositories",
+    "routes", "rows", "schema", "schemas", "service", "services", "store", "stores", "web",
+    "wiring",
 }  # fmt: skip
-"""what modules and folders of the arms are called, and what they import"""
+"""what modules and folders of the arms are called, what they import, and what stands beside them"""
 _OF_SITE = {"copyright", "credits", "exit", "help", "license", "quit"}
 """builtins for people at a prompt"""
 RESERVED_NAMES = (set(dir(builtins)) - _OF_SITE) | {
     "app", "body", "build", "create_app", "once", "refusals", "router", "services", "session",
     "store",
-    "APIRouter", "Annotated", "Any", "BaseModel", "Body", "COUNTERS", "Client", "ConfigDict",
-    "Depends", "DomainError", "Field", "Generic", "HTTPException", "Health", "Item", "Items",
-    "Literal", "Problem", "Query", "REPLIES", "Refusal", "RequestSession", "Rows", "Service",
-    "Services", "ServicesDep", "Session", "SimpleNamespace", "StringConstraints", "TABLES",
-    "TYPE_CHECKING", "TypeVar",
+    "APIRouter", "Annotated", "Any", "AsyncIterator", "BaseModel", "Body", "COUNTERS", "Client",
+    "ConfigDict", "Depends", "DomainError", "Field", "Generic", "HTTPException", "Health", "Item",
+    "Items", "Literal", "Problem", "Query", "REPLIES", "Refusal", "Request", "RequestSession",
+    "Rows", "Service", "Services", "ServicesDep", "Session", "SimpleNamespace",
+    "StringConstraints", "TABLES", "TYPE_CHECKING", "TypeVar",
 }  # fmt: skip
 """what the code around an app's own names calls its things, and what Python does"""
 _TABLES = {"counters", "replies"}
@@ -45,11 +47,12 @@ def check_names(app: App) -> None:
     for name in app.spec.types:
         if name in RESERVED_NAMES:
             raise app.wrong(_TAKEN, "types", name)
-    tables: dict[str, str] = {}
+    tables: dict[tuple[object, str], tuple[str, ...]] = {}
     models = dict.fromkeys([*app.spec.types, *app.stores.classes], app.spec.package)
     models |= {context.service: name for name, context in app.contexts.items()}
+    beside = {app.spec.package, *(f"{name}_store" for name in app.contexts)}
     for name, context in app.contexts.items():
-        if {name, context.service} & (RESERVED | RESERVED_NAMES | {app.spec.package}):
+        if {name, context.service} & (RESERVED | RESERVED_NAMES | beside):
             raise app.wrong(_TAKEN, "contexts", name)
         _check_tables(app, context, tables)
         _check_models(app, context, models)
@@ -57,13 +60,18 @@ def check_names(app: App) -> None:
             _check_operation(app, context, operation)
 
 
-def _check_tables(app: App, context: Context, taken: dict[str, str]) -> None:
+def _check_tables(
+    app: App, context: Context, taken: dict[tuple[object, str], tuple[str, ...]]
+) -> None:
     for table in context.spec.tables:
         keys = ("contexts", context.name, "tables", table)
         if table.lower() in _TABLES:
             raise app.wrong(_TAKEN, *keys)
-        if taken.setdefault(table.lower(), context.name) != context.name:
-            raise app.wrong(f"{taken[table.lower()]} has a table of that name", *keys)
+        for naming in (bare, prefixed):
+            name = naming(context.name, table).lower()
+            first = taken.setdefault((naming, name), keys)
+            if first != keys:
+                raise app.wrong(f"{first[1]} has a table of that name in an arm: {name}", *keys)
 
 
 def _check_models(app: App, context: Context, taken: dict[str, str]) -> None:

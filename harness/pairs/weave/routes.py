@@ -92,7 +92,7 @@ def _query(name: str, told: str) -> str:
 @lru_cache(maxsize=4096)
 def _call(text: str, places: tuple[tuple[str, str], ...]) -> str:
     owners = dict(places)
-    tree = ast.parse(text, mode="eval")
+    tree = ast.parse(text.strip(), mode="eval")
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in owners:
             node.id = owners[node.id]

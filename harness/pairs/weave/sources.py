@@ -69,6 +69,13 @@ class Module:
                 found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         return found
 
+    def check_dataclass(self, name: str) -> None:
+        """Raises BadInput where a class of the module is no `@dataclass`."""
+        node = self.classes[name]
+        decorators = map(ast.unparse, node.decorator_list)
+        if not any(re.match(r"(dataclasses\.)?dataclass\b", each) for each in decorators):
+            raise BadInput(f"{self.path}:{node.lineno}: {name}: it is no dataclass")
+
     def fields(self, name: str) -> dict[str, str]:
         """The fields of a class and of its bases in this module, in order, with their types."""
         if name not in self._fields:

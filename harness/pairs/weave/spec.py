@@ -32,8 +32,6 @@ Word = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_is_free)
 ]
 """a name in the woven code"""
-Status = Annotated[int, Field(ge=400, le=599)]
-"""of an answer that refuses"""
 _EMPTY = (204, 205)
 """statuses of answers without a body"""
 
@@ -68,6 +66,14 @@ def _has_answer(status: int) -> int:
     return status
 
 
+def _is_of_domain(status: int) -> int:
+    if status == 405:
+        raise ValueError("405 is what programs answer by themselves to a method without a route")
+    return status
+
+
+Status = Annotated[int, Field(ge=400, le=499), AfterValidator(_is_of_domain)]
+"""of an answer that refuses"""
 Fields = dict[Word, Annotated[str, AfterValidator(_is_field)]]
 """name -> `Type`, `Type = default`, or `list[Type] 1..9`"""
 

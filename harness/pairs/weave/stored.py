@@ -29,11 +29,22 @@ def check_stored(app: App, context: Context) -> None:
                 raise app.wrong(told, "contexts", context.name, "queries", name)
 
 
+def order(method: Method) -> str:
+    """What stands behind the condition of a query: lists have an order, and pages an end."""
+    if not method.returns.startswith("list["):
+        return ""
+    return " ORDER BY rowid" + " LIMIT :limit OFFSET :offset" * ("limit" in _names(method))
+
+
 def _check_table(app: App, context: Context, name: str, table: TableSpec) -> None:
     keys = ("contexts", context.name, "tables", name)
     module = context.module
     if table.record not in module.classes:
         raise app.wrong(f"{module.path} has no class {table.record}", *keys, "record")
+    module.check_dataclass(table.record)
+    first = next(key for key, each in context.spec.tables.items() if each.record == table.record)
+    if first != name:
+        raise app.wrong(f"the table {first} keeps {table.record} already", *keys, "record")
     columns = module.fields(table.record)
     for key, column in _columns(table):
         if column not in columns:
@@ -91,7 +102,7 @@ def _problem(context: Context, method: Method, how: str) -> str | None:
         return _write_problem(context, method, how, kept)
     if found := re.search(r'["\\\n]', how):
         return f"SQL has its words in single quotes and stands on one line: no {found[0]!r}"
-    names = tuple(name for name, _, _ in method.parameters)
+    names = _names(method)
     if method.returns == "int":
         table, _, condition = how.partition(" WHERE ")
         if table not in context.spec.tables or not condition:
@@ -102,9 +113,13 @@ def _problem(context: Context, method: Method, how: str) -> str | None:
             return f"no table keeps {record}"
         if method.returns.startswith("list[") and len({"limit", "offset"} & set(names)) == 1:
             return f"a page has limit and offset, and {method.name} takes one of them"
-        table, condition = kept[record], how
+        table, condition = kept[record], how + order(method)
     columns = tuple(context.module.fields(context.spec.tables[table].record))
     return _refused(table, columns, condition, names)
+
+
+def _names(method: Method) -> tuple[str, ...]:
+    return tuple(name for name, _, _ in method.parameters)
 
 
 def _write_problem(context: Context, method: Method, how: str, kept: dict[str, str]) -> str | None:

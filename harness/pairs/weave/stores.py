@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from harness.pairs.weave.sources import App, Context, Method
 from harness.pairs.weave.spec import CouplingSpec, TableSpec
-from harness.pairs.weave.stored import SQL_TYPES
+from harness.pairs.weave.stored import SQL_TYPES, order
 from harness.pairs.weave.trees import template
 
 _LONGEST_SQL = 84
@@ -162,9 +162,7 @@ def _select(context: Context, method: Method, how: str, naming: Naming, verb: st
         return f"{_statement(sql)}        return self.rows.count(sql{values})"
     record = method.returns.removesuffix(" | None").removeprefix("list[").removesuffix("]")
     table, _ = _table_of(context, record)
-    sql = f"SELECT * FROM {naming(context.name, table)} WHERE {how}"  # noqa: S608 - source code
-    if verb == "all":
-        sql += " ORDER BY rowid" + " LIMIT :limit OFFSET :offset" * ("limit" in names)
+    sql = f"SELECT * FROM {naming(context.name, table)} WHERE {how}{order(method)}"  # noqa: S608 - source code
     return f"{_statement(sql)}        return self.rows.{verb}({record}, sql{values})"
 
 
