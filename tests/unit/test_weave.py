@@ -414,3 +414,14 @@ def test_an_error_in_the_sources_names_file_and_key(
     with pytest.raises(BadInput, match=said) as told:
         weave(read_app(sources))
     assert len(str(told.value).splitlines()) == 1
+
+
+def test_an_overlay_that_makes_what_is_no_text_is_said(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.bin").write_bytes(b"\xff\x00")
+    command = ("git", "diff", "--no-index", "--binary", "/dev/null", "new.bin")
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    overlay = tmp_path / "mine"
+    overlay.mkdir()
+    (overlay / "extra.patch").write_bytes(made.stdout)
+    with pytest.raises(BadInput, match=r"mine/extra\.patch: makes new\.bin something that is no t"):
+        patches_of(read_app(sources), overlay)

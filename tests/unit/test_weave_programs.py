@@ -202,3 +202,27 @@ def test_an_arm_whose_records_have_enums_tells_of_itself(
     )
     grade = public_models(tmp_path / arm).get("Grade", {})
     assert grade.get("enum") == (["plain", "gold"] if shown else None)
+
+
+OVERDUE = """\
+def overdue(store: LoanStore, late: "list[LoanStore]") -> LoanStore | None:
+    return store if late else None
+
+
+@dataclass
+class Loans:"""
+
+
+@every_arm
+def test_a_store_may_stand_in_any_annotation(tmp_path: Path, arm: str) -> None:
+    remark = "  # was geliehen wird: Bücher"
+    weave_example(
+        tmp_path,
+        (LOANS, "    store: LoanStore\n", f"    store: LoanStore{remark}\n"),
+        (LOANS, "@dataclass\nclass Loans:", OVERDUE),
+    )
+    public_models(tmp_path / arm)
+    (text,) = (path.read_text(encoding="utf-8") for path in (tmp_path / arm).rglob("*.py")
+               if "def overdue" in path.read_text(encoding="utf-8"))  # fmt: skip
+    assert f'    store: "LoanStore"{remark}\n' in text
+    assert 'def overdue(store: "LoanStore", late: "list[LoanStore]") -> "LoanStore | None":' in text

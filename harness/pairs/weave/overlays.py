@@ -140,12 +140,19 @@ def _patched(tree: Mapping[str, str], patch: Path) -> Tree:
         if done.returncode:
             raise BadInput(f"{patch}: does not apply: {done.stderr.splitlines()[0]}")
         files = [each for each in folder.rglob("*") if each.is_symlink() or each.is_file()]
-        for each in files:
-            if each.is_symlink() or each.stat().st_mode & 0o111:
-                where = each.relative_to(folder)
-                raise BadInput(f"{patch}: makes {where} a link or a program, not a plain file")
-        new = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in files}
+        new = {each.relative_to(folder).as_posix(): _made(patch, each, folder) for each in files}
     return {path: text for path, text in tree.items() if path not in meant} | new
+
+
+def _made(patch: Path, path: Path, folder: Path) -> str:
+    """The text of a file that a patch has made in a folder. Raises BadInput."""
+    made = f"{patch}: makes {path.relative_to(folder)}"
+    if path.is_symlink() or path.stat().st_mode & 0o111:
+        raise BadInput(f"{made} a link or a program, not a plain file")
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f"{made} something that is no text in UTF-8") from None
 
 
 def _diff(old: Tree, new: Tree) -> str:

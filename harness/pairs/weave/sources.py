@@ -55,6 +55,13 @@ class Module:
         return tuple(ast.walk(self.tree))
 
     @cached_property
+    def annotations(self) -> tuple[ast.expr, ...]:
+        """The types of fields and parameters, and what functions answer."""
+        told = [each.annotation for each in self.nodes if isinstance(each, ast.AnnAssign | ast.arg)]
+        told += [each.returns for each in self.nodes if isinstance(each, ast.FunctionDef)]
+        return tuple(filter(None, told))
+
+    @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:
         return {node.name: node for node in self.tree.body if isinstance(node, ast.ClassDef)}
 
