@@ -131,6 +131,34 @@ def test_an_app_can_be_its_own_donor_at_every_dose(checkout: Checkout) -> None:
     assert len(load_pair(at_dose(checkout, APP, 0), APP).spec.contexts) == 4
 
 
+def test_an_app_takes_its_suites_and_words_along_from_others(checkout: Checkout) -> None:
+    """Which `contract`, `visible_tests` and `like` name, at every dose."""
+    app, lender = checkout.fixtures / APP, checkout.fixtures / "shed"
+    lender.mkdir()
+    (lender / "pair.yaml").touch()
+    spec = app / "app/app.yaml"
+    spec.write_text(spec.read_text() + "contract: ../shed/contract\nvisible_tests: ../shed/tests\n")
+    for name in ("contract", "tests"):
+        (app / name).rename(lender / name)
+    task, words = checkout.tasks / APP / "late-fees", checkout.tasks / "shed/late-fees"
+    words.mkdir(parents=True)
+    for name in ("hidden", "instruction.md", "predicates.py"):
+        (task / name).rename(words / name)
+    said = (task / "task.yaml").read_text()
+    (task / "task.yaml").write_text(f"like: shed/late-fees\n{said}")
+    places = set()
+    for change in ("instruction.md", "hidden/test_fees.py"):
+        woven = at_dose(checkout, APP, 0)
+        places.add(woven)
+        pair = load_pair(woven, APP)
+        assert pair.contract.parent == woven.fixtures / "shed"
+        (found,) = load_tasks(woven, {APP: pair}, [f"{APP}/*"])
+        assert found.instruction == (words / "instruction.md").read_text()
+        with (words / change).open("a") as file:
+            file.write("\n")
+    assert len(places) == 2
+
+
 def test_a_donor_that_is_not_there_is_named(checkout: Checkout) -> None:
     spec = checkout.fixtures / APP / "app/app.yaml"
     spec.write_text(spec.read_text() + "size: {donors: [nobody], contexts: 1}\n")
