@@ -1,5 +1,8 @@
 """Cost against resolved: which model on which arm is not beaten in both."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -44,7 +47,6 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
                   color=style_of.colour, markersize=4.5, markeredgecolor="0.2",
                   markeredgewidth=0.4, label=side)  # fmt: skip
     axes.set_xscale("log")
-    _name_models(axes, rows)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -52,6 +54,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     # Where nothing is resolved, an axis of its own making would show nothing in hundredths.
     top = max(5.0, float(rows["resolved"].max()))
     axes.set_ylim(-0.06 * top, 1.06 * top)
+    _name_models(axes, rows)
     axes.set_xlabel("mean cost of a trial (USD, log scale)")
     axes.set_ylabel("resolved (%)")
     axes.grid()
@@ -78,12 +81,21 @@ def _name_models(axes: Axes, rows: pd.DataFrame) -> None:
     shown = short_names(rows["model"].unique())
     dearest = rows.groupby("model", sort=False).tail(1)
     ordered = dearest.sort_values(["resolved", "cost_usd"], ascending=[True, False])
-    for place, (_, last) in enumerate(ordered.iterrows()):
+    low, high = axes.get_ylim()
+    heights = _apart([(each - low) / (high - low) for each in ordered["resolved"]])
+    for height, (_, last) in zip(heights, ordered.iterrows(), strict=True):
         found = rows[rows["model"] == last["model"]]
         axes.plot(found["cost_usd"], found["resolved"], color="0.75", linewidth=0.4, zorder=0.9)
-        height = (place + 0.5) / len(ordered)
         axes.annotate(shown[last["model"]], (last["cost_usd"], last["resolved"]), (1.03, height),
                       textcoords="axes fraction", va="center", color="0.2", zorder=0.9,
                       arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.4,
                                   "shrinkA": 1, "shrinkB": 0, "zorder": 0.9,
                                   "relpos": (0, 0.5)})  # fmt: skip
+
+
+def _apart(wanted: Sequence[float]) -> list[float]:
+    """Heights in the panel, rising as they are wanted to, with room for a name between two."""
+    gap = 1 / max(len(wanted), 10)
+    rising = list(accumulate(wanted, lambda below, height: max(height, below + gap)))
+    most = [1 - gap * (above + 0.5) for above in reversed(range(len(rising)))]
+    return list(map(min, rising, most))
