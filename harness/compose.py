@@ -5,6 +5,7 @@ Whatever Hydra or OmegaConf refuses becomes BadInput with one line.
 """
 
 import os
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -105,11 +106,13 @@ class _Options(ArgumentParser):
 def _for_hydra(argument: str) -> str:
     """`from` is what a person would write, and no name that a Python field can have.
 
-    It takes a path as it is: Hydra's grammar has no place for the signs in names of jobs (`=,`).
+    A name with signs that Hydra's grammar has no place for, as `--multirun` gives, is quoted.
     """
     name, _, path = argument.partition("=")
     if name != "from":
         return argument
+    if re.fullmatch(r"[\w./,-]+", path):
+        return f"replay_from={path}"
     return f"replay_from={QuotedString(path, Quote.single).with_quotes()}"
 
 

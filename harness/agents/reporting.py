@@ -7,6 +7,7 @@ from harness.agents.protocol import AgentReport
 from harness.agents.session import Ended, Ending, Session
 from harness.agents.trajectory import ToolUse, trajectory
 from harness.errors import BadInput
+from harness.llm.replay import Diverged
 
 
 def reported(
@@ -18,7 +19,7 @@ def reported(
 ) -> AgentReport:
     """Do the work until it says how it ended. A failure is kept, too, with what was paid before.
 
-    Raises BadInput: a key that is refused at once, a replay that differs. Neither has paid.
+    Raises BadInput where nothing was paid: a key that is refused at once, a replay that differs.
     """
     ending: Ending | None = None
     failure: Exception | None = None
@@ -26,8 +27,10 @@ def reported(
         work()
     except Ended as end:
         ending = end.ending
-    except BadInput:
-        raise
+    except BadInput as error:
+        if isinstance(error, Diverged) or not session.calls:
+            raise
+        failure = error
     except Exception as error:  # noqa: BLE001 - the trial raises it, and knows what was paid for
         failure = error
     closing = tuple(talk.said[session.shown :])

@@ -81,7 +81,7 @@ class Grid:
     def cell_place(self, index: int) -> tuple[float, float]:
         """The left edge and the width of a column; a gap sets the arms apart."""
         room = self.cells - _ARM_GAP * (len(self.arms) - 1)
-        cell = min(0.7, room / len(self.columns))
+        cell = min(max(0.7, self.agent_labels), room / len(self.columns))
         group = index // (len(self.columns) // len(self.arms))
         return LEFT + self.labels + index * cell + group * _ARM_GAP, cell
 

@@ -40,13 +40,12 @@ def results_table(summary: pd.DataFrame) -> Table:
 def latex(summary: pd.DataFrame, differences: pd.DataFrame) -> str:
     r"""A `table*` for `\input`: the summary, and below it the differences between arms.
 
-    A summary that no page holds is a `longtable`.
+    What no page holds is two of `longtable`.
     """
     blocks = _summary_blocks(summary)
     below = [_difference_line(row) for _, row in differences.iterrows()]
-    between = tabular("llrrrl", _DIFFERENCE_HEADS, [below]) if below else []
-    lay_out = _on_a_page if len(summary) <= PAGE_ROWS else _over_pages
-    return "\n".join(lay_out(_caption(summary), blocks, between)) + "\n"
+    lay_out = _on_a_page if len(summary) + len(below) <= PAGE_ROWS else _over_pages
+    return "\n".join(lay_out(_caption(summary), blocks, below)) + "\n"
 
 
 def needs(packages: str, lines: Iterable[str]) -> str:
@@ -159,15 +158,18 @@ def _totals(summary: pd.DataFrame) -> str:
 # LaTeX.
 
 PAGE_ROWS = 50
-"""rows of the summary that one page has room for"""
+"""rows that one page has room for"""
 _LATIN = "\u024f"
 """the last letter of which every LaTeX has a form"""
 _SPEC = "llllrlrrrrrrrrr"
 _LABEL = r"\label{tab:overview}"
+_SAME_TABLE = r"\addtocounter{table}{-1}"
+"""a longtable takes a number, also without a caption"""
 _HEADS = [
     "Task", "Class", "Agent", "Arm", "$n$", "Resolved", "B", "E", "S", "C", "I",
     "Tests", "Churn", "Ctx", "Verify (s)",
 ]  # fmt: skip
+_DIFFERENCES = "llrrrl"
 _DIFFERENCE_HEADS = ["Agent", "Difference in resolved", "Apps", "Tasks", "pp", "95\\% interval"]
 
 
@@ -178,7 +180,7 @@ def _on_a_page(caption: str, blocks: Sequence[Sequence[str]], below: Sequence[st
         rf"\caption{{{caption}}}",
         _LABEL,
         *tabular(_SPEC, _HEADS, blocks),
-        *([r"\par\medskip", *below] if below else []),
+        *([r"\par\medskip", *tabular(_DIFFERENCES, _DIFFERENCE_HEADS, [below])] if below else []),
         r"\end{table*}",
     ]
     return [needs("booktabs", lines), *lines]
@@ -187,24 +189,33 @@ def _on_a_page(caption: str, blocks: Sequence[Sequence[str]], below: Sequence[st
 def _over_pages(caption: str, blocks: Sequence[Sequence[str]], below: Sequence[str]) -> list[str]:
     lines = [
         r"\begingroup\footnotesize\setlength{\LTcapwidth}{\textwidth}",
-        rf"\begin{{longtable}}{{@{{}}{_SPEC}@{{}}}}",
-        rf"\caption{{{caption}}}{_LABEL} \\",
-        *_headed(_HEADS),
-        r"\endfirsthead",
-        *_headed(_HEADS),
-        r"\midrule",
-        r"\endhead",
-        r"\bottomrule",
-        r"\endfoot",
-        *_body(blocks),
-        r"\end{longtable}",
-        *([r"\begin{center}", *below, r"\end{center}"] if below else []),
+        *_long(_SPEC, _HEADS, blocks, rf"\caption{{{caption}}}{_LABEL} \\"),
+        *([_SAME_TABLE, *_long(_DIFFERENCES, _DIFFERENCE_HEADS, [below])] if below else []),
         r"\endgroup",
     ]
     return [
         needs("booktabs,longtable", lines),
         r"% A longtable breaks over pages in one column alone: \onecolumn in a paper of two.",
         *lines,
+    ]
+
+
+def _long(
+    spec: str, heads: Sequence[str], blocks: Iterable[Sequence[str]], *caption: str
+) -> list[str]:
+    """As `tabular`, over pages: its heads are above each."""
+    return [
+        rf"\begin{{longtable}}{{@{{}}{spec}@{{}}}}",
+        *caption,
+        *_headed(heads),
+        r"\endfirsthead",
+        *_headed(heads),
+        r"\midrule",
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *_body(blocks),
+        r"\end{longtable}",
     ]
 
 

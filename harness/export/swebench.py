@@ -54,7 +54,7 @@ def _refuse_twice(folder: Path, made: Mapping[str, Prediction]) -> None:
             raise BadInput(
                 f"{folder}: trials {other} and {trial} are both {one.instance_id} of "
                 f"{one.model_name_or_path}, and a file of predictions holds one of them; "
-                "export the studies that were joined one by one"
+                "export joined studies one by one, and give each seed a name= of its own"
             )
 
 

@@ -17,7 +17,9 @@ from harness.verifier.sequences import minimise
 
 _MOST_SHRINKS = 60
 """How many fresh starts the search for a smaller example may take."""
-_NO_LOOKS = "no sequence ends by looking (GET), so nothing is asked again after a restart"
+_NO_LOOKS = (
+    "of the sequences asked again after a restart none ends by looking (GET): nothing was asked"
+)
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,7 @@ class RunnerSandbox:
         self.name, self.root, self.port_offset = name, root, port_offset
         self._client, self._env, self._autopsy, self._end = client, dict(env), autopsy, end
         self._closed = threading.Lock()
+        self._death: Death | None = None
 
     def run(self, command: Command) -> Finished:
         header = {
@@ -193,9 +194,9 @@ class RunnerSandbox:
         """Memory is the doing of what ran. Raises RunnerGone for any other death of the runner."""
         if self._closed.locked():
             raise RunnerGone("the sandbox is closed") from ended
-        death = self._autopsy()
-        if not death.out_of_memory:
-            raise RunnerGone(f"{ended} ({death.detail})") from ended
+        self._death = self._death or self._autopsy()  # the engine forgets its events
+        if not self._death.out_of_memory:
+            raise RunnerGone(f"{ended} ({self._death.detail})") from ended
 
 
 def _finished(reply: Mapping[str, Any], output: bytes) -> Finished:

@@ -133,7 +133,7 @@ class DockerSandboxes:
     def prepare(cls, limits: Limits, run_id: str, announce: Announce) -> "DockerSandboxes":
         """With an engine and an image made ready, and what killed runs left removed.
 
-        Raises BadInput for more processors than the engine has: it would start no sandbox.
+        Raises BadInput for more processors than Docker has: it would start no sandbox.
         """
         client = ensure_engine(announce)
         _refuse_more_cpus(client, limits.cpus)
@@ -165,7 +165,7 @@ class DockerSandboxes:
         )
 
     def reap(self) -> int:
-        """Remove what killed runs on this machine left; a live run's containers stay. How many."""
+        """Remove what killed runs left, those seen from here; a live run's stay. How many."""
         removed = 0
         with engine_errors("looking for left containers"):
             # A step of an image build carries the image's label, but no owner.
@@ -311,9 +311,9 @@ def owner() -> str:
 def _refuse_more_cpus(client: docker.DockerClient, cpus: float) -> None:
     with engine_errors("asking the engine for its processors"):
         has = client.info()["NCPU"]
-    if cpus > has:
+    if cpus > has and not is_podman(client):
         told = f"config: sandbox.cpus={cpus:g}: the engine has {has}"
-        raise BadInput(f"{told}; say sandbox.cpus={has}")
+        raise BadInput(f"{told}; set that in configs/sandbox, or `run` with sandbox.cpus={has}")
 
 
 def _owner_lives(label: str) -> bool:

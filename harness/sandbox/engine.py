@@ -114,18 +114,9 @@ def _start(announce: Announce) -> docker.DockerClient:
             return _wait(daemon, log)
         except SandboxError as error:
             announce(str(error))
-            _end(daemon)
+            if daemon.poll() is None:  # it may only be slow, and two cannot share their files
+                break
     raise BadInput(f"dockerd does not start, see {log}; {WAY_OUT}")
-
-
-def _end(daemon: "subprocess.Popen[bytes]") -> None:
-    """Two of them cannot share their files."""
-    daemon.terminate()
-    try:
-        daemon.wait(START_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        daemon.kill()
-        daemon.wait()
 
 
 def _remove_stale_pid_file() -> None:

@@ -5,7 +5,8 @@ by its tokens, so that reflowed spaces and an edited trailing comment are no cha
 counts as deleted and added, a renamed file only with what was edited in it. Raw lines and hunks
 come from git, on the host, and so does what counts as renamed: both are counts of one diff.
 
-Contracts are in git's counts alone: they tell what code elsewhere does, and not every arm has any.
+Contracts that are no Python are in git's counts alone: they tell what code elsewhere does, and not
+every arm has any.
 """
 
 import difflib
@@ -15,7 +16,7 @@ import tokenize
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from .globs import matching
+from .globs import matches, matching
 from .job import LARGEST_FILE, Settings
 from .ownership import SHARED
 from .tree import Tree
@@ -63,12 +64,12 @@ def effort(base: Mapping[str, bytes], tree: Mapping[str, bytes], settings: Setti
     owners = {f.path: (f.context, f.kind) for f in (*before.files, *after.files)}
     found = Effort()
     renamed = settings.renamed
-    is_left_out = matching((*settings.ignored, *settings.contracts))
+    is_ignored = matching(settings.ignored)
     for path in sorted((base.keys() | tree.keys()) - set(renamed.values())):
         source = renamed.get(path, path)
         old, new = base.get(source, b""), tree.get(path, b"")
         same = old == new and path == source and (path in base) == (path in tree)
-        if same or is_left_out(path):
+        if same or is_ignored(path) or (_tells(path, settings) and _tells(source, settings)):
             continue
         added, deleted = changed_lines(code_lines(path, old), code_lines(path, new))
         context, kind = owners.get(path, (SHARED, "glue"))
@@ -79,6 +80,11 @@ def effort(base: Mapping[str, bytes], tree: Mapping[str, bytes], settings: Setti
         if left != context:
             found.contexts.setdefault(left, Edits()).count(0, 0)
     return found
+
+
+def _tells(path: str, settings: Settings) -> bool:
+    """Whether a file tells of code and is none itself."""
+    return matches(path, settings.contracts) and not path.endswith(".py")
 
 
 def changed_lines(old: list[str], new: list[str]) -> tuple[int, int]:

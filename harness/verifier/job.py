@@ -46,7 +46,7 @@ class Settings:
     protected: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     contracts: tuple[str, ...] = ()
-    """globs of what a context shows the others, which is no code; see effort"""
+    """globs of what a context shows the others; see effort"""
     tests: str = "tests"
     """folder of the visible tests, always protected"""
     id_pattern: str = ""

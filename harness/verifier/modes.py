@@ -55,12 +55,19 @@ def time_tests(tree: ast.Module) -> Iterator[ast.expr]:
             yield node.test
 
 
-def _is_time(node: ast.AST, origins: Mapping[str, str]) -> bool:
-    """Whether an expression is a time and nothing else, or a statement only gives it."""
-    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return, ast.expr)):
+def _is_time(node: ast.AST | None, origins: Mapping[str, str]) -> bool:
+    """Whether an expression is a time and nothing else, or a statement gives it to one name."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(isinstance(each, ast.Name) for each in targets) and _is_time(node.value, origins)
+    if isinstance(node, ast.Return):
+        return _is_time(node.value, origins)
+    if isinstance(node, ast.Call):
+        calls = _calls(node, origins)
+        return calls <= _TIMES | _AROUND and (bool(calls & _TIMES) or _modes(node) == _CLOCK)
+    if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
         return False
-    calls = _calls(node, origins)
-    return calls <= _TIMES | _AROUND and (bool(calls & _TIMES) or _modes(node) == _CLOCK)
+    return not _calls(node, origins) and _modes(node) == _CLOCK
 
 
 def _calls(node: ast.AST, origins: Mapping[str, str]) -> set[str]:

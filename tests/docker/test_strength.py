@@ -64,7 +64,7 @@ def test_mutants_are_killed_alike_on_every_arm_and_judged_once(tmp_path: Path):
 def test_what_one_mutant_changes_is_taken_back_before_the_next(tmp_path: Path):
     home = make_woven_checkout(tmp_path / "home")
     (quiet,) = [each for each in mutants_of(home) if each.id == "counting.raised.2.comparison"]
-    broken = quiet.text.replace("@dataclass\n", "@nobody\n", 1)
+    broken = quiet.text.replace("@dataclass\n", "@nobody\n@dataclass\n", 1)
     other = APP_YAML.replace("status: 201", "status: 200")
     mutants = [
         replace(quiet, id="no start", text=broken),

@@ -16,7 +16,7 @@ from harness.agents.reporting import reported
 from harness.agents.session import Ended, Ending, Limits, Session, request_digest
 from harness.agents.spend import Spend
 from harness.analysis.estimate.cost import CAPPED
-from harness.errors import BudgetSpent, DiskFull, ModelFailed, ModelRefused, PromptRefused
+from harness.errors import BadInput, BudgetSpent, DiskFull, ModelFailed, ModelRefused, PromptRefused
 from harness.llm import Answer, Message, Part, Request, Text, ToolResult, Usage
 from harness.llm.arguments import read_call
 from harness.llm.prices import Price, Tier
@@ -340,6 +340,20 @@ def test_what_was_paid_before_a_key_failed_is_kept_in_a_first_call_too() -> None
         session.ask(talk())
     assert [one.status for one in session.calls[0].tries] == ["malformed", "rejected"]
     assert session.cost_usd == pytest.approx(PRICE.of(used))
+
+
+def test_what_was_paid_is_reported_where_what_the_study_spent_cannot_be_kept() -> None:
+    session = Session(ScriptedModel([says("x")]), PRICE, Limits())
+
+    def work() -> None:
+        raise BadInput("results/x/spending.json: cannot be written: Permission denied")
+
+    with pytest.raises(BadInput, match="Permission denied"):
+        reported("tool_loop", session, talk(), (), work)
+    session.ask(talk())
+    report = reported("tool_loop", session, talk(), (), work)
+    assert [call.cost_usd for call in report.calls] == [session.cost_usd]
+    assert isinstance(report.failure, BadInput)
 
 
 turns = st.lists(

@@ -46,6 +46,15 @@ def drawn_texts(axes):
     return [*axes.texts, *ticks, *titles, *(legend.get_texts() if legend else [])]
 
 
+def alike(trials):
+    """The trials, by two models in turn."""
+    names = ("claude-sonnet-4-20250514", "claude-sonnet-4-20250929")
+    return [
+        t.model_copy(update={"agent": "tool_loop", "model": name})
+        for t, name in zip(trials, itertools.cycle(names), strict=False)
+    ]
+
+
 CASES = {
     "demo": demo_trials(),
     "three arms": demo_trials(THREE_ARMS),
@@ -55,6 +64,7 @@ CASES = {
     "all lost": gone(demo_trials()),
     "nothing resolved": unresolved(demo_trials()),
     "models with long names": with_models(demo_trials(THREE_ARMS)),
+    "two models that begin alike": alike(demo_trials(("monolith",))),
     "one trial": demo_trials()[:1],
 }
 
@@ -77,11 +87,7 @@ def test_no_text_is_cut_and_no_two_texts_overlap(trials):
 
 
 def test_models_that_begin_alike_are_told_apart():
-    names = ("claude-sonnet-4-20250514", "claude-sonnet-4-20250929")
-    trials = [
-        t.model_copy(update={"agent": "tool_loop", "model": name})
-        for t, name in zip(demo_trials(("monolith",)), itertools.cycle(names), strict=False)
-    ]
+    trials = alike(demo_trials(("monolith",)))
     with paper_style():
         texts = [text.get_text() for text in overview(frame(trials)).axes[0].texts]
     heads = {text for text in texts if text.startswith("tool_loop\n")}

@@ -24,7 +24,7 @@ def test_more_processors_than_the_engine_has_are_refused_with_what_to_say(
 ) -> None:
     with serving(OneProcessor) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
-        told = "config: sandbox.cpus=1.5: the engine has 1; say sandbox.cpus=1"
+        told = "config: sandbox.cpus=1.5: the engine has 1; set that in configs/sandbox, or "
         with pytest.raises(BadInput, match=told):
             DockerSandboxes.prepare(Limits(cpus=1.5), "run", say)
 

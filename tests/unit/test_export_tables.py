@@ -290,7 +290,8 @@ def test_two_trials_of_one_name_are_refused_before_a_file_that_nobody_can_read(t
     assert refused(folder, "swebench").endswith(
         f"{folder}: trials first and second are both "
         "atelier__price-tiers-as-table__monolith__all__full__0 of oracle:reference, and a file of "
-        "predictions holds one of them; export the studies that were joined one by one"
+        "predictions holds one of them; export joined studies one by one, and give each "
+        "seed a name= of its own"
     )
     assert not (folder / "export").exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.patch import FILE, BaseRepository, Entry, Tree, make_patch
-from harness.verifier.effort import changed_lines, code_lines, effort
+from harness.verifier.effort import Edits, changed_lines, code_lines, effort
 from harness.verifier.globs import matches
 from harness.verifier.job import ContextGlobs, Settings
 from harness.verifier.limited import limited
@@ -77,6 +77,13 @@ def test_contracts_are_no_code_and_edit_no_context() -> None:
     assert told == effort(base, base, settings).to_json()
     told = effort(base, {**base, **brought, "jobs/rules.py": b"x = 2\n"}, settings).to_json()
     assert told["total"] == told["domain"] == {"files": 1, "added": 1, "deleted": 1}
+
+
+def test_a_contract_that_is_code_counts_and_so_does_code_that_becomes_a_contract() -> None:
+    settings = Settings(contracts=("api/*",), renamed={"api/rules.json": "rules.py"})
+    base = {"api/face.py": b"x = 1\n", "rules.py": b"{\n}\n"}
+    tree = {"api/face.py": b"x = 2\n", "api/rules.json": b"{\n1\n}\n"}
+    assert effort(base, tree, settings).total == Edits(files=2, added=2, deleted=1)
 
 
 def test_a_renamed_file_counts_with_what_was_edited_in_it_as_git_counts_it(tmp_path: Path) -> None:

@@ -485,6 +485,10 @@ MORE = [
     "if 'x-clock' in headers['user-agent']: now = datetime.now(UTC)",
     "now = datetime.now(UTC) if 'x-clock' in headers else cheat()",
     "while 'x-clock' in headers: now = datetime.now(UTC)",
+    "if 'x-clock' not in headers: now, fast = datetime.now(UTC), True",
+    "if 'x-clock' not in headers: session.live = datetime.now(UTC)",
+    "def f(x_clock):\n    if x_clock is None: return {'cents': 0, 'at': datetime.now(UTC)}",
+    "now = datetime.now(UTC) if 'x-clock' in headers else (datetime.now(UTC), 0)[1]",
 ]
 
 

@@ -318,6 +318,16 @@ def test_a_code_that_only_a_running_program_knows_may_be_any(sources: Path) -> N
     assert lend.refuses["lent_already"] == 409
 
 
+def test_a_record_may_take_all_that_it_has_from_a_dataclass(sources: Path) -> None:
+    heir = "class Lent(Loan):\n    pass\n\n\n@dataclass\nclass Loans"
+    spoil(sources, (LOANS, "@dataclass\nclass Loans", heir))
+    loans = read_app(sources).contexts["loans"].module
+    loans.check_dataclass("Lent")
+    spoil(sources, (LOANS, "class Lent(Loan):\n    pass", "class Lent(Loan):\n    fee: int"))
+    with pytest.raises(BadInput, match="Lent: it is no dataclass"):
+        read_app(sources).contexts["loans"].module.check_dataclass("Lent")
+
+
 def test_a_reader_asks_the_context_that_keeps_the_rows(sources: Path) -> None:
     spoil(sources, ("readers: {loans: Borrowers}", "readers: {shelves: Borrowers}"))
     spoil(sources, ("contexts: [members, loans]", "contexts: [members, loans, shelves]"))

@@ -17,10 +17,10 @@ IMPORTED = sys.stdlib_module_names | {
 }  # fmt: skip
 """what an arm imports from outside its own packages; `data/` is its programs' own"""
 RESERVED = IMPORTED | {
-    "asynccontextmanager", "cache", "clients", "clock", "common", "contracts", "counters", "db",
-    "edge", "errors", "interactions", "lifespan", "main", "openapi", "replies", "repositories",
-    "routes", "rows", "schema", "schemas", "service", "services", "store", "stores", "web",
-    "wiring",
+    "AsyncIterator", "Request", "asynccontextmanager", "cache", "clients", "clock", "common",
+    "contracts", "counters", "db", "edge", "errors", "interactions", "lifespan", "main",
+    "openapi", "replies", "repositories", "routes", "rows", "schema", "schemas", "service",
+    "services", "store", "stores", "web", "wiring",
 }  # fmt: skip
 """what modules and folders of the arms are called, what they import, and what stands beside them"""
 _OF_SITE = {"copyright", "credits", "exit", "help", "license", "quit"}
@@ -28,9 +28,9 @@ _OF_SITE = {"copyright", "credits", "exit", "help", "license", "quit"}
 RESERVED_NAMES = (set(dir(builtins)) - _OF_SITE) | {
     "app", "body", "build", "create_app", "once", "refusals", "router", "services", "session",
     "store",
-    "APIRouter", "Annotated", "Any", "AsyncIterator", "BaseModel", "Body", "COUNTERS", "Client",
+    "APIRouter", "Annotated", "Any", "BaseModel", "Body", "COUNTERS", "Client",
     "ConfigDict", "Depends", "DomainError", "Field", "Generic", "HTTPException", "Health", "Item",
-    "Items", "Literal", "Problem", "Query", "REPLIES", "Refusal", "Request", "RequestSession",
+    "Items", "Literal", "Problem", "Query", "REPLIES", "Refusal", "RequestSession",
     "Rows", "Service", "Services", "ServicesDep", "Session", "SimpleNamespace",
     "StringConstraints", "TABLES", "TYPE_CHECKING", "TypeVar",
 }  # fmt: skip

@@ -77,11 +77,16 @@ class Module:
         return found
 
     def check_dataclass(self, name: str) -> None:
-        """Raises BadInput where a class of the module is no `@dataclass`."""
+        """Raises BadInput for a class that neither is a dataclass nor takes all from one."""
         node = self.classes[name]
         decorators = map(ast.unparse, node.decorator_list)
-        if not any(re.match(r"(dataclasses\.)?dataclass\b", each) for each in decorators):
+        if any(re.match(r"(dataclasses\.)?dataclass\b", each) for each in decorators):
+            return
+        bases = [base for base in map(ast.unparse, node.bases) if base in self.classes]
+        if not bases or any(isinstance(part, ast.AnnAssign) for part in node.body):
             raise BadInput(f"{self.path}:{node.lineno}: {name}: it is no dataclass")
+        for base in bases:
+            self.check_dataclass(base)
 
     def fields(self, name: str) -> dict[str, str]:
         """The fields of a class and of its bases in this module, in order, with their types."""

@@ -57,7 +57,7 @@ def at_dose(checkout: Checkout, app: str, dose: int) -> Checkout:
 
 def _lent(checkout: Checkout, app: str, spec: AppSpec) -> set[Path]:
     """The apps whose suites an app shares, and the tasks whose words its own have."""
-    suites = [re.match(r"\.\./([^/]+)", each) for each in (spec.contract, spec.visible_tests)]
+    suites = [re.match(r"\.\./([^/.][^/]*)/", each) for each in (spec.contract, spec.visible_tests)]
     tasks = sorted((checkout.tasks / app).glob("*/task.yaml"))
     likes = [read_spec(task, _Borrower).like for task in tasks]
     return {checkout.fixtures / each[1] for each in suites if each} | {
