@@ -1,10 +1,12 @@
 """Cells and the lock."""
 
+import ast
 import json
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from importlib.metadata import version
@@ -32,7 +34,7 @@ from harness.config import (
     VerificationConfig,
 )
 from harness.errors import BadInput
-from harness.locks import lock, locked_sandbox, locked_verification
+from harness.locks import ASKING, SHOWING, lock, locked_sandbox, locked_verification
 from harness.pairs import load_pairs
 from harness.paths import Checkout, RunPaths, find_checkout
 from harness.plan import (
@@ -163,6 +165,24 @@ def test_the_code_that_judges_and_what_asks_a_model_are_locked(checkout: Checkou
     assert locks.keys() >= {"scaffolds/globs", "scaffolds/reach"}  # of the verifier, and used there
     assert not any(name.startswith(("sdk/", "scaffolds", "llm")) for name in alone)
     assert "prompt/tool_loop_task.j2" in locks
+
+
+def test_what_scaffolds_use_of_the_verifier_is_locked_with_them_and_stands_alone() -> None:
+    used = {name for path in ASKING["scaffolds"].glob("*.py") for name in imported(path)}
+    assert {name for name in used if name.startswith("harness.verifier.")} == {
+        part.__name__ for part in SHOWING.values()
+    }
+    for part in SHOWING.values():
+        assert not {name for name in imported(Path(str(part.__file__))) if name.startswith("harness")}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules that a file imports from; with a dot before them from beside it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield "harness." * bool(node.level) + (node.module or "")
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
 
 
 def test_suites_that_an_app_has_from_another_are_locked(tmp_path: Path) -> None:
