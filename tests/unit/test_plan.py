@@ -173,7 +173,9 @@ def test_what_scaffolds_use_of_the_verifier_is_locked_with_them_and_stands_alone
         part.__name__ for part in SHOWING.values()
     }
     for part in SHOWING.values():
-        assert not {name for name in imported(Path(str(part.__file__))) if name.startswith("harness")}
+        assert not {
+            name for name in imported(Path(str(part.__file__))) if name.startswith("harness")
+        }
 
 
 def imported(path: Path) -> Iterator[str]:
