@@ -3,6 +3,7 @@
 Nothing is imported here: pandas, pyarrow and matplotlib load only when a table is asked for.
 
     frame     records -> frames -> Parquet
+    names     agents and models as figures write them
     order     the order in which arms, agents and classes are shown
     summary   frame -> one row a task, agent and arm; differences between arms
     tables    the same for a terminal and for LaTeX

@@ -1,4 +1,4 @@
-"""The overview as a table: for a terminal of 80 columns, and for LaTeX with booktabs."""
+"""The overview as a table: for a terminal of 80 columns, and for LaTeX (booktabs, longtable)."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby

@@ -6,7 +6,7 @@ tasks/<app>/<name>/
   hidden/test_*.py           the hidden behaviour tests
   predicates.py              structural predicates, run in the verifier
   solutions/<name>/<arm>.patch
-  sabotages/<name>/<arm>.patch
+  sabotages/<name>/<arm>.patch   task.yaml lists each <name>
 """
 
 from typing import Literal
