@@ -109,7 +109,9 @@ class TrialRecord(Record):
     ]
     structure: Annotated[bool | None, Column("every structural predicate holds")]
     contract: Annotated[bool | None, Column("no breaking change of an interface")]
-    integrity: Annotated[bool | None, Column("no finding of tampering; false also where the workspace was refused")]
+    integrity: Annotated[
+        bool | None, Column("no finding of tampering; false also where the workspace was refused")
+    ]
     reason: Annotated[str | None, Column("why the first failing factor failed, one line")]
     tests_passed: Annotated[int, Column("hidden tests that passed in every fresh start that ran")]
     tests_total: Annotated[int, Column("hidden tests in the suite")]
@@ -191,7 +193,8 @@ class TrialRecord(Record):
         Column("Python lines in blocks of 6 that are repeated; after less before", "lines"),
     ] = None
     agent_ending: Annotated[
-        str | None, Column("why the agent's work ended; null: a control, a patch made elsewhere, broken off (docs/architecture.md)")
+        str | None,
+        Column("why the agent's work ended; null: a control, a patch made elsewhere, broken off"),
     ] = None
     model_calls: Annotated[int, Column("calls of the model")] = 0
     tool_calls: Annotated[int, Column("tools used")] = 0
