@@ -35,8 +35,10 @@ def trials() -> pd.DataFrame:
     return simulate(Size())
 
 
-USES = [("navigate", "core"), ("read", "core+other"), ("edit", ""), ("test", "core"), ("run", ""),
-        ("other", "")]  # fmt: skip
+USES = [
+    ("navigate", "core", ""), ("read", "core+other", ""), ("edit", "", "core"),
+    ("edit", "", "other"), ("test", "core", ""), ("run", "", ""), ("other", "", ""),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +46,11 @@ def tools(trials) -> pd.DataFrame:
     rows = [
         ToolRecord(
             trial_id=trial, attempt=1, call=1, number=number, tool="bash", kind=kind,
-            contexts_read=read, contexts_edited="", request_tokens=5, result_tokens=1000,
+            contexts_read=read, contexts_edited=edited, request_tokens=5, result_tokens=1000,
             seconds=0.1, ending="ok",
         )
         for trial in trials[trials["model"].notna()]["trial_id"][:400]
-        for number, (kind, read) in enumerate(USES, start=1)
+        for number, (kind, read, edited) in enumerate(USES, start=1)
     ]  # fmt: skip
     return to_frame(rows, ToolRecord)
 
@@ -313,16 +315,25 @@ class TestNumbers:
     def test_of_tokens_by_context_count_every_use_once(self, trials, tools):
         rows = tokens.data(trials, tools)
         read = rows[rows["panel"] == "context"]
-        total = (read["tokens"] * read["n"]).sum()
+        total = (read["tokens"] * read["n"]).groupby(read["part"]).sum()
         lost = trials[trials["status"] == "lost"]["trial_id"]
-        kept = tools[~tools["trial_id"].isin(lost)]
-        assert total == pytest.approx(kept["result_tokens"].sum())
-        assert set(read["part"]) == {"target", "other", "shared"}
+        uses = (~tools["trial_id"].isin(lost)).sum() / len(USES)
+        # An edit is what was sent, too: it holds the new lines.
+        assert total.to_dict() == pytest.approx(
+            {"target": 2000 * uses, "other": 1000 * uses, "shared": 2000 * uses,
+             "edited target": 1005 * uses, "edited other": 1005 * uses}
+        )  # fmt: skip
+
+    def test_of_tokens_by_context_are_told_by_name_beside_the_figure(self, trials, tools):
+        rows = tokens.data(trials, tools)
+        assert set(rows[rows["panel"] == "name"]["part"]) == {
+            "read core", "read core+other", "read no context", "edited core", "edited other",
+        }  # fmt: skip
 
     def test_of_tokens_by_use_count_what_went_there_and_came_back(self, trials, tools):
         rows = tokens.data(trials, tools)
         used = rows[rows["panel"] == "use"]
-        assert set(used["part"]) == {kind for kind, _ in USES}
+        assert set(used["part"]) == {kind for kind, *_ in USES}
         lost = trials[trials["status"] == "lost"]["trial_id"]
         kept = tools[~tools["trial_id"].isin(lost)]
         total = (kept["request_tokens"] + kept["result_tokens"]).groupby(kept["kind"]).sum()

@@ -28,19 +28,25 @@ _PLACES = {
     "target": ("target contexts", "#009E73", None),
     "other": ("other contexts", "#D55E00", "////"),
     "shared": ("no context", "#CCCCCC", "...."),
+    "edited target": ("edits: target", "#A6DCC8", "\\\\\\\\"),
+    "edited other": ("edits: other", "#F3BF99", "xxxx"),
 }
 _PANELS = {
     "kind": (_KINDS, "tokens a trial (thousands)"),
     "use": (_USES, "to and from tools (thousands)"),
-    "context": (_PLACES, "read by tools (thousands)"),
+    "context": (_PLACES, "read and edited (thousands)"),
 }
 _TOOL_COLUMNS = [
-    "trial_id", "attempt", "kind", "contexts_read", "request_tokens", "result_tokens",
+    "trial_id", "attempt", "kind", "contexts_read", "contexts_edited", "request_tokens",
+    "result_tokens",
 ]  # fmt: skip
 
 
 def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFrame:
-    """`panel` (kind, use, context), `side`, `part`, `tokens` (mean a trial), `n` trials."""
+    """`panel` (kind, use, context, name), `side`, `part`, `tokens` (mean a trial), `n` trials.
+
+    `name` has the contexts by their names, read and edited apart; it is not drawn.
+    """
     known = with_side(studied(trials))
     known = known[tokens_counted(known)]
     if known.empty or not known["input_tokens"].sum():
@@ -52,10 +58,18 @@ def data(trials: pd.DataFrame, tools: pd.DataFrame | None = None) -> pd.DataFram
     frames = [kinds.assign(panel="kind", n=kinds["side"].map(sizes))]
     uses = pd.DataFrame() if tools is None else _uses(known, tools)
     if len(uses):
-        back = uses["result_tokens"]
+        both = uses["request_tokens"] + uses["result_tokens"]
+        is_edit = uses["kind"] == "edit"
+        touched = uses["contexts_read"].mask(is_edit, uses["contexts_edited"])
+        place = _places(touched, uses["target_contexts"])
+        edited = "edited " + place.replace("shared", "other")
+        # What reading brings is what comes back, what editing takes is mostly what is sent.
+        moved = uses["result_tokens"].mask(is_edit, both)
+        name = is_edit.map({True: "edited ", False: "read "}) + touched.replace("", "no context")
         for panel, part, amount in (
-            ("use", uses["kind"], uses["request_tokens"] + back),
-            ("context", _places(uses), back),
+            ("use", uses["kind"], both),
+            ("context", place.mask(is_edit, edited), moved),
+            ("name", name, moved),
         ):
             frames.append(_means(part, amount, uses["side"], sizes).assign(panel=panel))
     return pd.concat(frames, ignore_index=True)
@@ -90,7 +104,8 @@ def caption(rows: pd.DataFrame) -> str:
         text += (
             " Middle: tokens that went to tools and came back, by what they were used for. Right:"
             " tokens that came back, by where they looked: the task's target contexts, others, or"
-            " files of no context. Both estimated, not billed."
+            " files of no context; edits apart, with what was sent for them. Both estimated, not"
+            " billed."
         )
     return text
 
@@ -112,14 +127,14 @@ def _means(part: pd.Series, amount: pd.Series, side: pd.Series, sizes: pd.Series
     return means
 
 
-def _places(uses: pd.DataFrame) -> pd.Series:
-    pairs = zip(uses["contexts_read"], uses["target_contexts"], strict=True)
-    return pd.Series([_place(read, wanted) for read, wanted in pairs], index=uses.index)
+def _places(touched: pd.Series, wanted: pd.Series) -> pd.Series:
+    pairs = zip(touched, wanted, strict=True)
+    return pd.Series([_place(*pair) for pair in pairs], index=touched.index, dtype=object)
 
 
-def _place(read: str, wanted: str) -> str:
-    """Where a use of a tool looked; one that saw target contexts among others counts as other."""
-    seen, targets = set(filter(None, read.split("+"))), set(wanted.split("+"))
+def _place(touched: str, wanted: str) -> str:
+    """Where a tool was used; target contexts among others count as other."""
+    seen, targets = set(filter(None, touched.split("+"))), set(wanted.split("+"))
     if not seen:
         return "shared"
     return "target" if seen <= targets else "other"
