@@ -25,9 +25,13 @@ PYTEST = $(VENV)/bin/pytest -q -n 2
 .PHONY: demo test turn-pair turn-task turn-long test-long check format unit validate bench size-bench simulated reference lock clean setup
 
 # Plain processes isolate nothing: no model's patch is run in them, and what they give is no part of results/demo.
-WITHOUT_ENGINE = name=demo-process sandbox=process agent=[oracle,nop,sabotage]
+# Only where no engine can be had (exit code 2); what fails in one that is there (1) stops the demo.
+WITHOUT_ENGINE = name=demo-process sandbox=process 'agent=[oracle,nop,sabotage]'
 demo: $(READY)
-	@$(SEAMBENCH) run experiment=demo $$($(SEAMBENCH) engine >&2 || echo '$(WITHOUT_ENGINE)')
+	@$(SEAMBENCH) engine; case $$? in \
+		0) $(SEAMBENCH) run experiment=demo;; \
+		2) $(SEAMBENCH) run experiment=demo $(WITHOUT_ENGINE);; \
+		*) exit 1;; esac
 
 test: check engine-up browser-up
 	$(PYTEST) --dist loadfile -m "not long and not docker and not browser"

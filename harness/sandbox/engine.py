@@ -52,10 +52,13 @@ def ensure_engine(announce: Announce) -> docker.DockerClient:
         raise BadInput(f"DOCKER_HOST={os.environ['DOCKER_HOST']} does not answer; {WAY_OUT}")
     if os.geteuid() != 0 or not (debian_like() and shutil.which("apt-get")):
         raise BadInput(f"no container engine answers; {WAY_OUT}")
-    if not shutil.which("dockerd"):
-        announce("no container engine here: installing docker.io from the distribution")
-        install("docker.io")
-    return _start(announce)
+    try:
+        if not shutil.which("dockerd"):
+            announce("no container engine here: installing docker.io from the distribution")
+            install("docker.io")
+        return _start(announce)
+    except SandboxError as error:  # told from what fails in an engine that is there
+        raise BadInput(f"{error}; {WAY_OUT}") from error
 
 
 def connect() -> docker.DockerClient | None:

@@ -22,7 +22,7 @@ from requests import Response
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
-from harness.errors import BadInput, SandboxError
+from harness.errors import SandboxError
 from harness.paths import Checkout, find_checkout
 from harness.sandbox.engine import Announce, debian_like, engine_errors, install
 from harness.sandbox.interpreter import check
@@ -123,7 +123,7 @@ def _pull(patience: int = REGISTRY_PATIENCE) -> bool:
 
 def _bootstrap(client: docker.DockerClient, checkout: Checkout) -> None:
     if os.geteuid() != 0 or not debian_like():
-        raise BadInput(f"{PUBLIC_BASE} cannot be pulled; pull or load it by hand")
+        raise SandboxError(f"{PUBLIC_BASE} cannot be pulled; pull or load it by hand")
     if not shutil.which("debootstrap"):
         install("debootstrap")
     folder = Path(tempfile.mkdtemp(prefix="debootstrap-", dir=checkout.cache))

@@ -1,6 +1,7 @@
 """What a newcomer meets: no key exported yet, no container engine."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from harness.plan import Plan, dump_plan
+from harness.sandbox.engine import debian_like
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,19 +52,24 @@ def test_one_line_says_what_is_missing_before_anything_is_started(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def demo_without_engine(folder: Path, option: str) -> str:
-    """What `make demo` prints where no engine can be had; the option is one of `run`."""
+def make_demo(folder: Path, option: str, engine_exits: int = 2) -> subprocess.CompletedProcess[str]:
+    """`make demo` where `seambench engine` ends so; the option is one of `run`."""
     program = folder / "seambench"
     command = f'exec {sys.executable} -m harness.cli "$@" {option}'
-    program.write_text(f'#!/bin/sh\n[ "$1" != engine ] || exit 2\n{command}\n')
+    program.write_text(f'#!/bin/sh\n[ "$1" != engine ] || exit {engine_exits}\n{command}\n')
     program.chmod(0o755)
-    done = subprocess.run(
+    return subprocess.run(
         ["make", "demo", f"SEAMBENCH={program}"],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
     )
+
+
+def demo_without_engine(folder: Path, option: str) -> str:
+    """What `make demo` prints where no engine can be had."""
+    done = make_demo(folder, option)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -80,6 +87,34 @@ def test_where_no_engine_can_be_had_the_demo_is_its_controls(tmp_path: Path) -> 
 def test_what_ran_without_an_engine_is_not_in_the_way_of_one_that_appears(tmp_path: Path) -> None:
     config = yaml.safe_load(demo_without_engine(tmp_path, "--cfg job"))
     assert (config["name"], config["sandbox"]["kind"]) == ("demo-process", "process")
+
+
+def test_a_demo_whose_engine_is_there_and_fails_is_not_run_without_it(tmp_path: Path) -> None:
+    done = make_demo(tmp_path, "--dry-run", engine_exits=1)
+    assert done.returncode != 0
+    assert "trials" not in done.stdout
+
+
+def test_an_engine_that_cannot_be_installed_is_one_that_cannot_be_had(tmp_path: Path) -> None:
+    (tmp_path / "apt-get").write_text("#!/bin/sh\necho no mirror answers\nexit 100\n")
+    (tmp_path / "apt-get").chmod(0o755)
+    (tmp_path / "git").symlink_to(str(shutil.which("git")))
+    hide = 'mount -t tmpfs none /run && exec "$@"'  # the socket of an engine that is there
+    alone = ["unshare", "--mount", "--map-root-user", "sh", "-c", hide, "sh"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("nobody may hide an engine here")
+    if not debian_like():
+        pytest.skip("nothing is installed here")
+    done = subprocess.run(
+        [*alone, "/usr/bin/env", f"PATH={tmp_path}", sys.executable, "-m", "harness.cli", "engine"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "DOCKER_HOST"},
+    )
+    assert done.returncode == 2, done.stderr
+    assert "apt-get failed (100): no mirror answers; install Docker" in done.stderr
 
 
 @pytest.mark.parametrize("port", ["99999", "abc"])
