@@ -58,6 +58,8 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "study_turns": (0, 10**9),
         "study_tokens": _TOKENS,
         "study_output_tokens": _TOKENS,
+        "study_agent_seconds": (1, 10**9),
+        "study_wall_seconds": (1, 10**9),
     },
 }
 """Least and most of each number, by its key: what lies beyond is a slip of the hand."""

@@ -183,6 +183,10 @@ class BudgetConfig:
     study_turns: int | None = None
     study_tokens: int | None = None
     study_output_tokens: int | None = None
+    study_agent_seconds: float | None = None
+    """working time of all trials that ask a model; calls that are in flight then still end"""
+    study_wall_seconds: float | None = None
+    """wall time of all runs into the folder, each from its start to its last call of a model"""
 
     def sizes(self, context_budget: str, model_tokens: int) -> tuple[int, int]:
         """Tokens of the largest request together with its answer, and of the largest answer."""

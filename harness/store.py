@@ -50,6 +50,8 @@ class Spending(Record):
     turns: int = 0
     tokens: int = 0
     output_tokens: int = 0
+    agent_seconds: float = 0.0
+    wall_seconds: float = 0.0
 
 
 def read_entries(path: Path) -> Iterator[Entry]:

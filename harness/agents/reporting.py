@@ -33,6 +33,7 @@ def reported(
         failure = error
     except Exception as error:  # noqa: BLE001 - the trial raises it, and knows what was paid for
         failure = error
+    session.count_work()
     closing = tuple(talk.said[session.shown :])
     told = trajectory(
         scaffold, session, talk.system, talk.tools, tuple(uses), closing, ending, failure

@@ -116,6 +116,8 @@ class Session:
     idle: float = 0.0
     """seconds of a wait in which the work ended: the others are told by the tries after them"""
     _waited: float = 0.0
+    _worked: float = 0.0
+    """working seconds that the study has been told of"""
     _started: float | None = None
 
     def __post_init__(self) -> None:
@@ -232,11 +234,18 @@ class Session:
         usd = most["usd"] if cost is None else cost  # a part of it may have no price
         taken = spent(usd, one.usage.input_tokens, one.usage.output)
         taken["turns"] = most["turns"]
+        self.count_work()
         for spend in (self.own, self.spend):
             spend.add(taken)
             if not one.usage_reported:
                 # A hard stop must hold whatever became of what nobody reported.
                 spend.add({name: most[name] for name in most if name != "turns"})
+
+    def count_work(self) -> None:
+        """Tell the study how long has been worked since it was told last."""
+        worked = self.limits.seconds - self.times_left()[0]
+        self.spend.add({"agent_seconds": worked - self._worked})
+        self._worked = worked
 
     def _keep(
         self,

@@ -1,6 +1,7 @@
 """What may be spent: held back while a call is in flight, counted when it is back."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,6 +13,8 @@ STUDY: Mapping[str, str] = {
     "turns": "study_turns",
     "tokens": "study_tokens",
     "output_tokens": "study_output_tokens",
+    "agent_seconds": "study_agent_seconds",
+    "wall_seconds": "study_wall_seconds",
 }
 """What a study as a whole may be held to, by its name in the config's budget."""
 
@@ -25,12 +28,14 @@ class Spend:
     """What has been spent and what is in flight, against hard stops; all by the names of STUDY.
 
     `limits` has null, or nothing, where there is none. `refusal` makes what is raised at one.
+    Seconds are not foretold: nothing is asked once they are passed.
     """
 
     def __init__(
         self,
         limits: Mapping[str, float | None] | None = None,
         refusal: Callable[[str], Exception] = study_spent,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = {name: limit for name, limit in (limits or {}).items() if limit is not None}
         self.spent: Counter[str] = Counter()
@@ -40,6 +45,9 @@ class Spend:
         self._keep: Callable[[Mapping[str, float]], None] | None = None
         self._flying: list[Mapping[str, float]] = []
         self._landed = threading.Condition()
+        self._clock = clock
+        self._counted = clock()
+        """until when the wall time is counted"""
 
     def go_on(
         self, taken: Mapping[str, float], keep: Callable[[Mapping[str, float]], None]
@@ -50,7 +58,7 @@ class Spend:
         knows more.
         """
         with self._landed:
-            self.spent, self._keep = Counter(taken), keep
+            self.spent, self._keep, self._counted = Counter(taken), keep, self._clock()
 
     @contextmanager
     def reserved(self, most: Mapping[str, float], seconds: float) -> Iterator[None]:
@@ -83,18 +91,26 @@ class Spend:
         """Have kept what is spent if all that is in flight, or rising, takes its most."""
         if self._keep is None:
             return
+        self._count_wall()
         amounts = self.spent.copy()
         for one in (*self._flying, *rising):
             amounts.update(one)
         self._keep(amounts)
 
+    def _count_wall(self) -> None:
+        now = self._clock()
+        self.spent.update({"wall_seconds": now - self._counted})
+        self._counted = now
+
     def _has_room(self, most: Mapping[str, float]) -> bool:
+        self._count_wall()
         for name, limit in self.limits.items():
-            if self.spent[name] + most[name] > limit:
+            if self.spent[name] + most.get(name, 0) > limit:
                 self.reached = self.reached or name
                 raise self._refusal(name)
+        flying = (*self._flying, most)
         return all(
-            self.spent[name] + sum(one[name] for one in self._flying) + most[name] <= limit
+            self.spent[name] + sum(one.get(name, 0) for one in flying) <= limit
             for name, limit in self.limits.items()
         )
 

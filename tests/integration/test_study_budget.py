@@ -47,10 +47,12 @@ def bench(shared_home: Path) -> Iterator[Bench]:
         yield made
 
 
-def swept(bench: Bench, folder: Path, turns: int | None, model: Model | None = None) -> Witness:
+def swept(
+    bench: Bench, folder: Path, turns: int | None, model: Model | None = None, **limits: float
+) -> Witness:
     """Run or go on with the study of two trials, which may take so many turns in all."""
     with Store(RunPaths(folder)) as store:
-        spend = Spend({"turns": turns})
+        spend = Spend({"turns": turns, **limits})
         sessions = Sessions(model or ScriptedModel(renames), None, BudgetConfig(), spend)
         held = replace(bench, spend=spend, agents={"nop": ToolLoop(sessions)})
         cells = expand(bench.study)
@@ -84,6 +86,24 @@ def test_a_trial_that_money_broke_off_is_no_failure_and_is_run_when_there_is_mor
     assert witness.reused == 1
     (trial,) = witness.ended_trials
     assert (trial.resolved, trial.attempt, trial.model_calls) == (True, 2, 2)
+
+
+@pytest.mark.parametrize("limit", ["agent_seconds", "wall_seconds"])
+def test_what_earlier_runs_took_of_the_time_of_a_study_is_passed(
+    bench: Bench, tmp_path: Path, limit: str
+) -> None:
+    def slowly(request: Request) -> Answer:
+        time.sleep(1.0)
+        return renames(request)
+
+    slow = ScriptedModel(slowly)
+    for _ in range(2):
+        with pytest.raises(BudgetSpent, match=rf"study_{limit}=1 is spent: 2 trials"):
+            swept(bench, tmp_path, None, slow, **{limit: 1.0})
+        assert len(slow.requests) == 1
+        with Store(RunPaths(tmp_path)) as store:
+            assert getattr(store.spending(), limit) > 1.0
+    assert len(swept(bench, tmp_path, None, **{limit: 600.0}).ended_trials) == 2
 
 
 def asks(bench: Bench, folder: str, url: str, turns: int) -> None:

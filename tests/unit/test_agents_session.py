@@ -185,28 +185,78 @@ def test_each_limit_of_a_study_stops_before_it_is_passed(
     assert all(spend.spent[name] <= (limit or 1e9) for name, limit in limits.items())
 
 
+@pytest.mark.parametrize("limit", ["agent_seconds", "wall_seconds"])
+def test_a_study_asks_nothing_once_its_time_is_passed(limit: str) -> None:
+    """The last call may pass it."""
+    now = 0.0
+
+    def answers(_: Request) -> Answer:
+        nonlocal now
+        now += 10.0
+        return says("on")
+
+    spend = Spend({limit: 25.0}, clock=lambda: now)
+    ended = [
+        until_ended(
+            Session(ScriptedModel(answers), None, Limits(), spend, clock=lambda: now), most=2
+        )
+        for _ in range(3)
+    ]
+    assert ended == [("never", 2), (f"study_{limit}", 1), (f"study_{limit}", 0)]
+    assert spend.spent[limit] == 30.0
+
+
+def test_a_study_counts_what_is_worked_behind_the_last_answer_and_no_wait() -> None:
+    now = 0.0
+
+    def answers(_: Request) -> Answer:
+        nonlocal now
+        now += 30.0
+        said = says("on")
+        return said.model_copy(
+            update={"tries": (said.tries[0].model_copy(update={"waited": 25.0}),)}
+        )
+
+    def work() -> None:
+        nonlocal now
+        session.ask(words)
+        now += 100.0
+
+    words = talk()
+    session = Session(ScriptedModel(answers), None, Limits(), clock=lambda: now)
+    reported("s", session, words, (), work)
+    assert session.spend.spent["agent_seconds"] == 105.0
+
+
 def test_what_a_study_has_spent_is_kept_before_a_request_and_after_it() -> None:
     kept: list[Mapping[str, float]] = []
     meanwhile: list[Mapping[str, float]] = []
+    now = 0.0
 
     def answers(_: Request) -> Answer:
+        nonlocal now
+        now += 3.0
         meanwhile.append(kept[-1])
         return says("on")
 
-    spend = Spend()
-    spend.go_on({"usd": 2.0, "turns": 3, "tokens": 1000, "output_tokens": 50}, kept.append)
+    spend = Spend(clock=lambda: now)
+    taken = {"usd": 2.0, "turns": 3, "tokens": 1000, "output_tokens": 50}
+    spend.go_on(taken | {"agent_seconds": 9.0, "wall_seconds": 70.0}, kept.append)
     words = talk()
     tokens = words.estimate(words.request())
-    Session(ScriptedModel(answers), PRICE, Limits(), spend).ask(words)
+    Session(ScriptedModel(answers), PRICE, Limits(), spend, clock=lambda: now).ask(words)
     (held,) = meanwhile
     assert held == {
         "usd": 2.0 + PRICE.most(tokens, 64),
         "turns": 4,
         "tokens": 1000 + tokens + 64,
         "output_tokens": 50 + 64,
+        "agent_seconds": 9.0,
+        "wall_seconds": 70.0,
     }
     assert kept == [held, spend.spent]
     assert (spend.spent["turns"], spend.spent["tokens"]) == (4, 1110)
+    assert (spend.spent["agent_seconds"], spend.spent["wall_seconds"]) == (12.0, 73.0)
 
 
 def test_where_spending_cannot_be_kept_nothing_is_sent_and_no_answer_is_lost() -> None:

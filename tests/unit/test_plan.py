@@ -403,6 +403,7 @@ def test_what_a_study_may_spend_changes_no_result(checkout: Checkout) -> None:
         return lock(study(checkout, budget=BudgetConfig(**budget)), "image", str)
 
     assert locked(study_usd=5.0, attempts=1) == locked(study_tokens=10, attempts=3)
+    assert locked(study_agent_seconds=60.0) == locked(study_wall_seconds=60.0)
     assert locked(turns=5) != locked(turns=6)
 
 

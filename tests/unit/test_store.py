@@ -175,6 +175,7 @@ def test_where_nothing_was_recorded_nothing_stays(tmp_path: Path) -> None:
 def test_what_is_spent_is_read_back_and_a_refused_request_leaves_nothing(tmp_path: Path) -> None:
     paths = RunPaths(tmp_path)
     taken = {"usd": 0.5, "turns": 2, "tokens": 300, "output_tokens": 20}
+    taken |= {"agent_seconds": 4.5, "wall_seconds": 60.0}
     with Store(paths) as store:
         assert store.spending() == Spending()
         store.keep_spending(taken)
