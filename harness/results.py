@@ -13,7 +13,7 @@ from harness.analysis.paper.styles import style_named
 from harness.analysis.report.instructions import Instruction, find_instructions
 from harness.analysis.report.page import write_report
 from harness.analysis.summary import summary
-from harness.analysis.tables import results_table
+from harness.analysis.tables import results_table, spending_lines
 from harness.console import for_tables, plain
 from harness.errors import BadInput
 from harness.export import atif, release, swebench
@@ -31,6 +31,8 @@ def show_tables(folder: Path) -> None:
     trials = read_trials(folder)
     for_tables().print(results_table(summary(trials)))
     console = plain()
+    for line in spending_lines(trials):
+        console.print(line, soft_wrap=True)
     if "none" in set(trials["isolation"]):
         console.print("NO ISOLATION: some of these trials ran with sandbox=process")
     console.print(f"wrote to {folder}:", soft_wrap=True)

@@ -37,6 +37,22 @@ def results_table(summary: pd.DataFrame) -> Table:
     return table
 
 
+def spending_lines(trials: pd.DataFrame) -> list[str]:
+    """What a trial took of each agent that asked a model: means of those not lost.
+
+    Patches made elsewhere are left out: nobody counted. One unknown cost makes the mean unknown.
+    """
+    asked = trials[(trials["model_calls"] > 0) & (trials["status"] != "lost")]
+    lines = []
+    for _, rows in asked.groupby(["agent", "model", "scope"], sort=False, observed=True):
+        tokens = rows[["input_tokens", "output_tokens"]].mean()
+        usd = rows["cost_usd"].mean() if rows["cost_usd"].notna().all() else None
+        cost = "cost unknown" if usd is None else f"{usd:,.4f} USD"
+        taken = f"{tokens['input_tokens']:,.0f} tokens in, {tokens['output_tokens']:,.0f} out"
+        lines.append(f"{_worker(rows.iloc[0])}, mean of a trial: {taken}, {cost}")
+    return lines
+
+
 def latex(summary: pd.DataFrame, differences: pd.DataFrame) -> str:
     r"""A `table*` for `\input`: the summary, and below it the differences between arms.
 

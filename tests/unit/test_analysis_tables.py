@@ -9,7 +9,14 @@ from rich.console import Console
 
 from harness.analysis.frame import to_frame
 from harness.analysis.summary import differences, summary
-from harness.analysis.tables import escape_latex, latex, p_value, results_table, tabular
+from harness.analysis.tables import (
+    escape_latex,
+    latex,
+    p_value,
+    results_table,
+    spending_lines,
+    tabular,
+)
 from harness.records import TrialRecord
 from tests.records_factory import demo_trials, lost, trial
 
@@ -76,6 +83,22 @@ def test_repeats_are_shown_as_a_count_with_what_refused_the_rest():
     text = terminal(trials)
     assert "2/3 structure +1" in text
     assert "tool_loop ([m])" in text
+
+
+def test_what_a_trial_took_is_told_for_each_agent_that_asked_a_model():
+    asked = trial(agent="one_shot", model="[m]", model_calls=1, input_tokens=2000, output_tokens=9)
+    trials = [
+        *demo_trials(),
+        asked.model_copy(update={"cost_usd": 0.25}),
+        asked.model_copy(update={"cost_usd": 0.5, "input_tokens": 3001}),
+        lost(asked.model_copy(update={"input_tokens": 10**6})),
+        asked.model_copy(update={"scope": "own"}),
+        trial(agent="predictions", model="elsewhere"),
+    ]
+    assert spending_lines(to_frame(trials, TrialRecord)) == [
+        "one_shot ([m]), mean of a trial: 2,500 tokens in, 9 out, 0.3750 USD",
+        "one_shot ([m]), own, mean of a trial: 2,000 tokens in, 9 out, cost unknown",
+    ]
 
 
 def test_a_cell_without_a_trial_is_shown_as_a_dash():
