@@ -64,9 +64,9 @@ def demo(folder: Path) -> dict[str, Any]:
 
 
 def trial_overhead(folder: Path) -> dict[str, Any]:
-    """The harness's own part of a trial, one trial at a time."""
+    """The harness's own part of a trial with a patch, one trial at a time."""
     environment = os.environ | {"SEAMBENCH_RESULTS": str(folder)}
-    command = [SEAMBENCH, "run", "experiment=demo", "agent=nop", "executor=debug"]
+    command = [SEAMBENCH, "run", "experiment=demo", "agent=oracle", "executor=debug"]
     _timed([*command, "repeats=3", "verification=quick", "name=overhead"], environment)
     trials = [json.loads(line)["trial"] for line in (folder / "overhead/records.jsonl").open()]
     return {

@@ -219,7 +219,7 @@ class TrialRecord(Record):
     ] = None
     verify_seconds: Annotated[float, Column("verification: starts, tests, replays", "s")]
     overhead_seconds: Annotated[
-        float, Column("the harness's own: create, copy, patch, remove", "s")
+        float, Column("the harness's own: create, copy, patch, end; the engine removes later", "s")
     ]
     wall_seconds: Annotated[float, Column("from the start of the attempt to its record", "s")]
     started_at: Annotated[datetime, Column("start of the attempt", "UTC")]
