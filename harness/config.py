@@ -96,7 +96,7 @@ class TierConfig:
 
 @dataclass
 class PriceConfig:
-    """A price table, with the page and the day that it was read from."""
+    """A price table, with the page that it is of and the last day that somebody compared them."""
 
     tiers: list[TierConfig] = field(default_factory=list)
     """none: the price is unknown, and so is every cost"""

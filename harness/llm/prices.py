@@ -30,7 +30,7 @@ class Tier:
 
 @dataclass(frozen=True)
 class Price:
-    """A model's price table, with the page and the day that it was read from.
+    """A model's price table, with the page that it is of and the last day that they were compared.
 
     `cache` is the lifetime that the model is asked for, since only that can be foretold.
     """
