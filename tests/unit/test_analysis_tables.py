@@ -18,7 +18,8 @@ from harness.analysis.tables import (
     tabular,
 )
 from harness.records import TrialRecord
-from tests.records_factory import demo_trials, lost, trial
+from harness.results import show_tables
+from tests.records_factory import demo_trials, entries, lost, trial, write_run
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -99,6 +100,14 @@ def test_what_a_trial_took_is_told_for_each_agent_that_asked_a_model():
         "one_shot ([m]), mean of a trial: 2,500 tokens in, 9 out, 0.3750 USD",
         "one_shot ([m]), own, mean of a trial: 2,000 tokens in, 9 out, cost unknown",
     ]
+
+
+def test_a_run_shows_it_under_its_table(tmp_path, capsys):
+    asked = trial(trial_id="m", agent="one_shot", model="[m]", model_calls=1, input_tokens=2000)
+    write_run(tmp_path, entries([*demo_trials(), asked]))
+    show_tables(tmp_path)
+    _, below = capsys.readouterr().out.split("controls as expected: 24 of 24")
+    assert "\none_shot ([m]), mean of a trial: 2,000 tokens in, 0 out, cost unknown\n" in below
 
 
 def test_a_cell_without_a_trial_is_shown_as_a_dash():
