@@ -61,7 +61,12 @@ SCRIPTS = {
     "echo 'advance = next_value' >> tally/old; ln -s old tally/rules.py; "
     "printf 'def advance(value: int, step: int) -> int:\n    return 0\n' > tally/names.py",
     "nested": f"{RENAME}; git init -q inner; echo x > inner/a; mkdir data; echo 1 > data/tally.db",
-    "hidden_path": "mkdir -p tmp/job/hidden; echo 'def test_x(): pass' > tmp/job/hidden/test_a.py",
+    # The verifier keeps its own in folders of these names, the hidden test in a file of this one.
+    "named_hidden": f"{RENAME}; mkdir -p hidden tmp/job/hidden; echo 'assert False' | "
+    "tee hidden/test_zero.py tmp/job/hidden/test_zero.py",
+    "forged": f"{RENAME}; sed -i 's/value + step/value + (step or 1)/' tally/rules.py; "
+    "mkdir -p hidden tmp/job/hidden; echo 'def test_zero_keeps_the_value(): pass' | "
+    "tee hidden/test_zero.py tmp/job/hidden/test_zero.py",
 }
 
 
@@ -131,25 +136,25 @@ def test_the_hidden_suite_runs_in_every_fresh_start_that_is_asked_for(shared_hom
 
 
 REFUSED = {
-    "link_out": "leak.txt",
-    "climbing_link": "leak.txt",
-    "folded_link": "leak.txt",
-    "fifo": "pipe",
-    "large_file": "large.bin",
-    "hundred_mb": "",
+    "link_out": "'leak.txt' is a link to the absolute path '/etc/passwd'",
+    "climbing_link": "'leak.txt' is a link out of the tree by its names ('../../../../etc/passwd')",
+    "folded_link": "'leak.txt' is a link out of the tree by its names ('a/../../x')",
+    "fifo": "'pipe' is a device, a FIFO or a socket",
+    "large_file": "'large.bin' is larger than 10485760 bytes",
+    "hundred_mb": "/work: more than 100663296 bytes, at ",
 }
 
 
-@pytest.mark.parametrize(("agent", "named"), REFUSED.items())
+@pytest.mark.parametrize(("agent", "told"), REFUSED.items())
 def test_a_workspace_that_cannot_be_a_patch_is_refused_and_counts(
-    bench: Bench, agent: str, named: str
+    bench: Bench, agent: str, told: str
 ) -> None:
     result = attempt(bench, agent)
     trial = trial_of(result)
     assert (trial.status, trial.failure_cause) == ("failed", "patch_refused")
-    assert named in (trial.failure_detail or "")
+    assert (trial.failure_detail or "").startswith(told)
     assert (trial.resolved, trial.integrity) == (False, False)
-    assert (trial.reason or "").startswith("integrity: ")
+    assert trial.reason == f"integrity: {trial.failure_detail}"
     # Nothing was counted, which is not the same as nothing changed.
     assert (trial.code_lines_added, trial.contexts_changed, trial.churn_ratio) == (None,) * 3
     assert (trial.dependencies_change, trial.repeated_lines_change) == (None, None)
@@ -226,10 +231,18 @@ def test_what_was_left_out_of_a_workspace_stands_in_the_agents_log(bench: Bench)
     assert "data/tally.db" not in patch, "what programs keep is no work of the agent's"
 
 
-def test_files_named_like_the_hidden_tests_give_nothing(bench: Bench) -> None:
-    trial = trial_of(attempt(bench, "hidden_path"))
-    assert trial.tests_total == 4  # one hidden, three of the contract
-    assert not trial.resolved
+def test_files_named_like_the_hidden_tests_give_nothing_and_take_nothing(bench: Bench) -> None:
+    named, forged = (attempt(bench, agent) for agent in ("named_hidden", "forged"))
+    for result in (named, forged):
+        assert "tmp/job/hidden/test_zero.py" in str(result.files["patch.diff"])
+        # One hidden, three of the contract, as without such files.
+        assert [test.test.split("::")[0] for test in result.entry.tests] == [
+            "hidden/test_zero.py", *["contract/test_tally.py"] * 3,
+        ]  # fmt: skip
+    assert trial_of(named).resolved, trial_of(named).reason
+    trial = trial_of(forged)
+    assert (failing(trial), trial.tests_passed) == ({"behaviour"}, 3)
+    assert "assert {'value': 1} == {'value': 0}" in (trial.reason or "")
 
 
 class Defect:
