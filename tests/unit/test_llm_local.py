@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from harness.agents.tools import TOOLS
 from harness.config import ModelConfig
 from harness.errors import ContextOverflow
-from harness.llm import Message, Request, Text
+from harness.llm import Message, Request, Text, ToolResult
+from harness.llm.arguments import read_call
 from harness.llm.local import LocalServer
 from harness.llm.settings import open_model
 from tests.wire.asking import WIRES
@@ -78,6 +80,29 @@ def test_every_wire_works_on_a_server_that_we_did_not_write(server: LocalServer,
     assert second.usage.input_tokens > first.usage.input_tokens > 5
     assert all(one.usage_reported for one in (*first.tries, *second.tries))
     assert first.served_by
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_tools_and_what_became_of_their_calls_are_taken_on_every_wire(
+    server: LocalServer, wire: str
+) -> None:
+    """What a loop of tools sends at each turn; a template without a place for tools omits them."""
+    address = server.base_url.removesuffix("/v1") if wire == "anthropic" else server.base_url
+    call, words = read_call("call_1", "bash", '{"command": "ls"}'), "tally rules main names " * 10
+    asked = ask("List the files.").model_copy(update={"tools": TOOLS})
+    more = (
+        *asked.messages,
+        Message(role="assistant", parts=(call,)),
+        Message(role="user", parts=(ToolResult(call_id=call.id, text=words),)),
+    )
+    with closing(open_model("local", config(wire), base_url=address)) as model:
+        first = model.answer(asked, deadline=60)
+        second = model.answer(asked.model_copy(update={"messages": more}), deadline=60)
+    assert first.message.text or first.message.tool_calls
+    assert second.usage.input_tokens >= first.usage.input_tokens + len(words.split())
+    for said in (first, second):
+        assert said.stop in {"end", "max_tokens", "tool_calls"}
+        assert [(one.status, one.usage_reported) for one in said.tries] == [("answered", True)]
 
 
 def test_threads_that_wait_leave_the_cores_to_others(server: LocalServer) -> None:
