@@ -1,5 +1,6 @@
 """Scaffolds in containers, driven by scripted models over real wires and by mutated answers."""
 
+import importlib.util
 import json
 import os
 import random
@@ -24,7 +25,7 @@ from harness.llm.arguments import read_call
 from harness.paths import Checkout
 from harness.sandbox import Sandbox, Sandboxes
 from tests.benches import checkout_with_venv, seambench, trials_in
-from tests.samples import FILES
+from tests.samples import FILES, ROOT
 from tests.sandboxes import shell, tar_of
 from tests.wire.moves import Fail, Move, Say, Use
 from tests.wire.scripted import ScriptedModel, answer, fails, says, uses
@@ -158,6 +159,31 @@ def test_a_study_that_is_spent_begins_no_more_trials(home: Path) -> None:
         more = run(home, server, *words, "budget.study_turns=1000")
         assert more.returncode == 0, more.stderr
         assert len(trials_in(home / "results/poor")) == 3
+
+
+@pytest.mark.long
+@pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="extra `local` missing")
+def test_the_smallest_run_of_the_embedded_model_is_recorded_word_for_word(tmp_path: Path) -> None:
+    """A server that we did not write, a loop of tools, a shipped app: all that a newcomer runs."""
+    ended = seambench(
+        ROOT, "run", "experiment=smoke", "model=local", "budget=small", "arms=[monolith]",
+        "verification=quick", "budget.turns=2", "budget.max_output_tokens=24",
+        SEAMBENCH_RESULTS=str(tmp_path),
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    (trial,) = trials_in(tmp_path / "smoke").values()
+    assert (trial.agent, trial.model, trial.status) == ("tool_loop", "local", "scored")
+    assert (trial.agent_ending, trial.model_calls, trial.cost_usd) == ("turns", 2, 0.0)
+    assert trial.input_tokens > 300  # the prompt and the task, which the second turn reads again
+    assert 2 <= trial.output_tokens <= 48
+    path = tmp_path / "smoke/trials" / trial.trial_id / "trajectory.json"
+    told = json.loads(path.read_text())
+    assert [tool["name"] for tool in told["tools"]] == ["bash", "edit", "submit"]
+    # What it did, or that it only talked.
+    said = [part for call in told["calls"] for part in call["answer"]["message"]["parts"]]
+    used = sum(part["kind"] == "tool_call" for part in said)
+    assert len(told["uses"]) == trial.tool_calls == used
+    assert used or any(part["text"] for part in said)
 
 
 class OneSession:
