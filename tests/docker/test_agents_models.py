@@ -1,8 +1,8 @@
 """Scaffolds in containers, driven by scripted models over real wires and by mutated answers."""
 
 import importlib.util
+import itertools
 import json
-import os
 import random
 import re
 import shutil
@@ -19,12 +19,19 @@ from harness.agents import AgentReport, Assignment
 from harness.agents.one_shot import OneShot
 from harness.agents.session import Limits, Session
 from harness.agents.tool_loop import ToolLoop
-from harness.config import RunConfig
+from harness.config import RunConfig, SandboxKind
 from harness.llm import Answer, Message, Text
 from harness.llm.arguments import read_call
 from harness.paths import Checkout
 from harness.sandbox import Sandbox, Sandboxes
-from tests.benches import checkout_with_venv, seambench, trials_in
+from tests.benches import (
+    attempt,
+    bench_of,
+    checkout_with_venv,
+    seambench,
+    trial_of,
+    trials_in,
+)
 from tests.samples import FILES, ROOT
 from tests.sandboxes import shell, tar_of
 from tests.wire.moves import Fail, Move, Say, Use
@@ -315,6 +322,7 @@ GOOD = [
     "tally/rules.py\n<<<<<<< SEARCH\n        return value\n=======\n    pass\n>>>>>>> REPLACE\n",
     "b.py\n<<<<<<< FILE\nx = 1\n>>>>>>> END\n",
 ]
+MUTANTS = 2000
 BEGUN = re.compile(r"^<{5,9} ?(?:SEARCH|FILE)[^\S\n]*$", re.MULTILINE)
 PIECES = ["", "\0", "\ud800", "../", "/etc/passwd", "{", "}", '"', "\\", "<<<<<<< FILE\n", "\n",
           "=======\n", ">>>>>>> END\n", "null", "[]", "-1", "1e999", "é" * 50, "$(touch /tmp/z)",
@@ -341,36 +349,72 @@ def mutant(rng: random.Random) -> Answer:
     return answer(parts, stop)
 
 
+def scripted_loop(seed: int) -> ToolLoop:
+    """A loop whose model answers at random, the same for the same seed."""
+    rng = random.Random(seed)
+    return ToolLoop(OneSession(ScriptedModel([mutant(rng) for _ in range(4)]), Limits(turns=4)))
+
+
+def blocks(seed: int) -> str:
+    """One answer to `one_shot`, the same for the same seed."""
+    rng = random.Random(-1 - seed)
+    return "\n".join(mutated(rng) for _ in range(rng.randrange(1, 4)))
+
+
+def scripted_shot(seed: int) -> OneShot:
+    return OneShot(OneSession(ScriptedModel([says(blocks(seed))]), Limits()))
+
+
+def near() -> list[list[str]]:
+    """What lies where an answer that left its sandbox would write; of /tmp, what answers name."""
+    whole = [sorted(map(str, Path(folder).iterdir())) for folder in (".", "/", "/etc")]
+    return [*whole, sorted(map(str, Path("/tmp").glob("z*")))]
+
+
 @pytest.mark.long
-def test_two_thousand_mutated_answers_crash_nothing(
-    assignment: Assignment, agent_sandbox: Sandbox
+def test_two_thousand_mutated_answers_crash_no_scaffold_and_stay_in_the_sandbox(
+    assignment: Assignment,
+    agent_sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Seeds are told in the failure; nothing appears on this machine, and each has its report."""
-    before = set(os.listdir("/tmp")) | set(os.listdir("/"))  # noqa: PTH208
-    shots = answers = 0
-    for seed in range(700):
-        rng = random.Random(seed)
-        script = [mutant(rng) for _ in range(4)]
-        model = ScriptedModel(script)
-        report = ToolLoop(OneSession(model, Limits(turns=4))).work(assignment, agent_sandbox)
+    """So many for each of both. Seeds are told in the failure; each answer has its report."""
+    monkeypatch.chdir(tmp_path)  # empty, and what most answers name is relative
+    before = near()
+    answers = shots = 0
+    seeds = itertools.count()
+    while answers < MUTANTS:
+        seed = next(seeds)
+        report = scripted_loop(seed).work(assignment, agent_sandbox)
         assert_whole(report, seed)
         answers += len(report.calls)
-    for seed in range(1000):
-        rng = random.Random(-1 - seed)
-        text = "\n".join(mutated(rng) for _ in range(rng.randrange(1, 4)))
-        model = ScriptedModel([says(text)])
+    for seed in range(MUTANTS):
         if seed % 50 == 0:
             shell(agent_sandbox, "rm -rf /work/*")
             agent_sandbox.put(tar_of(dict(FILES)), "/work")
-        report = OneShot(OneSession(model, Limits())).work(assignment, agent_sandbox)
+        report = scripted_shot(seed).work(assignment, agent_sandbox)
         assert_whole(report, seed)
         # Each block that was begun counts, whatever became of it; none swallows another.
-        assert report.edits_applied + report.edits_failed == max(1, len(BEGUN.findall(text))), seed
+        begun = len(BEGUN.findall(blocks(seed)))
+        assert report.edits_applied + report.edits_failed == max(1, begun), seed
         shots += report.edits_applied
-    assert shots > 50
-    assert answers + 1000 > 2000
-    assert not {"z"} & (set(os.listdir("/tmp")) - before)  # noqa: PTH208
-    assert not Path("/tmp/z").exists()
+    assert shots > 100
+    assert near() == before
+
+
+@pytest.mark.long
+def test_mutated_answers_end_in_a_record_of_their_trial(home: Path) -> None:
+    """A few seeds of each scaffold go the whole way: patch, verdict, row, and what was said."""
+    loops = {f"loop{seed}": scripted_loop(seed) for seed in range(3)}
+    agents = loops | {f"shot{seed}": scripted_shot(seed) for seed in range(3)}
+    with bench_of(home, SandboxKind.docker, agents) as bench:
+        for name in agents:
+            result = attempt(bench, name)
+            trial = trial_of(result)
+            assert trial.status in {"scored", "failed"}, (name, trial.failure_detail)
+            assert trial.resolved is False, name
+            assert trial.model_calls == len(result.entry.calls) > 0, name
+            assert len(json.loads(result.files["trajectory.json"])["calls"]) == trial.model_calls
 
 
 def assert_whole(report: AgentReport, seed: int) -> None:
