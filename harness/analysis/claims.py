@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.analysis.comparison import widest
 from harness.analysis.estimate import cost, hypotheses, quality
@@ -21,7 +23,8 @@ from harness.analysis.tables import escape_latex, needs, p_value, tabular, types
 from harness.records import Column, Record
 from harness.store import dump_json
 
-_PAID = "cost_usd"
+_SPENT = ("cost_usd", *cost.TOKENS)
+"""quantities that cost.csv compares"""
 WRITTEN = (
     "effects.csv", "decomposition.csv", "hypotheses.csv", "marginal.csv", "cost.csv",
     "quality.csv", "reliability.csv", "hypotheses.tex", "claims.json",
@@ -73,7 +76,7 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
         "decomposition": parts.data(studied),
         "hypotheses": told,
         "marginal": marginal_effects(studied, question.contrast),
-        "cost": cost.cost(studied, question, _PAID),
+        "cost": _costs(studied, question),
         "quality": quality.quality(studied, question),
         "reliability": reliability(studied),
     }
@@ -89,6 +92,11 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
         write_file(folder / "hypotheses.tex", _latex(told)),
         write_file(folder / "claims.json", dump_json(document)),
     ]
+
+
+def _costs(studied: pd.DataFrame, question: Question) -> pd.DataFrame:
+    tables = [cost.cost(studied, question, quantity) for quantity in _SPENT]
+    return cost.explored(pd.concat(tables, ignore_index=True))
 
 
 _FLIPPED, _SWAPPED = "sign flips over apps", "arms swapped within apps"
@@ -166,21 +174,32 @@ def _of_hypotheses(told: pd.DataFrame, rows: Rows, trials: pd.DataFrame) -> Iter
 
 
 def _of_cost(
-    paid: pd.DataFrame, rows: Rows, contrast: Contrast, trials: pd.DataFrame
+    spent: pd.DataFrame, rows: Rows, contrast: Contrast, trials: pd.DataFrame
 ) -> Iterator[Claim]:
     ratio = {"value": "ratio", "low": "ratio_low", "high": "ratio_high"}
+    for quantity, of_quantity in spent.groupby("quantity", sort=False):
+        known = cost.counts(trials, str(quantity))
+        above_0 = known & trials[quantity].gt(0).fillna(value=False).to_numpy(bool)
+        name = "cost-ratio" if quantity == "cost_usd" else f"token-ratio/{quantity}"
+        for _, row in of_quantity.iterrows():
+            told = pd.Series({**row, "note": joined(*row[["note", "ratio_note"]].dropna())})
+            used = rows.of(contrast, {"model": [row["level"]]}, above_0)
+            yield _claim(f"{name}/{row['level']}", told, "ratio", used, ratio)
+        if quantity == "cost_usd":
+            yield from _of_resolved(of_quantity, rows, contrast, known)
+
+
+def _of_resolved(
+    paid: pd.DataFrame, rows: Rows, contrast: Contrast, known: NDArray[np.bool_]
+) -> Iterator[Claim]:
+    """What a resolved task costs, and how many trials were stopped before they were done."""
     per_resolved = {
         "value": "per_resolved_ratio", "low": "per_resolved_low", "high": "per_resolved_high",
         "p": "per_resolved_p", "p_adjusted": "per_resolved_p_adjusted",
     }  # fmt: skip
-    known = cost.counts(trials, _PAID)
-    above_0 = known & trials[_PAID].gt(0).fillna(value=False).to_numpy(bool)
     for _, row in paid.iterrows():
-        level, of_row = row["level"], {"model": [row["level"]]}
-        used = rows.of(contrast, of_row, known)
-        of_ratio = pd.Series({**row, "note": joined(*row[["note", "ratio_note"]].dropna())})
-        paid_for = rows.of(contrast, of_row, above_0)
-        yield _claim(f"cost-ratio/{level}", of_ratio, "ratio", paid_for, ratio)
+        level = row["level"]
+        used = rows.of(contrast, {"model": [level]}, known)
         name = f"cost-per-resolved/{level}"
         yield _claim(name, row, "ratio", used, per_resolved, test=_SWAPPED)
         for side in ("minuend", "subtrahend"):

@@ -311,6 +311,18 @@ class TestCost:
         assert row["ratio"] == pytest.approx(4.0)
         assert row["per_resolved_ratio"] == pytest.approx(4.0)
 
+    def test_tokens_that_nobody_counted_have_no_part(self):
+        """A patch made elsewhere has no ending of a model's work; what was never asked has one."""
+        trials = study(APPS)
+        uncounted = {"input_tokens": 0, "output_tokens": 0, "cost_usd": None}
+        elsewhere, never_asked = (
+            study(APPS, **uncounted, task="u", agent_ending=ending) for ending in (None, "context")
+        )
+        alone = cost(trials, ASKED, "output_tokens").iloc[-1]
+        assert cost(pd.concat([trials, elsewhere]), ASKED, "output_tokens").iloc[-1].equals(alone)
+        told = cost(pd.concat([trials, never_asked]), ASKED, "output_tokens").iloc[-1]
+        assert told["tasks"] == 2 * alone["tasks"]
+
     def test_models_weigh_the_same_in_a_ratio_whatever_their_budgets(self):
         """Twice as dear in three budgets of one model, eight times in the one of the other."""
         trials = pd.concat([

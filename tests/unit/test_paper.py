@@ -581,7 +581,7 @@ class TestClaims:
         assert unadjusted == {"difference/pooled/primary"}
         assert {name.split("/")[0] for name in tested} == {
             "difference", "equivalence", "marginal", "part", "hypothesis", "cost-ratio",
-            "cost-per-resolved", "quality",
+            "token-ratio", "cost-per-resolved", "quality",
         }  # fmt: skip
         for kind in ("equivalence", "marginal", "part"):
             family = [claim for name, claim in tested.items() if name.split("/")[0] == kind]
@@ -608,9 +608,32 @@ class TestClaims:
             claim = by_id[f"hypothesis/{name}"]
             assert (claim["p"], claim["test"]) == (None, None)
 
+    def test_have_the_ratios_of_tokens_too(self, trials, tmp_path):
+        """All ratios of the table are one family; patches made elsewhere have no tokens."""
+        none = {"input_tokens": 0, "output_tokens": 0, "cost_usd": pd.NA}
+        elsewhere = trials[trials["model"].notna()].assign(agent_ending=pd.NA, **none)
+        elsewhere = elsewhere.assign(trial_id="e" + elsewhere["trial_id"]).astype(trials.dtypes)
+        by_id = told(pd.concat([trials, elsewhere], ignore_index=True), tmp_path)
+        table = pd.read_csv(tmp_path / "cost.csv").set_index(["quantity", "level"])
+        ends = trials[trials["model"].notna() & trials["scope"].eq("all")]
+        ends = ends[ends["arm"].ne("modular") & ends["status"].ne("lost")]
+        for quantity in ("input_tokens", "output_tokens"):
+            claim = by_id[f"token-ratio/{quantity}/pooled"]
+            row = table.loc[(quantity, "pooled")]
+            assert (claim["value"], claim["low"], claim["unit"]) == (
+                pytest.approx(row["ratio"]),
+                pytest.approx(row["ratio_low"]),
+                "ratio",
+            )
+            assert claim["rows_sha256"] == claims.digest(of_both(ends))
+        family = [c for name, c in by_id.items() if name.startswith(("token-ratio", "cost-ratio"))]
+        wanted = stats.false_discovery_control([claim["p"] for claim in family])
+        assert [claim["p_adjusted"] for claim in family] == pytest.approx(list(wanted))
+
     def test_have_cost_caps_and_repeats_by_side(self, trials, tmp_path):
         by_id = told(trials, tmp_path)
-        table = pd.read_csv(tmp_path / "cost.csv").set_index("level").loc["pooled"]
+        table = pd.read_csv(tmp_path / "cost.csv").set_index(["quantity", "level"])
+        table = table.loc[("cost_usd", "pooled")]
         for side, name in (("minuend", "microservices"), ("subtrahend", "monolith")):
             paid = by_id[f"cost-per-resolved/{name}/pooled"]
             assert (paid["value"], paid["unit"]) == (
@@ -663,7 +686,8 @@ class TestClaims:
         assert found["value"] == pytest.approx(marginal.loc["task_class X", "effect"])
         assert found["trials"] == by_id["difference/pooled/X"]["trials"]
         ratio, paid = by_id["cost-ratio/pooled"], by_id["cost-per-resolved/pooled"]
-        table = pd.read_csv(tmp_path / "cost.csv").set_index("level").loc["pooled"]
+        table = pd.read_csv(tmp_path / "cost.csv").set_index(["quantity", "level"])
+        table = table.loc[("cost_usd", "pooled")]
         assert (ratio["value"], ratio["low"]) == pytest.approx((table["ratio"], table["ratio_low"]))
         assert ratio["p"] == pytest.approx(table["p_sign_flip"])
         assert (paid["value"], paid["high"]) == pytest.approx(
@@ -698,7 +722,7 @@ class TestClaims:
         assert of_few["cost-per-resolved/pooled"]
         assert not any(of_few[name] for name in of_few if name.startswith(by_t))
 
-    def test_say_of_the_geometric_ratio_alone_what_cost_nothing(self, tmp_path):
+    def test_say_of_geometric_ratios_alone_what_cost_nothing(self, tmp_path):
         trials = simulate(Size(apps=2))
         spent = ["cost_usd", "input_tokens", "output_tokens"]
         free = trials["model"].eq("simulated-small") & trials["repeat"].eq(0)
@@ -707,8 +731,9 @@ class TestClaims:
         assert {
             name for name, claim in by_id.items() if "trials of 0" in (claim["note"] or "")
         } == {
-            "cost-ratio/simulated-small",
-            "cost-ratio/pooled",
+            f"{ratio}/{level}"
+            for ratio in ("cost-ratio", "token-ratio/input_tokens", "token-ratio/output_tokens")
+            for level in ("simulated-small", "pooled")
         }
         assert "with 2 apps" in by_id["cost-ratio/pooled"]["note"]
 

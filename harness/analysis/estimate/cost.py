@@ -34,6 +34,9 @@ CAPPED = (
 """endings that say an agent was stopped before it was done; a study's are in older records only"""
 
 
+TOKENS = ("input_tokens", "output_tokens")
+
+
 class CostRow(Record):
     """One quantity on two sides, over the tasks that have both."""
 
@@ -98,7 +101,7 @@ def cost(
     """One `CostRow` for each level of `by`, and one pooled.
 
     Trials of unknown cost are left out, and so are lost ones: what they spent bought no answer to
-    what a task costs.
+    what a task costs. Of TOKENS those are unknown that nobody counted.
     """
     trials = clustered(trials)
     needed = [*FACTORS, *TASK, "arm", "scope", "resolved", "agent_ending", quantity]
@@ -116,16 +119,22 @@ def cost(
     ]
     if len(levels) != 1:
         rows.append(_row(sides, question, quantity, by, POOLED))
-    found = to_frame(rows, CostRow)
-    return found.assign(
-        p_adjusted=benjamini_hochberg(found["p_sign_flip"]),
-        per_resolved_p_adjusted=benjamini_hochberg(found["per_resolved_p"]),
+    return explored(to_frame(rows, CostRow))
+
+
+def explored(rows: pd.DataFrame) -> pd.DataFrame:
+    """With Benjamini-Hochberg over a table of `CostRow`s, of one quantity or of several."""
+    return rows.assign(
+        p_adjusted=benjamini_hochberg(rows["p_sign_flip"]),
+        per_resolved_p_adjusted=benjamini_hochberg(rows["per_resolved_p"]),
     )
 
 
 def counts(trials: pd.DataFrame, quantity: str) -> NDArray[np.bool_]:
     """Which trials a row is made of, if their cell has such on both sides."""
     is_known = (trials["status"] != "lost") & trials[quantity].notna()
+    if quantity in TOKENS:
+        is_known &= tokens_counted(trials)
     return is_known.to_numpy(bool)
 
 
