@@ -19,16 +19,17 @@ from harness.analysis.estimate.repeats import reliability
 from harness.analysis.estimate.used import HASHED, Rows, Used, digest, row_hashes, value_name
 from harness.analysis.frame import remove_file, to_frame, write_file
 from harness.analysis.paper import forest, parts
-from harness.analysis.tables import escape_latex, needs, p_value, tabular, typeset
+from harness.analysis.printed import printed
 from harness.records import Column, Record
 from harness.store import dump_json
 
 _SPENT = ("cost_usd", *cost.TOKENS)
 """quantities that cost.csv compares"""
-WRITTEN = (
-    "effects.csv", "decomposition.csv", "hypotheses.csv", "marginal.csv", "cost.csv",
-    "quality.csv", "reliability.csv", "hypotheses.tex", "claims.json",
+TABLES = (
+    "effects", "decomposition", "hypotheses", "marginal", "cost", "quality", "reliability",
 )  # fmt: skip
+"""each is a CSV and a LaTeX file"""
+WRITTEN = (*(f"{name}.{form}" for form in ("csv", "tex") for name in TABLES), "claims.json")
 """the files of a folder of tables, all or none"""
 
 
@@ -57,7 +58,7 @@ class Claim(Record):
 
 
 def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write the tables of a paper as CSV, the hypotheses as LaTeX too, and claims.json.
+    """Write the tables of a paper as CSV and LaTeX, and claims.json.
 
     Trials of fewer than two arms have none; those of other trials are removed.
     """
@@ -70,11 +71,10 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
             remove_file(folder / name)
         return []
     question = Question(widest(studied))
-    told = hypotheses.hypotheses(studied, question)
     frames = {
         "effects": explored(forest.data(studied)),
         "decomposition": parts.data(studied),
-        "hypotheses": told,
+        "hypotheses": hypotheses.hypotheses(studied, question),
         "marginal": marginal_effects(studied, question.contrast),
         "cost": _costs(studied, question),
         "quality": quality.quality(studied, question),
@@ -89,7 +89,7 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     }
     return [
         *(write_file(folder / f"{name}.csv", _csv(frame)) for name, frame in frames.items()),
-        write_file(folder / "hypotheses.tex", _latex(told)),
+        *(write_file(folder / f"{name}.tex", printed(name, frames[name])) for name in TABLES),
         write_file(folder / "claims.json", dump_json(document)),
     ]
 
@@ -250,43 +250,6 @@ def _claim(
         rows_sha256=used.sha256,
         **known,
     )
-
-
-def _latex(told: pd.DataFrame) -> str:
-    """The hypotheses with booktabs; what was not tested says why."""
-    heads = ["", "Measure", "Apps", "Estimate", "Interval", "$p$", "$p$ (Holm)"]
-    rows = [_line(row) for _, row in told.iterrows()]
-    body = tabular(r"lp{0.42\textwidth}rrrrr", heads, [rows])
-    note = (
-        "Interval: 95\\%, for H5 90\\%. "
-        "$p$: sign flips over apps, for H5 equivalence, for H7 arms swapped within apps."
-    )
-    notes = [f"{row['hypothesis']}: {row['note']}." for _, row in told.iterrows()
-             if not pd.isna(row["estimate"]) and not pd.isna(row["note"])]  # fmt: skip
-    note = " ".join([note, *map(escape_latex, notes)])
-    top = [r"\begin{table*}", r"\centering\footnotesize"]
-    lines = [*top, rf"\caption{{The hypotheses. {note}}}", *body, r"\end{table*}"]
-    return "\n".join([needs("booktabs", lines), *lines, ""])
-
-
-_WRAPPED = r"p{0.42\textwidth}@{}"
-"""as wide as the five columns of numbers, which a longer note would run out of"""
-
-
-def _line(row: pd.Series) -> str:
-    head = f"{row['hypothesis']} & {escape_latex(row['measure'])}"
-    if pd.isna(row["estimate"]):
-        return rf"{head} & \multicolumn{{5}}{{{_WRAPPED}}}{{{escape_latex(row['note'])}}} \\"
-    has_ends = not pd.isna(row["low"])
-    cells = [
-        str(row["apps"]),
-        f"{row['estimate']:.2f}",
-        f"[{row['low']:.2f}, {row['high']:.2f}]" if has_ends else "--",
-        "--" if pd.isna(row["p"]) else p_value(row["p"]),
-        "--" if pd.isna(row["p_adjusted"]) else p_value(row["p_adjusted"]),
-    ]
-    numbers = [cell if cell == "--" else typeset(cell) for cell in cells]
-    return " & ".join([head, *numbers]) + r" \\"
 
 
 def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:

@@ -23,8 +23,9 @@ from harness.analysis.estimate.matched import MatchedRow, matched
 from harness.analysis.estimate.pairing import Contrast, Missing, Side, differences, only
 from harness.analysis.estimate.parts import difference_in_differences
 from harness.analysis.frame import to_frame, write_file
+from harness.analysis.latex import escape_latex, needs, tabular, typeset
 from harness.analysis.order import sort_arms
-from harness.analysis.tables import escape_latex, needs, p_value, tabular, typeset
+from harness.analysis.tables import p_value
 from harness.errors import BadInput
 
 BY = {

@@ -1,6 +1,6 @@
 """The overview as a table: for a terminal of 80 columns, and for LaTeX (booktabs, longtable)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import pandas as pd
@@ -8,14 +8,8 @@ from rich.box import HORIZONTALS
 from rich.markup import escape
 from rich.table import Table
 
+from harness.analysis.latex import Part, escape_latex, lay_out, typeset
 from harness.analysis.order import FACTORS, sort_arms
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{sign: "\\" + sign for sign in "&%$#_{}"},
-}
 
 
 def results_table(summary: pd.DataFrame) -> Table:
@@ -54,32 +48,12 @@ def spending_lines(trials: pd.DataFrame) -> list[str]:
 
 
 def latex(summary: pd.DataFrame, differences: pd.DataFrame) -> str:
-    r"""A `table*` for `\input`: the summary, and below it the differences between arms.
-
-    What no page holds is two of `longtable`.
-    """
-    blocks = _summary_blocks(summary)
+    r"""For `\input`: the summary, and below it the differences between arms."""
     below = [_difference_line(row) for _, row in differences.iterrows()]
-    lay_out = _on_a_page if len(summary) + len(below) <= PAGE_ROWS else _over_pages
-    return "\n".join(lay_out(_caption(summary), blocks, below)) + "\n"
-
-
-def needs(packages: str, lines: Iterable[str]) -> str:
-    """The comment above a table: what a document needs for it."""
-    text = f"% Needs \\usepackage{{{packages}}}"
-    if any(sign > _LATIN for line in lines for sign in line):
-        text += ", and LuaLaTeX or XeLaTeX with a font that has the letters of its names"
-    return text + "."
-
-
-def escape_latex(text: str) -> str:
-    """`text` with the characters that LaTeX reads as commands made literal."""
-    return "".join(_SPECIAL.get(sign, sign) for sign in text)
-
-
-def typeset(number: str) -> str:
-    """A number with its signs as LaTeX sets them."""
-    return number.replace("-", "$-$").replace("<", "$<$")
+    parts = [Part(_SPEC, _HEADS, _summary_blocks(summary))]
+    if below:
+        parts.append(Part(_DIFFERENCES, _DIFFERENCE_HEADS, [below]))
+    return lay_out(_caption(summary), "overview", parts)
 
 
 def p_value(p: float) -> str:
@@ -95,30 +69,6 @@ def agent_label(agent: str, model: object) -> str:
 def task_label(task: str, *, short: bool) -> str:
     """The task's name, without the app where there is only one."""
     return task.partition("/")[2] or task if short else task
-
-
-def tabular(spec: str, heads: Sequence[str], blocks: Iterable[Sequence[str]]) -> list[str]:
-    """A booktabs tabular: columns, heads, and blocks of rows with a rule above each."""
-    return [
-        rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
-        *_headed(heads),
-        *_body(blocks),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-
-
-def _headed(heads: Sequence[str]) -> list[str]:
-    return [r"\toprule", " & ".join(heads) + r" \\"]
-
-
-def _body(blocks: Iterable[Sequence[str]]) -> list[str]:
-    return [line for block in blocks for line in (r"\midrule", *map(_guarded, block))]
-
-
-def _guarded(row: str) -> str:
-    r"""The row; what stands above it, `\\` or a rule, would read a star or bracket as its own."""
-    return "{}" + row if row.startswith(("*", "[")) else row
 
 
 def _worker(row: pd.Series) -> str:
@@ -173,66 +123,13 @@ def _totals(summary: pd.DataFrame) -> str:
 
 # LaTeX.
 
-PAGE_ROWS = 50
-"""rows that one page has room for"""
-_LATIN = "\u024f"
-"""the last letter of which every LaTeX has a form"""
 _SPEC = "llllrlrrrrrrrrr"
-_LABEL = r"\label{tab:overview}"
-_SAME_TABLE = r"\addtocounter{table}{-1}"
-"""a longtable takes a number, also without a caption"""
 _HEADS = [
     "Task", "Class", "Agent", "Arm", "$n$", "Resolved", "B", "E", "S", "C", "I",
     "Tests", "Churn", "Ctx", "Verify (s)",
 ]  # fmt: skip
 _DIFFERENCES = "llrrrl"
 _DIFFERENCE_HEADS = ["Agent", "Difference in resolved", "Apps", "Tasks", "pp", "95\\% interval"]
-
-
-def _on_a_page(caption: str, blocks: Sequence[Sequence[str]], below: Sequence[str]) -> list[str]:
-    lines = [
-        r"\begin{table*}",
-        r"\centering\footnotesize",
-        rf"\caption{{{caption}}}",
-        _LABEL,
-        *tabular(_SPEC, _HEADS, blocks),
-        *([r"\par\medskip", *tabular(_DIFFERENCES, _DIFFERENCE_HEADS, [below])] if below else []),
-        r"\end{table*}",
-    ]
-    return [needs("booktabs", lines), *lines]
-
-
-def _over_pages(caption: str, blocks: Sequence[Sequence[str]], below: Sequence[str]) -> list[str]:
-    lines = [
-        r"\begingroup\footnotesize\setlength{\LTcapwidth}{\textwidth}",
-        *_long(_SPEC, _HEADS, blocks, rf"\caption{{{caption}}}{_LABEL} \\"),
-        *([_SAME_TABLE, *_long(_DIFFERENCES, _DIFFERENCE_HEADS, [below])] if below else []),
-        r"\endgroup",
-    ]
-    return [
-        needs("booktabs,longtable", lines),
-        r"% A longtable breaks over pages in one column alone: \onecolumn in a paper of two.",
-        *lines,
-    ]
-
-
-def _long(
-    spec: str, heads: Sequence[str], blocks: Iterable[Sequence[str]], *caption: str
-) -> list[str]:
-    """As `tabular`, over pages: its heads are above each."""
-    return [
-        rf"\begin{{longtable}}{{@{{}}{spec}@{{}}}}",
-        *caption,
-        *_headed(heads),
-        r"\endfirsthead",
-        *_headed(heads),
-        r"\midrule",
-        r"\endhead",
-        r"\bottomrule",
-        r"\endfoot",
-        *_body(blocks),
-        r"\end{longtable}",
-    ]
 
 
 def _summary_blocks(summary: pd.DataFrame) -> list[list[str]]:

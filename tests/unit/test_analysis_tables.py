@@ -8,15 +8,9 @@ import pytest
 from rich.console import Console
 
 from harness.analysis.frame import to_frame
+from harness.analysis.latex import escape_latex, tabular
 from harness.analysis.summary import differences, summary
-from harness.analysis.tables import (
-    escape_latex,
-    latex,
-    p_value,
-    results_table,
-    spending_lines,
-    tabular,
-)
+from harness.analysis.tables import latex, p_value, results_table, spending_lines
 from harness.records import TrialRecord
 from harness.results import show_tables
 from tests.records_factory import demo_trials, entries, lost, trial, write_run

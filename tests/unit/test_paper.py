@@ -1,6 +1,7 @@
 """The figures and tables of a paper, from simulated trials: whole, legible, the same each time."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import combinations, pairwise
@@ -21,6 +22,7 @@ from harness.analysis.paper import failures, forest, heatmap, pareto, plates, sl
 from harness.analysis.paper.cells import over_apps
 from harness.analysis.paper.plates import PLATES, save_plates
 from harness.analysis.paper.styles import STYLES, look, style_named
+from harness.analysis.printed import printed
 from harness.analysis.simulated import Size, simulate, write
 from harness.analysis.summary import summary
 from harness.errors import BadInput
@@ -750,6 +752,57 @@ class TestClaims:
         write_file(tmp_path / "overview.tex", "another command's")
         assert claims.save_tables(both[both["arm"] == "modular"], tmp_path) == []
         assert [path.name for path in tmp_path.iterdir()] == ["overview.tex"]
+
+
+@pytest.fixture(scope="module")
+def saved(trials, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    claims.save_tables(trials, folder)
+    return folder
+
+
+class TestPrintedTables:
+    @pytest.mark.parametrize("name", claims.TABLES)
+    def test_have_a_row_for_each_of_their_csv_and_a_cell_a_column(self, saved, name):
+        rows = len(pd.read_csv(saved / f"{name}.csv"))
+        text = (saved / f"{name}.tex").read_text()
+        assert rf"\label{{tab:{name}}}" in text
+        parts = re.findall(r"\\begin{tabular}.*?\\end{tabular}", text, re.DOTALL)
+        assert len(parts) == (2 if name == "cost" else 1)
+        for part in parts:
+            heads, *body = [line for line in part.splitlines() if line.endswith(r"\\")]
+            assert len(body) == rows
+            cells = {line.count(" & ") for line in body if "multicolumn" not in line}
+            assert cells == {heads.count(" & ")}
+
+    def test_round_numbers_as_the_terminal_does(self, trials, saved):
+        row = comparison.compare(trials, "model").effects.set_index("level").loc["primary"]
+        (line,) = [
+            line for line in (saved / "effects.tex").read_text().splitlines()
+            if line.startswith("pooled & primary")
+        ]  # fmt: skip
+        interval = f"[{row['low']:+.1f}, {row['high']:+.1f}]".replace("-", "$-$")
+        assert line.split(" & ")[4:8] == [
+            f"{row['minuend']:.0f}", f"{row['subtrahend']:.0f}",
+            f"{row['difference']:+.1f}".replace("-", "$-$"), interval,
+        ]  # fmt: skip
+        assert line.split(" & ")[-2] == "--"
+
+    def test_that_no_page_holds_run_over_pages(self, saved):
+        shares = pd.read_csv(saved / "reliability.csv")
+        text = printed("reliability", pd.concat([shares, shares]))
+        assert r"\begin{longtable}" in text
+        assert r"\begin{tabular}" not in text
+
+    def test_say_of_which_rows_a_note_is_and_of_most_how_many(self, saved):
+        parts = pd.read_csv(saved / "decomposition.csv").assign(note="few_apps", difference=-0.01)
+        parts.loc[0, ["note", "low"]] = ["no variance", None]
+        caption, first = (
+            line for line in printed("decomposition", parts).splitlines()
+            if line.startswith((r"\caption", "boundary"))
+        )  # fmt: skip
+        assert caption.endswith(r" boundary: no variance. 3 of 4 rows: few\_apps.}")
+        assert first.split(" & ")[4:6] == ["0.0", "--"]
 
 
 class TestSimulatedTrials:
