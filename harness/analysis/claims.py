@@ -1,14 +1,15 @@
 """Every number that a text would quote, with what it was made of: `claims.json` and its tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.analysis.comparison import widest
+from harness.analysis.claim import ALONE, FLIPPED, SWAPPED, Claim, claim
+from harness.analysis.comparison import compare, widest
+from harness.analysis.described import of_calibration, of_failures, of_lost, of_matched
 from harness.analysis.estimate import cost, hypotheses, quality
 from harness.analysis.estimate.effects import Question, explored, joined, without_flips
 from harness.analysis.estimate.hypotheses import ASKED
@@ -16,11 +17,10 @@ from harness.analysis.estimate.marginal import marginal_effects
 from harness.analysis.estimate.pairing import FACTORS, Contrast, Side
 from harness.analysis.estimate.parts import ESSAY, MODULES_SCOPE, PARTS, WITHOUT_SCOPE
 from harness.analysis.estimate.repeats import reliability
-from harness.analysis.estimate.used import HASHED, Rows, Used, digest, row_hashes, value_name
+from harness.analysis.estimate.used import HASHED, Rows, digest, row_hashes, value_name
 from harness.analysis.frame import remove_file, to_frame, write_file
 from harness.analysis.paper import forest, parts
 from harness.analysis.printed import printed
-from harness.records import Column, Record
 from harness.store import dump_json
 
 _SPENT = ("cost_usd", *cost.TOKENS)
@@ -30,48 +30,39 @@ TABLES = (
 )  # fmt: skip
 """each is a CSV and a LaTeX file"""
 WRITTEN = (*(f"{name}.{form}" for form in ("csv", "tex") for name in TABLES), "claims.json")
-"""the files of a folder of tables, all or none"""
-
-
-class Claim(Record):
-    """One number of the text."""
-
-    id: Annotated[str, Column("which number; stays the same from run to run")]
-    value: Annotated[float | None, Column("the number; null where the note says why")]
-    low: Annotated[float | None, Column("lower end of its interval")]
-    high: Annotated[float | None, Column("upper end of it")]
-    interval: Annotated[int, Column("of the interval", "%")]
-    p: Annotated[float | None, Column("two-sided; for TOST the larger of the one-sided")]
-    p_adjusted: Annotated[float | None, Column("over the family that it belongs to")]
-    test: Annotated[str | None, Column("what gave the p; null where there is none")]
-    unit: Annotated[str, Column("of value and interval")]
-    trials: Annotated[
-        int,
-        Column(
-            "rows it was made of, on every side; marginal/ and H4 size: those of all cells that "
-            "both sides have, of which some may be left out",
-            "trials",
-        ),
-    ]
-    rows_sha256: Annotated[str, Column("digest of those rows, see `digest`")]
-    note: Annotated[str | None, Column("what to know before quoting it")]
+"""the files of a folder of tables"""
 
 
 def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
     """Write the tables of a paper as CSV and LaTeX, and claims.json.
 
-    Trials of fewer than two arms have none; those of other trials are removed.
+    Models on fewer than two arms have no tables, and what tells nothing has no claims.json; those
+    of other trials are removed.
     """
     trials = trials.assign(hash=row_hashes)
     # A million trials with all their columns would be copied again and again.
     studied = trials.loc[trials["model"].notna(), [*HASHED, "hash"]]
     studied = studied.sort_values("trial_id")
-    if studied["arm"].nunique() < 2:
-        for name in WRITTEN:
-            remove_file(folder / name)
-        return []
-    question = Question(widest(studied))
-    frames = {
+    told: list[Claim] = []
+    frames: dict[str, pd.DataFrame] = {}
+    if studied["arm"].nunique() >= 2:
+        question = Question(widest(studied))
+        frames = _frames(studied, question)
+        told += _claims(studied, frames, question.contrast)
+    told += [*of_failures(studied), *of_calibration(trials)]
+    contents = {
+        **{f"{name}.csv": _csv(frame) for name, frame in frames.items()},
+        **{f"{name}.tex": printed(name, frame) for name, frame in frames.items()},
+        **({"claims.json": _document(trials, told)} if told else {}),
+    }
+    for name in set(WRITTEN) - set(contents):
+        remove_file(folder / name)
+    return [write_file(folder / name, content) for name, content in contents.items()]
+
+
+def _frames(studied: pd.DataFrame, question: Question) -> dict[str, pd.DataFrame]:
+    """Of each of TABLES."""
+    return {
         "effects": explored(forest.data(studied)),
         "decomposition": parts.data(studied),
         "hypotheses": hypotheses.hypotheses(studied, question),
@@ -80,33 +71,22 @@ def save_tables(trials: pd.DataFrame, folder: Path) -> list[Path]:
         "quality": quality.quality(studied, question),
         "reliability": reliability(studied),
     }
-    claims = to_frame(list(_claims(studied, frames, question.contrast)), Claim)
-    document = {
-        "trials": len(trials),
-        "simulated": bool((trials["isolation"] == "simulated").any()),
-        "sha256": digest(trials),
-        "claims": _plain(claims),
-    }
-    return [
-        *(write_file(folder / f"{name}.csv", _csv(frame)) for name, frame in frames.items()),
-        *(write_file(folder / f"{name}.tex", printed(name, frames[name])) for name in TABLES),
-        write_file(folder / "claims.json", dump_json(document)),
-    ]
+
+
+def _document(trials: pd.DataFrame, told: Sequence[Claim]) -> str:
+    return dump_json(
+        {
+            "trials": len(trials),
+            "simulated": bool((trials["isolation"] == "simulated").any()),
+            "sha256": digest(trials),
+            "claims": _plain(to_frame(told, Claim)),
+        }
+    )
 
 
 def _costs(studied: pd.DataFrame, question: Question) -> pd.DataFrame:
     tables = [cost.cost(studied, question, quantity) for quantity in _SPENT]
     return cost.explored(pd.concat(tables, ignore_index=True))
-
-
-_FLIPPED, _SWAPPED = "sign flips over apps", "arms swapped within apps"
-_USUAL = {
-    "value": "difference", "low": "low", "high": "high", "p": "p_sign_flip",
-    "p_adjusted": "p_adjusted", "note": "note",
-}  # fmt: skip
-"""field of a claim -> column of its table"""
-_ALONE = dict.fromkeys(("low", "high", "p", "p_adjusted"), "")
-"""where a value has neither interval nor test"""
 
 
 def _claims(
@@ -120,6 +100,9 @@ def _claims(
     yield from _of_cost(frames["cost"], rows, contrast, trials)
     yield from _of_quality(frames["quality"], rows, contrast, trials)
     yield from _of_reliability(frames["reliability"], rows, trials)
+    compared = compare(trials, "model", contrast)
+    yield from of_lost(compared, rows, trials)
+    yield from of_matched(compared, rows)
 
 
 def _of_effects(effects: pd.DataFrame, rows: Rows, contrast: Contrast) -> Iterator[Claim]:
@@ -130,13 +113,13 @@ def _of_effects(effects: pd.DataFrame, rows: Rows, contrast: Contrast) -> Iterat
     for _, row in effects.iterrows():
         of_row = {"model": [row["factor"]], "task_class": [row["level"]]}
         used, name = rows.of(contrast, of_row), f"{row['factor']}/{row['level']}"
-        yield _claim(f"difference/{name}", row, "pp", used)
+        yield claim(f"difference/{name}", row, "pp", used)
         note = None if pd.isna(row["note"]) else without_flips(row["note"], row["apps"])
         by_t = pd.Series({**row, "note": note})
-        yield _claim(f"equivalence/{name}", by_t, "pp", used, equal, interval=90, test="TOST")
+        yield claim(f"equivalence/{name}", by_t, "pp", used, equal, interval=90, test="TOST")
         for side in ("minuend", "subtrahend"):
             told = f"resolved/{getattr(contrast, side)}/{name}"
-            yield _claim(told, row, "%", used, {"value": side, **_ALONE})
+            yield claim(told, row, "%", used, {"value": side, **ALONE})
 
 
 def _of_marginal(marginal: pd.DataFrame, rows: Rows, contrast: Contrast) -> Iterator[Claim]:
@@ -145,7 +128,7 @@ def _of_marginal(marginal: pd.DataFrame, rows: Rows, contrast: Contrast) -> Iter
         column, _, level = row["stratum"].partition(" ")
         used, told = rows.of(contrast, {column: [level]} if level else {}), row["stratum"]
         test = "t on apps - 1, of a GEE"
-        yield _claim(f"marginal/{told}", row, "pp", used, names, test=test)
+        yield claim(f"marginal/{told}", row, "pp", used, names, test=test)
 
 
 def _of_parts(decomposition: pd.DataFrame, rows: Rows) -> Iterator[Claim]:
@@ -156,11 +139,11 @@ def _of_parts(decomposition: pd.DataFrame, rows: Rows) -> Iterator[Claim]:
     for _, row in decomposition.iterrows():
         contrast = contrasts[row["contrast"]]
         used = rows.of(contrast, common=() if contrast == MODULES_SCOPE else common)
-        yield _claim(f"part/{row['level']}", row, "pp", used)
+        yield claim(f"part/{row['level']}", row, "pp", used)
 
 
 def _of_hypotheses(told: pd.DataFrame, rows: Rows, trials: pd.DataFrame) -> Iterator[Claim]:
-    tests = {"H5": "TOST", "H7": _SWAPPED, "H7 own": _SWAPPED}
+    tests = {"H5": "TOST", "H7": SWAPPED, "H7 own": SWAPPED}
     names = {"value": "estimate", "p": "p"}
     for _, row in told.iterrows():
         name, asked = row["hypothesis"], ASKED[row["hypothesis"]]
@@ -168,9 +151,9 @@ def _of_hypotheses(told: pd.DataFrame, rows: Rows, trials: pd.DataFrame) -> Iter
             used = rows.across(asked.contrast, asked.across, asked.of[asked.across])
         else:
             used = rows.of(asked.contrast, asked.of, hypotheses.counts(trials, name))
-        interval, test = 90 if name == "H5" else 95, tests.get(name, _FLIPPED)
-        claim = f"hypothesis/{name}"
-        yield _claim(claim, row, row["measure"], used, names, interval=interval, test=test)
+        interval, test = 90 if name == "H5" else 95, tests.get(name, FLIPPED)
+        told_as = f"hypothesis/{name}"
+        yield claim(told_as, row, row["measure"], used, names, interval=interval, test=test)
 
 
 def _of_cost(
@@ -184,7 +167,7 @@ def _of_cost(
         for _, row in of_quantity.iterrows():
             told = pd.Series({**row, "note": joined(*row[["note", "ratio_note"]].dropna())})
             used = rows.of(contrast, {"model": [row["level"]]}, above_0)
-            yield _claim(f"{name}/{row['level']}", told, "ratio", used, ratio)
+            yield claim(f"{name}/{row['level']}", told, "ratio", used, ratio)
         if quantity == "cost_usd":
             yield from _of_resolved(of_quantity, rows, contrast, known)
 
@@ -201,13 +184,13 @@ def _of_resolved(
         level = row["level"]
         used = rows.of(contrast, {"model": [level]}, known)
         name = f"cost-per-resolved/{level}"
-        yield _claim(name, row, "ratio", used, per_resolved, test=_SWAPPED)
+        yield claim(name, row, "ratio", used, per_resolved, test=SWAPPED)
         for side in ("minuend", "subtrahend"):
             told = f"{getattr(contrast, side)}/{level}"
-            names = {"value": f"per_resolved_{side}", **_ALONE}
-            yield _claim(f"cost-per-resolved/{told}", row, "USD", used, names)
-            names = {"value": f"capped_{side}", **_ALONE}
-            yield _claim(f"capped/{told}", row, "%", used, names)
+            names = {"value": f"per_resolved_{side}", **ALONE}
+            yield claim(f"cost-per-resolved/{told}", row, "USD", used, names)
+            names = {"value": f"capped_{side}", **ALONE}
+            yield claim(f"capped/{told}", row, "%", used, names)
 
 
 def _of_quality(
@@ -216,12 +199,12 @@ def _of_quality(
     for _, row in changed.iterrows():
         counted = quality.counts(trials, row["measure"], row["kept"])
         used = rows.of(contrast, counted=counted)
-        yield _claim(f"quality/{row['measure']}/{row['kept']}", row, row["unit"], used)
+        yield claim(f"quality/{row['measure']}/{row['kept']}", row, row["unit"], used)
 
 
 def _of_reliability(shares: pd.DataFrame, rows: Rows, trials: pd.DataFrame) -> Iterator[Claim]:
     scored = (trials["status"] != "lost").to_numpy(bool)
-    names = {"value": "share", **_ALONE}
+    names = {"value": "share", **ALONE}
     for _, row in shares.iterrows():
         wanted = {name: [value_name(row[name])] for name in ("arm", "scope", *FACTORS)}
         used = rows.repeated(wanted, scored, row["k"])
@@ -229,27 +212,7 @@ def _of_reliability(shares: pd.DataFrame, rows: Rows, trials: pd.DataFrame) -> I
         cell = f"{Side(row['arm'], row['scope'])}/{factors}"
         for told, column in (("pass@", "pass_at_k"), ("pass^", "pass_hat_k")):
             share = pd.Series({"share": 100 * row[column]})
-            yield _claim(f"{told}{row['k']}/{cell}", share, "%", used, names)
-
-
-def _claim(
-    name: str, row: pd.Series, unit: str, used: Used, columns: Mapping[str, str] | None = None,
-    *, interval: int = 95, test: str = _FLIPPED,
-) -> Claim:  # fmt: skip
-    """`columns` are those of the row that have not the usual name."""
-    known: dict[str, Any] = {
-        field: None if pd.isna(row.get(column)) else row[column]
-        for field, column in {**_USUAL, **(columns or {})}.items()
-    }
-    return Claim(
-        id=name,
-        interval=interval,
-        test=None if known["p"] is None else test,
-        unit=unit,
-        trials=used.trials,
-        rows_sha256=used.sha256,
-        **known,
-    )
+            yield claim(f"{told}{row['k']}/{cell}", share, "%", used, names)
 
 
 def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:

@@ -15,8 +15,8 @@ from harness.analysis.estimate.effects import (
     PRIMARY,
     EffectRow,
     Question,
+    at_levels,
     effect,
-    effects,
     explored,
 )
 from harness.analysis.estimate.matched import MatchedRow, matched
@@ -196,9 +196,9 @@ def _rows(trials: pd.DataFrame, question: Question, by: str) -> Iterator[EffectR
             asked = replace(question, contrast=question.contrast.within(scope))
             yield effect(_differences(trials, asked), asked, by, scope)
     else:
-        found = effects(trials, question, BY[by])
-        yield from (EffectRow.model_validate(row) for row in _plain(found))
-        yield effect(_differences(trials, question), question, by, PRIMARY)
+        found = _differences(trials, question)
+        yield from at_levels(found, question, BY[by])
+        yield effect(found, question, by, PRIMARY)
         if by == "budget":
             yield from _budget_slope(trials, question)
 
@@ -211,11 +211,6 @@ def _budget_slope(trials: pd.DataFrame, question: Question) -> Iterator[EffectRo
     budgets = set(trials["context_budget"])
     if {"32k", "full"} <= budgets:
         yield difference_in_differences(trials, question, "context_budget", "32k", "full")
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, object]]:
-    known = frame.astype(object).where(frame.notna(), None)
-    return [dict(zip(known.columns, row, strict=True)) for row in known.to_numpy()]
 
 
 def _cells(row: pd.Series) -> list[str]:

@@ -489,9 +489,20 @@ class TestStudiesThatFillNoFigure:
         assert "microservices 216" in failures.caption(rows)
 
 
+@pytest.fixture(scope="module")
+def saved(trials, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    claims.save_tables(trials, folder)
+    return folder
+
+
 def told(trials: pd.DataFrame, folder: Path) -> dict[str, dict[str, object]]:
     """The claims of these trials by their ids."""
     claims.save_tables(trials, folder)
+    return told_in(folder)
+
+
+def told_in(folder: Path) -> dict[str, dict[str, object]]:
     found = json.loads((folder / "claims.json").read_text())["claims"]
     by_id = {claim["id"]: claim for claim in found}
     assert len(by_id) == len(found)
@@ -576,16 +587,18 @@ class TestClaims:
         assert by_id["pass^2/monolith/tool_loop/m/full"]["value"] == 0.0
         assert (once["p"], once["test"]) == (None, None)
 
-    def test_have_an_adjusted_p_but_for_the_one_named_test(self, trials, tmp_path):
-        by_id = told(trials, tmp_path)
+    def test_have_an_adjusted_p_but_for_the_one_named_test(self, saved):
+        by_id = told_in(saved)
         tested = {name: claim for name, claim in by_id.items() if claim["p"] is not None}
         unadjusted = {name for name, claim in tested.items() if claim["p_adjusted"] is None}
-        assert unadjusted == {"difference/pooled/primary"}
+        rules = ("exclude", "worst_low", "worst_high")
+        named = {f"lost/{rule}/primary" for rule in rules} | {"difference/pooled/primary"}
+        assert unadjusted == named
         assert {name.split("/")[0] for name in tested} == {
             "difference", "equivalence", "marginal", "part", "hypothesis", "cost-ratio",
-            "token-ratio", "cost-per-resolved", "quality",
+            "token-ratio", "cost-per-resolved", "quality", "lost", "matched",
         }  # fmt: skip
-        for kind in ("equivalence", "marginal", "part"):
+        for kind in ("equivalence", "marginal", "part", "matched"):
             family = [claim for name, claim in tested.items() if name.split("/")[0] == kind]
             wanted = stats.false_discovery_control([claim["p"] for claim in family])
             assert [claim["p_adjusted"] for claim in family] == pytest.approx(list(wanted))
@@ -703,7 +716,8 @@ class TestClaims:
         ("column", "value"),
         [("resolved", None), ("arm", "modular"), ("collateral_break_share", 0.5), ("app", "other"),
          ("scope", "own"), ("model", "other"), ("cost_usd", 9.5), ("efferent_change", 7),
-         ("app_code_lines", 7), ("failure_cause", "app_did_not_start")],
+         ("app_code_lines", 7), ("failure_cause", "app_did_not_start"), ("contract", pd.NA),
+         ("expected_factor", "structure")],
     )  # fmt: skip
     def test_change_their_digest_with_all_that_they_are_made_of(self, trials, column, value):
         changed = trials.copy()
@@ -739,9 +753,55 @@ class TestClaims:
         }
         assert "with 2 apps" in by_id["cost-ratio/pooled"]["note"]
 
-    def test_are_not_written_for_controls_alone(self, tmp_path):
+    def test_count_the_controls_that_ended_as_they_must(self, tmp_path):
+        """Also where nothing but controls was run; then there are no tables."""
         controls = to_frame(factory.demo_trials(), TrialRecord)
-        assert claims.save_tables(controls, tmp_path) == []
+        by_id = told(controls, tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["claims.json"]
+        figure = PLATES["calibration"].data(controls)
+        assert len(by_id) == len(figure) > 3
+        for _, row in figure.iterrows():
+            claim = by_id[f"calibration/{row['row'].replace(': ', '/')}/{row['side']}"]
+            counted = (claim["value"], claim["trials"], claim["unit"])
+            assert counted == (row["right"], row["n"], "trials")
+        oracle = controls[controls["agent"].eq("oracle") & controls["arm"].eq("monolith")]
+        assert by_id["calibration/oracle/monolith"]["rows_sha256"] == claims.digest(oracle)
+
+    def test_share_out_what_refused_the_trials_of_each_side(self, trials, saved):
+        by_id = told_in(saved)
+        own = trials[trials["scope"].eq("own") & trials["model"].notna()]
+        claim = by_id["failed/lost/microservices (own)"]
+        assert claim["value"] == pytest.approx(100 * own["status"].eq("lost").mean())
+        assert (claim["trials"], claim["rows_sha256"]) == (len(own), claims.digest(own))
+        shares = [c["value"] for n, c in by_id.items() if n.endswith("/microservices (own)")
+                  and n.startswith("failed/")]  # fmt: skip
+        assert sum(shares) == pytest.approx(100 * (1 - own["resolved"].mean()))
+
+    def test_hold_matched_tasks_and_bounds_as_compare_has_them(self, trials, saved):
+        by_id = told_in(saved)
+        found = comparison.compare(trials, "model")
+        table = found.matched.set_index("level")
+        for model, row in table.iterrows():
+            assert by_id[f"matched/only/monolith/{model}"]["value"] == row["only_subtrahend"]
+            ratio = by_id[f"matched/odds-ratio/{model}"]
+            assert (ratio["value"], ratio["p"]) == pytest.approx(
+                (row["odds_ratio"], row["p_exact"])
+            )
+            assert (ratio["test"], ratio["low"]) == ("McNemar, exact", None)
+        rules = found.sensitivity.set_index(["missing", "level"])
+        for rule in ("exclude", "worst_low", "worst_high"):
+            claim, row = by_id[f"lost/{rule}/primary"], rules.loc[(rule, "primary")]
+            assert (claim["value"], claim["low"]) == pytest.approx((row["difference"], row["low"]))
+        whole = by_id["difference/pooled/primary"]
+        assert by_id["lost/worst_low/primary"]["rows_sha256"] == whole["rows_sha256"]
+        left = rules.loc[("exclude", "primary"), "trials"]
+        assert by_id["lost/exclude/primary"]["trials"] == left < whole["trials"]
+
+    def test_have_no_bounds_where_nothing_was_lost(self, tmp_path):
+        arms = one_task_an_app([5, 6]) + one_task_an_app([7, 8], arm="modular")
+        assert not any(
+            name.startswith("lost/") for name in told(to_frame(arms, TrialRecord), tmp_path)
+        )
 
     def test_of_other_trials_are_removed_where_these_have_none(self, tmp_path):
         both = to_frame(
@@ -750,15 +810,11 @@ class TestClaims:
         written = claims.save_tables(both, tmp_path)
         assert [path.name for path in written] == list(claims.WRITTEN)
         write_file(tmp_path / "overview.tex", "another command's")
-        assert claims.save_tables(both[both["arm"] == "modular"], tmp_path) == []
+        assert told(both[both["arm"] == "modular"], tmp_path)
+        left = {path.name for path in tmp_path.iterdir()}
+        assert left == {"claims.json", "overview.tex"}
+        assert claims.save_tables(both[:0], tmp_path) == []
         assert [path.name for path in tmp_path.iterdir()] == ["overview.tex"]
-
-
-@pytest.fixture(scope="module")
-def saved(trials, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("tables")
-    claims.save_tables(trials, folder)
-    return folder
 
 
 class TestPrintedTables:

@@ -86,7 +86,19 @@ def effects(trials: pd.DataFrame, question: Question, by: str) -> pd.DataFrame:
     Pooled, each level counts the same within a task; where a task lacks a level the note says so.
     """
     found = differences(trials, question.contrast, question.outcome, question.missing)
-    return to_frame(list(_rows(found, question, by)), EffectRow)
+    return to_frame(list(at_levels(found, question, by)), EffectRow)
+
+
+def at_levels(found: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
+    """The rows of `effects`, of a frame as `pairing.differences` gives."""
+    levels = list(found.groupby(by, dropna=False, observed=True))
+    for level, group in levels:
+        yield effect(group, question, by, level_name(level))
+    if len(levels) != 1:
+        row = effect(found, question, by)
+        # A task has one class; and a gap between models is told wherever they are pooled.
+        gaps = _gaps(found, by) if by in FACTORS and by != "model" else None
+        yield row.model_copy(update={"note": joined(row.note, gaps)})
 
 
 def effect(
@@ -189,17 +201,6 @@ def without_flips(note: str | None, apps: int) -> str | None:
 def joined(*notes: str | None) -> str | None:
     """The notes that there are, as one; None where there is none."""
     return "; ".join(filter(None, notes)) or None
-
-
-def _rows(found: pd.DataFrame, question: Question, by: str) -> Iterator[EffectRow]:
-    levels = list(found.groupby(by, dropna=False, observed=True))
-    for level, group in levels:
-        yield effect(group, question, by, level_name(level))
-    if len(levels) != 1:
-        row = effect(found, question, by)
-        # A task has one class; and a gap between models is told wherever they are pooled.
-        gaps = _gaps(found, by) if by in FACTORS and by != "model" else None
-        yield row.model_copy(update={"note": joined(row.note, gaps)})
 
 
 def _gaps(found: pd.DataFrame, by: str) -> str | None:

@@ -18,7 +18,8 @@ Mask = NDArray[np.bool_]
 HASHED = (
     "trial_id", *FACTORS, *TASK, "behaviour_of", "arm", "scope", "status",
     "failure_cause", "resolved", "agent_ending", "collateral_break_share", "app_code_lines",
-    "input_tokens", "output_tokens", "cost_usd", "behaviour", *MEASURES,
+    "input_tokens", "output_tokens", "cost_usd", "behaviour", "equivalence", "structure",
+    "contract", "integrity", "expected_factor", *MEASURES,
 )  # fmt: skip
 """what the numbers of the text are made of"""
 
@@ -52,6 +53,11 @@ class Used:
 
     trials: int
     sha256: str
+
+
+def used(rows: pd.DataFrame) -> Used:
+    """Of a number that all of these rows made."""
+    return Used(len(rows), digest(rows))
 
 
 class Rows:

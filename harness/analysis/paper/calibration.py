@@ -12,15 +12,20 @@ from harness.analysis.summary import as_expected
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
     """`row` (control, with the factor that must refuse it), `side`, `n`, `right`, `share` (%)."""
-    known = with_side(counted(trials[trials["agent"].isin(CALIBRATING)]))
+    known = judged(trials)
     if known.empty:
         return pd.DataFrame()
-    factor = known["expected_factor"].astype(object)
-    row = known["agent"].astype(object).where(factor.isna(), "sabotage: " + factor)
-    known = known.assign(row=row, right=as_expected(known))
     found = known.groupby(["row", "side"])["right"].agg(["size", "sum"]).reset_index()
     found = found.rename(columns={"size": "n", "sum": "right"})
     return found.assign(share=100 * found["right"] / found["n"])
+
+
+def judged(trials: pd.DataFrame) -> pd.DataFrame:
+    """The counted trials of controls with their `row` and `side`, and whether they are `right`."""
+    known = with_side(counted(trials[trials["agent"].isin(CALIBRATING)]))
+    factor = known["expected_factor"].astype(object)
+    row = known["agent"].astype(object).where(factor.isna(), "sabotage: " + factor)
+    return known.assign(row=row, right=as_expected(known))
 
 
 def draw(rows: pd.DataFrame, style: Style) -> Figure:
