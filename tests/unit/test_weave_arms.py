@@ -185,6 +185,15 @@ def test_the_key_of_a_table_is_its_first_column(app: str) -> None:
 
 
 @every_app
+@pytest.mark.parametrize("dose", [0, 2])
+def test_what_an_arm_has_nothing_of_leaves_no_empty_line(app: str, dose: int) -> None:
+    woven = weave(read_app(ROOT / "fixtures" / app / "app"), dose)
+    databases = [text for path, text in woven.items() if path.endswith(f"/{app}/db.py")]
+    assert len(databases) == 2
+    assert not any(re.search(r"\n\n +raise", text) for text in databases)
+
+
+@every_app
 def test_an_import_that_fits_into_a_line_stands_in_one(app: str) -> None:
     program = Path(sys.executable).with_name("ruff")
     arms = [str(ROOT / "fixtures" / app / arm) for arm in ARMS]

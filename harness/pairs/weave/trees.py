@@ -13,9 +13,10 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def template(name: str, **words: str) -> str:
-    """A file of `templates`, its words in capitals replaced."""
+    """A file of `templates`, its words in capitals replaced; one that is empty takes its line."""
     text = _read(name)
     for word, value in words.items():
+        text = text if value else re.sub(rf"^{word}\n", "", text, flags=re.MULTILINE)
         text = re.sub(rf"\b{word}\b", value.replace("\\", r"\\"), text)
     return text
 
