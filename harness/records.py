@@ -146,6 +146,10 @@ class TrialRecord(Record):
     churn_ratio: Annotated[
         float | None, Column("changed lines over those of the first solution; null if unknown")
     ]
+    edit_radius: Annotated[
+        float | None,
+        Column("contexts changed over those of the first solution; null if unknown or it has none"),
+    ] = None
     propagation_cost_change: Annotated[
         float | None,
         Column("pairs of contexts of which one reaches the other, of all; after less before"),

@@ -220,6 +220,7 @@ def _code_lines(spent: Effort | None) -> dict[str, Any]:
         "glue_lines_changed": spent.glue_lines_changed if spent else None,
         "contexts_changed": len(spent.contexts_changed) if spent else None,
         "churn_ratio": spent.churn_ratio if spent else None,
+        "edit_radius": spent.edit_radius if spent else None,
     }
 
 

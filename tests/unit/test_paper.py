@@ -67,6 +67,21 @@ def test_churn_that_was_not_counted_is_no_trial_of_its_bar(trials) -> None:
     assert PLATES["churn"].data(nothing).empty
 
 
+def test_contexts_edited_are_put_beside_the_reference_where_it_is_known(trials) -> None:
+    contexts, radius = (
+        PLATES["churn"].data(some)
+        for some in (trials, trials.assign(edit_radius=trials["contexts_changed"] / 2.0))
+    )
+    assert list(contexts["panel"].unique())[2:] == ["contexts_changed"]
+    assert list(radius["panel"].unique())[2:] == ["edit_radius"]
+    edited = contexts[contexts["panel"] == "contexts_changed"]["value"].to_numpy()
+    halved = radius[radius["panel"] == "edit_radius"]["value"].to_numpy()
+    np.testing.assert_allclose(halved, edited / 2)
+    said = [" ".join(PLATES["churn"].caption(rows).split()) for rows in (contexts, radius)]
+    assert "over those of the task's first solution" not in said[0]
+    assert "over those of the task's first solution" in said[1]
+
+
 LONG_NAMES = {
     "simulated-small": "Qwen/Qwen3-Coder-480B-A35B-Instruct",
     "simulated-medium": "claude-opus-4-5-20251101",

@@ -233,8 +233,18 @@ def test_effort_is_put_beside_the_reference() -> None:
     assert (told.code_lines_added, told.code_lines_deleted) == (3, 1)
     assert (told.domain_lines_changed, told.glue_lines_changed) == (4, 0)
     assert told.contexts_changed == ("jobs",)
-    assert told.churn_ratio == 1.0
-    assert effort(evidence).churn_ratio is None
+    assert (told.churn_ratio, told.edit_radius) == (1.0, 1.0)
+    assert (effort(evidence).churn_ratio, effort(evidence).edit_radius) == (None, None)
+
+
+def test_the_edit_radius_is_contexts_edited_over_those_of_the_reference() -> None:
+    contexts = {"jobs": EDITS, "ledger": EDITS, "catalogue": EDITS, "shared": EDITS}
+    wider = EffortEvidence.model_validate(EFFORT | {"contexts": contexts})
+    reference = EffortEvidence.model_validate(EFFORT)
+    assert effort(wider, reference).edit_radius == 3.0
+    in_shared_alone = reference.model_copy(update={"contexts": {"shared": reference.total}})
+    assert effort(in_shared_alone, reference).edit_radius == 0.0
+    assert effort(wider, in_shared_alone).edit_radius is None
 
 
 def test_effort_that_was_not_counted_to_its_end_is_not_known() -> None:

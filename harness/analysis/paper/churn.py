@@ -10,22 +10,26 @@ from harness.analysis.paper.cells import over_apps, sides, studied, with_side
 from harness.analysis.paper.notes import intervals
 from harness.analysis.paper.styles import Style, legend_above, look
 
-_PANELS = {
+_LABELS = {
     "domain_lines_changed": "domain lines changed",
     "glue_lines_changed": "glue lines changed",
     "contexts_changed": "contexts edited",
+    "edit_radius": "contexts edited\n(over the solution's)",
 }
 
 
 def data(trials: pd.DataFrame) -> pd.DataFrame:
-    """`panel` (a column), `task_class`, `side`, `value` with interval, over resolved trials."""
+    """`panel` (a column), `task_class`, `side`, `value` with interval, over resolved trials.
+
+    Three panels: contexts edited stand beside those of the solution where a trial tells these.
+    """
     known = with_side(studied(trials))
     known = known[known["resolved"].astype(bool)]
     frames = [
         over_apps(known, column, ["task_class", "side"])
         .rename(columns={column: "value"})
         .assign(panel=column)
-        for column in _PANELS
+        for column in _panels(is_beside=bool(known["edit_radius"].notna().any()))
         if len(known)
     ]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
@@ -35,9 +39,10 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     """A panel a quantity; a group of bars a class, a bar an arm."""
     figure = style.figure(1.75, wide=True)
     classes = [c for c in CLASSES if c in set(rows["task_class"])]
-    for axes, (column, label) in zip(figure.subplots(1, 3), _PANELS.items(), strict=True):
+    columns = _panels(is_beside="edit_radius" in set(rows["panel"]))
+    for axes, column in zip(figure.subplots(1, 3), columns, strict=True):
         _draw_groups(axes, rows[rows["panel"] == column], classes, sides(rows))
-        axes.set_ylabel(label)
+        axes.set_ylabel(_LABELS[column])
         axes.set_xlabel("task class")
         axes.grid(axis="y")
     legend_above(figure, 4)
@@ -46,13 +51,20 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
 
 def caption(rows: pd.DataFrame) -> str:
     """What is shown, of how many trials."""
-    n = rows[rows["panel"] == "contexts_changed"]["n"].sum()
+    n = rows[rows["panel"] == "domain_lines_changed"]["n"].sum()
+    beside = rows[rows["panel"] == "edit_radius"]["n"].sum()
+    radius = f" over those of the task's first solution ({beside:,} trials)" if beside else ""
     return (
         f"What resolved trials changed, by task class and arm ({n:,} resolved trials of up to "
         f"{rows['apps'].max()} apps): code lines added and deleted in domain and in glue files "
-        "(without blank lines and comments), and bounded contexts with an edited file. Means over "
-        f"apps{intervals(rows, ' with ')}."
+        f"(without blank lines and comments), and bounded contexts with an edited file{radius}. "
+        f"Means over apps{intervals(rows, ' with ')}."
     )
+
+
+def _panels(*, is_beside: bool) -> tuple[str, ...]:
+    edited = "edit_radius" if is_beside else "contexts_changed"
+    return ("domain_lines_changed", "glue_lines_changed", edited)
 
 
 def _draw_groups(axes: Axes, rows: pd.DataFrame, classes: list[str], names: list[str]) -> None:
