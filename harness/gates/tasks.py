@@ -46,12 +46,25 @@ def validate_tasks(
             run_sweep(Sweep(evidence, plan, store, executor, watcher), some)
         problems = list(_problems(bench, store, cells))
     shutil.rmtree(folder)
+    for task in bench.study.tasks:
+        for told in _parts(task):
+            console.print(f"  {told}", soft_wrap=True)
     for problem in problems:
         console.print(f"  {problem}", soft_wrap=True)
     good = len(cells) - len({problem.split(":")[0] for problem in problems})
     names = ", ".join(dict.fromkeys(cell.task for cell in cells))
     console.print(f"{good} of {len(cells)} controls as they must be, over {names}", soft_wrap=True)
     return not problems
+
+
+def _parts(task: Task) -> Iterator[str]:
+    """Which overlays have a part that is not woven, but written for an arm alone."""
+    for folder in sorted({path.parent for path in task.folder.rglob("*.extra.patch")}):
+        found = sorted(
+            path.name.removesuffix(".extra.patch") for path in folder.glob("*.extra.patch")
+        )
+        arms = ", ".join(found).replace(".dose", " from dose ")
+        yield f"{task.id}/{folder.relative_to(task.folder)}: with a part for {arms}"
 
 
 def _cells(bench: Bench, task: Task) -> Iterator[Cell]:

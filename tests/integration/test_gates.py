@@ -197,6 +197,16 @@ def test_validate_does_not_pass_where_its_controls_were_lost(home: Path) -> None
     assert last == "0 of 2 controls as they must be, over tally/rename"
 
 
+def test_validate_tells_what_is_woven_with_a_part_for_one_arm(home: Path) -> None:
+    solution = home / "tasks/tally/rename/solutions/plain"
+    for name in ("two.extra", "one.dose2.extra", "extra"):
+        (solution / f"{name}.patch").write_text("")
+    passed, (told, last) = validated(home, starts=1)
+    assert passed
+    assert told == "  tally/rename/solutions/plain: with a part for one from dose 2, two"
+    assert last == "2 of 2 controls as they must be, over tally/rename"
+
+
 VALUE = "(BaseModel):\n    value: int\n"
 RETYPED: Change = ("tally/main.py", VALUE, VALUE.replace("int", "str"))
 FAULTY: Change = (
