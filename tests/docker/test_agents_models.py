@@ -371,7 +371,6 @@ def near() -> list[list[str]]:
     return [*whole, sorted(map(str, Path("/tmp").glob("z*")))]
 
 
-@pytest.mark.long
 def test_two_thousand_mutated_answers_crash_no_scaffold_and_stay_in_the_sandbox(
     assignment: Assignment,
     agent_sandbox: Sandbox,

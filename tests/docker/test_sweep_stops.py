@@ -128,7 +128,6 @@ def test_a_killed_sweep_leaves_whole_records_and_goes_on(home: Path) -> None:
     wait_until(lambda: not containers_of(running.pid), 10, "containers gone")
 
 
-@pytest.mark.long
 @pytest.mark.skipif(not ENGINE.is_socket(), reason="the engine answers elsewhere")
 def test_an_engine_that_goes_away_stops_the_sweep_with_one_line(
     home: Path, tmp_path_factory: pytest.TempPathFactory
