@@ -1,6 +1,6 @@
 """Services ask one another more than once where answers are lost, and do nothing twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ ARM = ROOT / "fixtures/atelier/microservices"
 SERVICES = ("accounts", "catalogue", "jobs", "gallery", "moderation", "notifications")
 TRIES = 3
 LOSING = """
+import asyncio
 from collections import Counter
 
 from {service}.main import app as service
@@ -30,6 +31,8 @@ async def app(scope, receive, send):
     async def send_or_lose(message):
         if key is None or asked[key] > {lost} or message["type"] != "http.response.body":
             await send(message)
+        elif {silent}:
+            await asyncio.sleep(3600)
 
     await service(scope, receive, send_or_lose)
 """
@@ -64,12 +67,20 @@ STEPS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @contextmanager
-def running(processes: Sandboxes, lost: int) -> Iterator[Sandbox]:
-    """The app; each service loses so many of its answers to a call of another one."""
+def running(
+    processes: Sandboxes,
+    lost: int,
+    losing: Sequence[str] = SERVICES,
+    *,
+    silent: bool = False,
+) -> Iterator[Sandbox]:
+    """The app, in which so many answers to each call of those services are lost.
+
+    The connection is cut within one; or, where services are `silent`, nothing more comes.
+    """
     files = {str(p.relative_to(ARM)): p.read_bytes() for p in ARM.rglob("*") if p.is_file()}
-    for name in SERVICES:
-        losing = LOSING.format(service=name, lost=lost)
-        files[f"losing_{name}.py"] = losing.encode()
+    for name in losing:
+        files[f"losing_{name}.py"] = LOSING.format(service=name, lost=lost, silent=silent).encode()
         programs = files["app.toml"]
         files["app.toml"] = programs.replace(f'"{name}.main:'.encode(), f'"losing_{name}:'.encode())
     with processes.open("app") as opened:
@@ -119,6 +130,15 @@ def test_a_service_whose_every_answer_is_lost_is_unavailable_and_was_asked_three
         log = shell(app, "app logs --program accounts --lines 1000").stdout
     assert (status, body["error"]["code"]) == (503, "unavailable")
     assert log.count("GET /internal/accounts/get") == TRIES
+
+
+def test_a_service_that_falls_silent_is_asked_again(processes: Sandboxes) -> None:
+    with running(processes, 1, ["accounts"], silent=True) as app:
+        for step in STEPS[:4]:
+            ask(app, *step)
+        status, job = ask(app, *STEPS[5])
+        _, balance = ask(app, "GET", f"/v1/accounts/{PAINTER}/balance", None)
+    assert (status, balance["held_mc"]) == (201, job["hold_mc"])
 
 
 def test_a_write_that_is_repeated_is_done_once_and_a_new_one_again(processes: Sandboxes) -> None:
