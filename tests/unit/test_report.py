@@ -492,6 +492,21 @@ def test_a_run_without_figures_gets_one_and_its_folder_stays_as_it_was(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_what_a_folder_lacks_of_the_papers_figures_is_drawn_into_the_page(tmp_path):
+    """A run saves the overview alone; one that `figures` has drawn is shown as it was saved."""
+    folder = write_run(tmp_path, entries(demo_trials()))
+    (folder / "figures").mkdir()
+    (folder / "figures/overview.png").write_bytes(PNG)
+    text = page(folder, {})
+    assert 'alt="The figure overview; there is no caption beside it."' in text
+    assert text.count('alt="Calibration: ') == 1
+    assert len(list((folder / "figures").iterdir())) == 1
+    (folder / "figures/calibration.png").write_bytes(PNG)
+    (folder / "figures/calibration.txt").write_text("Calibration: as saved.")
+    assert text.count("data:image/png") == page(folder, {}).count("data:image/png")
+    assert page(folder, {}).count('alt="Calibration: ') == 1
+
+
 def test_an_instruction_is_shown_while_its_task_is_as_it_was(tmp_path):
     make_checkout(tmp_path)
     task = tmp_path / "tasks/tally/rename"

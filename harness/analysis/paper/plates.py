@@ -1,6 +1,6 @@
 """Every figure of the set, drawn from the same trials and saved with caption and numbers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,12 +89,15 @@ def draw_plates(
     style: Style,
     forms: Sequence[str],
     tools: pd.DataFrame | None = None,
+    names: Collection[str] = tuple(PLATES),
 ) -> Iterator[Drawn]:
-    """Every figure of the set in the formats `forms` (pdf, png); those without rows undrawn."""
+    """The figures `names` in the formats `forms` (pdf, png); those without rows undrawn."""
     is_simulated = (trials["isolation"] == "simulated").any()
     # Sums of floats depend on their order in the last digits, and files are compared by bytes.
     trials = trials.sort_values("trial_id", ignore_index=True)
     for name, plate in PLATES.items():
+        if name not in names:
+            continue
         rows = tokens.data(trials, tools) if name == "tokens" else plate.data(trials)
         if rows.empty:
             yield Drawn(name, {}, "", rows)

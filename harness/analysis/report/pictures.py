@@ -1,4 +1,4 @@
-"""The figures of a run as data URIs; drawn where the folder holds none yet."""
+"""The figures of a run as data URIs; those that the folder does not hold are drawn."""
 
 import base64
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.analysis.figures import caption, overview, render
 from harness.analysis.frame import read_tools
-from harness.analysis.paper.plates import draw_plates
+from harness.analysis.paper.plates import PLATES, draw_plates
 from harness.analysis.paper.styles import style_named
 
 MOST_ROWS = 40
@@ -25,17 +25,18 @@ class Picture:
 
 
 def pictures(folder: Path, trials: pd.DataFrame) -> list[Picture]:
-    """Every `figures/*.png` by name; where there is none, drawn in memory.
+    """Every `figures/*.png` by name, then what the folder lacks of the paper's set and can fill.
 
-    The overview has a row a task: where they are too many to read, the paper's set is drawn.
+    The overview has a row a task: where they are too many to read, it is not drawn.
     """
-    found = sorted((folder / "figures").glob("*.png"))
-    if not found and trials["task"].nunique() > MOST_ROWS:
-        drawn = draw_plates(trials, style_named("acm"), ("png",), read_tools(folder))
-        return [_picture(d.name, d.images["png"], d.caption) for d in drawn if d.images]
-    if not found:
-        return [_picture("overview", render(overview(trials), "png"), caption(trials))]
-    return [_picture(path.stem, path.read_bytes(), _words(path)) for path in found]
+    saved = sorted((folder / "figures").glob("*.png"))
+    found = [_picture(path.stem, path.read_bytes(), _words(path)) for path in saved]
+    if not saved and trials["task"].nunique() <= MOST_ROWS:
+        found.append(_picture("overview", render(overview(trials), "png"), caption(trials)))
+    lacking = set(PLATES) - {path.stem for path in saved}
+    style = style_named("acm")
+    drawn = draw_plates(trials, style, ("png",), read_tools(folder) if lacking else None, lacking)
+    return [*found, *(_picture(d.name, d.images["png"], d.caption) for d in drawn if d.images)]
 
 
 def _words(picture: Path) -> str:
