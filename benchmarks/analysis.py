@@ -17,14 +17,15 @@ from harness.analysis.comparison import widest
 from harness.analysis.estimate import clusters
 from harness.analysis.estimate.effects import Question, effect
 from harness.analysis.estimate.pairing import by_app, differences
-from harness.analysis.frame import read_trials
+from harness.analysis.frame import read_tools, read_trials
 from harness.analysis.paper.plates import save_plates
 from harness.analysis.paper.styles import STYLES
 from harness.analysis.simulated import Size, write
 from harness.analysis.summary import summary
 
 MILLION = Size(apps=24, repeats=97)
-"""24 apps x 12 tasks x 4 sides x 3 budgets x 3 models x 97 repeats, and the controls"""
+"""24 apps x 12 tasks x 4 sides x 3 budgets x 3 models x 97 repeats, and the controls; uses of tools
+are those of 10,000 trials"""
 
 
 def measure() -> dict[str, Any]:
@@ -63,7 +64,7 @@ def _set_of(folder: Path) -> None:
 def _everything(trials: pd.DataFrame, folder: Path) -> None:
     summary(trials)
     save_tables(trials, folder)
-    save_plates(trials, folder, STYLES["acm"])
+    save_plates(trials, folder, STYLES["acm"], read_tools(folder))
 
 
 def plain_bootstrap(found: pd.DataFrame, times: int) -> np.ndarray:

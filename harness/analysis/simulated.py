@@ -20,8 +20,9 @@ from scipy.special import expit
 
 from harness.analysis.frame import read_trials, schema, write_file
 from harness.analysis.order import FACTORS
+from harness.analysis.simulated_tools import ELSEWHERE, MOST_TRIALS, USES, tool_uses
 from harness.analysis.simulation import World
-from harness.records import TrialRecord, columns
+from harness.records import Record, ToolRecord, TrialRecord, columns
 from harness.store import dump_json
 
 Numbers = NDArray[np.float64]
@@ -109,10 +110,9 @@ def simulate(size: Size) -> pd.DataFrame:
 
 
 def write(folder: Path, size: Size) -> list[Path]:
-    """Write trials.parquet, the truth and a page that says what this is."""
-    table = pa.Table.from_pandas(simulate(size), schema=schema(TrialRecord), preserve_index=False)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    """Write trials.parquet, tools.parquet, the truth and a page that says what this is."""
+    trials = simulate(size)
+    tools = tool_uses(trials, size.seed)
     truth = {
         "simulated": True,
         "seed": size.seed,
@@ -122,19 +122,33 @@ def write(folder: Path, size: Size) -> list[Path]:
         "need_of_budget": NEED,
         "new_edges": {f"{arm}:{scope}": by for (arm, scope), by in NEW_EDGES.items()},
         "models": [vars(model) for model in size.models],
+        "uses_of_tools": {name: vars(use) for name, use in USES.items()},
+        "looks_elsewhere": ELSEWHERE,
     }
     return [
-        write_file(folder / "trials.parquet", sink.getvalue().to_pybytes()),
+        write_file(folder / "trials.parquet", _parquet(trials, TrialRecord)),
+        write_file(folder / "tools.parquet", _parquet(tools, ToolRecord)),
         write_file(folder / "truth.json", dump_json(truth)),
         write_file(folder / "README.md", _ABOUT),
     ]
 
 
-_ABOUT = """# Simulated results
+def _parquet(frame: pd.DataFrame, kind: type[Record]) -> bytes:
+    table = pa.Table.from_pandas(frame, schema=schema(kind), preserve_index=False)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+_ABOUT = f"""# Simulated results
 
 No language model was asked and no app was run: these trials are drawn from the model in
 `truth.json` by `python -m harness.analysis.simulated results/simulated`, so that figures and
 tables can be seen with structure. Never quote a number from here.
+
+`tools.parquet` has the uses of tools of the trials of models, the first {MOST_TRIALS:,} of them
+where a study is larger. They are drawn apart: only how many there are is the trials'.
 """
 
 

@@ -16,7 +16,7 @@ from scipy import stats
 
 from harness.analysis import claims, comparison
 from harness.analysis.estimate.hypotheses import ASKED
-from harness.analysis.frame import read_trials, to_frame, write_file
+from harness.analysis.frame import read_tools, read_trials, to_frame, write_file
 from harness.analysis.names import short_names
 from harness.analysis.paper import failures, forest, heatmap, pareto, plates, slopes, tokens
 from harness.analysis.paper.cells import over_apps
@@ -24,6 +24,7 @@ from harness.analysis.paper.plates import PLATES, save_plates
 from harness.analysis.paper.styles import STYLES, look, style_named
 from harness.analysis.printed import printed
 from harness.analysis.simulated import Size, simulate, write
+from harness.analysis.simulated_tools import tool_uses
 from harness.analysis.summary import summary
 from harness.errors import BadInput
 from harness.records import ToolRecord, TrialRecord
@@ -881,8 +882,25 @@ class TestSimulatedTrials:
         shipped = Path("results/simulated")
         write(tmp_path, Size())
         pd.testing.assert_frame_equal(read_trials(shipped), read_trials(tmp_path))
+        pd.testing.assert_frame_equal(read_tools(shipped), read_tools(tmp_path))
         for name in ("truth.json", "README.md"):
             assert (shipped / name).read_bytes() == (tmp_path / name).read_bytes()
+
+    def test_use_as_many_tools_as_they_say_and_fill_every_panel_of_tokens(self, trials):
+        tools = read_tools(Path("results/simulated"))
+        worked = trials[trials["model"].notna()].set_index("trial_id")["tool_calls"]
+        counts = tools.groupby("trial_id").size().reindex(worked.index, fill_value=0)
+        assert (counts == worked).all()
+        rows = tokens.data(trials, tools)
+        assert set(rows["panel"]) == {"kind", "use", "context"}
+        looks = rows[rows["panel"] == "context"].set_index(["side", "part"])["tokens"]
+        assert looks["monolith", "other"] > 3 * looks["microservices (own)", "other"] > 0
+
+    def test_of_a_large_study_have_the_tools_of_its_first_trials(self):
+        trials = simulate(Size(apps=1))
+        tools = tool_uses(trials, seed=1, most=5)
+        first = trials.loc[trials["model"].notna(), "trial_id"].head(5)
+        assert set(tools["trial_id"]) <= set(first)
 
     def test_are_read_back_from_parquet_as_they_were(self, tmp_path):
         size = Size(apps=2)
