@@ -308,6 +308,34 @@ def test_test_passes_on_the_exit_code_and_arguments(app):
     assert shell(app, "app test -k nothing").code == 5
 
 
+BORDERS = """
+[importlinter]
+root_packages =
+    edge
+    prices
+[importlinter:contract:apart]
+name = the edge asks for prices and imports none
+type = forbidden
+source_modules = edge
+forbidden_modules = prices
+"""
+
+
+def test_test_holds_an_app_to_the_borders_that_it_draws_itself(app):
+    app.put(tar_of({".importlinter": BORDERS}), "/work")
+    kept = shell(app, "app test -q")
+    assert (kept.code, kept.stderr) == (0, ""), kept.stdout
+    assert kept.stdout.endswith("Contracts: 1 kept, 0 broken.\n")
+    assert " KEPT" not in kept.stdout
+    change(app, "edge/main.py", "import os\n", "import os\nimport prices\n")
+    broken = shell(app, "app test -q")
+    assert broken.code == 1
+    assert "2 passed" in broken.stdout
+    assert "edge.main -> prices (l.3)" in broken.stdout
+    assert not shell(app, "ls -d .import_linter_cache */__pycache__").stdout
+    assert shell(app, "rm .importlinter; app test -q").ok
+
+
 PROGRAMS = """
 import os
 found = 0

@@ -172,7 +172,11 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("app", "contexts", "asks", "asked"),
-    [("atelier", 6, "gallery", "accounts"), ("quayside", 7, "settlement", "traders")],
+    [
+        ("atelier", 6, "gallery", "accounts"),
+        ("quayside", 7, "settlement", "traders"),
+        ("lindenhof", 7, "claims", "billing"),
+    ],
 )
 def test_the_borders_of_the_modular_arm_are_kept_and_a_breach_is_found(
     tmp_path: Path, app: str, contexts: int, asks: str, asked: str
@@ -185,6 +189,17 @@ def test_the_borders_of_the_modular_arm_are_kept_and_a_breach_is_found(
     path = arm / app / asks / "service.py"
     change(path, f"from ..{asked} import", f"from ..{asked}.service import")
     assert lint(arm).returncode == 1
+
+
+@every_app
+def test_an_arm_asks_for_packages_that_the_sandbox_has(app: str):
+    """The modular arm alone asks for what holds it to its borders."""
+    installed = (ROOT / "fixtures/requirements.in").read_text().split()
+    linter = next(line for line in installed if line.startswith("import-linter"))
+    asked = {arm: (ROOT / "fixtures" / app / arm / "requirements.txt").read_text().split()
+             for arm in ARMS}  # fmt: skip
+    assert asked.pop("modular") == installed
+    assert all(each == [line for line in installed if line != linter] for each in asked.values())
 
 
 def test_the_dose_of_coupling_changes_the_tangled_arm_alone():

@@ -18,18 +18,20 @@ ARMS: dict[str, Callable[[App, int], Tree]] = {
 
 def emit(app: App, dose: int) -> Tree:
     """Every file of every arm, by path below `fixtures/<app>/`, not yet formatted."""
-    papers = _papers(app)
+    trees = {arm: make(app, dose) for arm, make in ARMS.items()}
     return {
         f"{arm}/{path}": text
-        for arm, make in ARMS.items()
-        for path, text in (make(app, dose) | papers).items()
+        for arm, tree in trees.items()
+        for path, text in (tree | _papers(app, has_borders=".importlinter" in tree)).items()
     }
 
 
-def _papers(app: App) -> Tree:
-    """README, .gitignore and requirements: the same in every arm."""
+def _papers(app: App, *, has_borders: bool) -> Tree:
+    """README, .gitignore and requirements: the same in every arm but for what borders need."""
     return {
         "README.md": template("README.md", APP=app.spec.package, TITLE=app.spec.title),
         ".gitignore": template("gitignore"),
-        "requirements.txt": template("requirements.txt"),
+        "requirements.txt": template(
+            "requirements.txt", BORDERS="import-linter>=2.17,<3" if has_borders else ""
+        ),
     }

@@ -4,13 +4,15 @@ app up [--fresh] [--wait SECONDS]   (re)start every program; --fresh: with empty
 app down                            stop every program
 app status                          which programs run; exit code 1 if one does not
 app logs [--lines N] [--program P] [--test]
-app test [pytest arguments]         run tests/ against a fresh start of its own
+app test [pytest arguments]         run tests/ against a fresh start of its own, and hold the app to
+                                    the borders of its .importlinter, if it has one
 """
 
 import argparse
 import fcntl
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,7 +121,7 @@ def _test(arguments: list[str]) -> int:
         url = next(answer.url for answer in answers if answer.name == app.entry)
         code = _pytest(app, arguments, url)
         supervisor.ask({"do": "stop", "set": "test", "gently": False})
-        return code
+        return code or _borders(app)
 
 
 def _pytest(app: App, arguments: list[str], url: str) -> int:
@@ -135,6 +137,20 @@ def _pytest(app: App, arguments: list[str], url: str) -> int:
         os.execve(argv[0], argv, env)  # noqa: S606 - on purpose
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return code if code >= 0 else 128 - code
+
+
+def _borders(app: App) -> int:
+    """Whether each import is allowed, where the app says so; not in scope own, which hides some."""
+    if not (Path(app.folder) / ".importlinter").is_file() or _place() != _state():
+        return 0
+    program = str(Path(sys.executable).with_name("lint-imports"))
+    argv = [program, "--no-cache", "--no-logo", ".importlinter"]
+    done = subprocess.run(argv, cwd=app.folder, capture_output=True, text=True, check=False)
+    for line in done.stdout.strip().splitlines():
+        if not line.endswith(" KEPT"):  # a large app has hundreds of these
+            print(line)
+    print(done.stderr, end="", file=sys.stderr)
+    return done.returncode
 
 
 def _start(
