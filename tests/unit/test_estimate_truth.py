@@ -1,8 +1,9 @@
 """What is estimated from trials, held to studies whose truth is known.
 
-The estimates of a mean over apps have their tests at 2,000 studies (test_estimate_clusters.py).
-Here are those that need more than a mean: ratios, a logistic model, parts of a sum. Many studies
-lie in one frame, each under the name of a model of its own.
+The estimates of a mean over apps have their tests at 4,000 studies (test_estimate_clusters.py).
+Here are those that need more than a mean: classes at equal weight, differences of differences,
+ratios, a logistic model, parts of a sum. Many studies lie in one frame, each under the name of a
+model of its own, or with apps of its own.
 """
 
 from dataclasses import replace
@@ -11,11 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.analysis.estimate import clusters
 from harness.analysis.estimate.cost import cost
 from harness.analysis.estimate.effects import Question
 from harness.analysis.estimate.marginal import marginal_effects
-from harness.analysis.estimate.pairing import Contrast, Side
-from harness.analysis.estimate.parts import PARTS, decomposition
+from harness.analysis.estimate.pairing import (
+    Contrast,
+    Side,
+    by_app,
+    class_balanced,
+    differences,
+)
+from harness.analysis.estimate.parts import PARTS, decomposition, gaps_between
 from harness.analysis.frame import to_frame
 from harness.analysis.simulation import Design, World, draw
 from harness.records import TrialRecord
@@ -151,3 +159,70 @@ def test_parts_hold_the_truth_and_sum_to_the_whole():
         assert abs(of_part["difference"].mean() - truth[part]) < 4 * error
     whole = rows.pivot_table(index=np.repeat(range(50), 3), columns="level", values="difference")
     assert np.allclose(whole["boundary"] + whole["distribution"], whole["sum"])
+
+
+MANY = 2000
+CLASSES = np.array(list("LLLIXD"))
+"""of an app's six tasks: weighed by task, L would count three times"""
+
+
+def with_own_apps(resolved: np.ndarray, **level: str) -> pd.DataFrame:
+    """Trials of many studies, one a cell; (studies, sides, apps, tasks), services first."""
+    study, side, app, task = np.indices(resolved.shape).reshape(4, -1)
+    apps, tasks = resolved.shape[2:]
+    number = study * apps + app
+    same = {"agent": "tool_loop", "model": "m", "context_budget": "full", "dose": "0",
+            "family": "1", "scope": "all", "status": "scored"} | level  # fmt: skip
+    names = {
+        "app": (number, resolved.shape[0] * apps),
+        "task": (number * tasks + task, resolved.shape[0] * apps * tasks),
+    }
+    return pd.DataFrame(
+        {
+            name: pd.Categorical.from_codes(codes, range(most))
+            for name, (codes, most) in names.items()
+        }
+        | {"task_class": CLASSES[task], "arm": np.array([SERVICES.arm, TANGLED.arm])[side]}
+        | {"resolved": pd.array(resolved.ravel() > 0, "boolean")}
+    ).assign(**same)
+
+
+def covered(means: pd.Series, truth: float) -> float:
+    """Share of the 95% intervals of MANY studies that hold the truth, in percent."""
+    found = clusters.estimate(means.to_numpy(float).reshape(MANY, -1))
+    low, high = found.interval()
+    assert found.value.mean() == pytest.approx(truth, abs=4 * found.value.std() / np.sqrt(MANY))
+    return 100 * float(np.mean((low <= truth) & (truth <= high)))
+
+
+@pytest.mark.parametrize("apps", [6, 12, 24])
+def test_intervals_of_the_one_named_test_hold_the_truth(apps):
+    """Each class has an effect of its own; the truth is their mean, whatever tasks there are."""
+    effect = {"L": 0.0, "I": 6.0, "X": -18.0, "D": -8.0}
+    design = Design(apps, len(CLASSES), repeats=1)
+    # The same seed: apps and tasks are the same in each draw, of which a class takes its tasks.
+    of_class = {
+        name: draw(World(base=0.55, effect=pp), design, MANY, 11) for name, pp in effect.items()
+    }
+    resolved = np.stack([of_class[name][..., task] for task, name in enumerate(CLASSES)], axis=-1)
+    found = differences(with_own_apps(resolved), DISTRIBUTED)
+    assert 93 <= covered(class_balanced(found), np.mean(list(effect.values()))) <= 97
+    by_task = by_app(found).mean()
+    assert by_task > np.mean(list(effect.values())) + 1, "by task, L counts three times"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("apps", [6, 12, 24])
+@pytest.mark.parametrize(
+    ("factor", "high", "low"), [("dose", "2", "0"), ("context_budget", "32k", "full")]
+)
+def test_intervals_of_differences_of_differences_hold_the_truth(factor, high, low, apps):
+    """Services are 15 pp behind at the low level, and 6 ahead at the high one: 21 more."""
+    design = Design(apps, len(CLASSES), repeats=1)
+    levels = {high: World(base=0.55, effect=6.0), low: World(base=0.55, effect=-15.0)}
+    trials = pd.concat(
+        with_own_apps(draw(world, design, MANY, seed), **{factor: level})
+        for seed, (level, world) in enumerate(levels.items())
+    )
+    found = gaps_between(trials, Question(DISTRIBUTED), factor, high, low)
+    assert 93 <= covered(by_app(found), 21.0) <= 97

@@ -64,6 +64,15 @@ def difference_in_differences(
     Within tasks, with the cluster SE of any other effect (SCIENCE.md (c) 8). `minuend` and
     `subtrahend` of the row are null: four cells are compared, not two.
     """
+    found = gaps_between(trials, question, factor, high, low)
+    none = f"no task has all four cells of {factor} {high} and {low}"
+    return _without_sides(found, question, factor, f"{high} - {low}", none)
+
+
+def gaps_between(
+    trials: pd.DataFrame, question: Question, factor: str, high: str, low: str
+) -> pd.DataFrame:
+    """As `pairing.differences`, of the contrast at one level of `factor` less that at another."""
     sides = [
         differences(only(trials, **{factor: level}), question.contrast, question.outcome, missing)
         # What is subtracted is at its highest where the whole is at its lowest.
@@ -76,8 +85,7 @@ def difference_in_differences(
         both[side] = (both[side] + both[f"{side}_low"]) / 2
     both["trials"] += both["trials_low"]
     both["lost"] += both["lost_low"]
-    none = f"no task has all four cells of {factor} {high} and {low}"
-    return _without_sides(both, question, factor, f"{high} - {low}", none)
+    return both
 
 
 def per_doubling(trials: pd.DataFrame, question: Question) -> EffectRow:
