@@ -122,6 +122,8 @@ def differences(
     outcome is a truth value: 100 times the gap), `trials`, `lost`.
     """
     _check(trials, outcome)
+    # Of a million trials, all columns would be copied for each side.
+    trials = trials.filter([*FACTORS, *TASK, "behaviour_of", "arm", "scope", "status", outcome])
     minuend, subtrahend = (
         shares(only(trials, arm=side.arm, scope=side.scope), outcome, lost_as)
         for side, lost_as in zip(
