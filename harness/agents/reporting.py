@@ -6,7 +6,7 @@ from harness.agents.conversation import Conversation
 from harness.agents.protocol import AgentReport
 from harness.agents.session import Ended, Ending, Session
 from harness.agents.trajectory import ToolUse, trajectory
-from harness.errors import BadInput
+from harness.errors import ModelRefused
 from harness.llm.replay import Diverged
 
 
@@ -19,7 +19,8 @@ def reported(
 ) -> AgentReport:
     """Do the work until it says how it ended. A failure is kept, too, with what was paid before.
 
-    Raises BadInput where nothing was paid: a key that is refused at once, a replay that differs.
+    Raises ModelRefused for a key that is refused at once, Diverged for a replay that differs:
+    neither has paid.
     """
     ending: Ending | None = None
     failure: Exception | None = None
@@ -27,10 +28,8 @@ def reported(
         work()
     except Ended as end:
         ending = end.ending
-    except BadInput as error:
-        if isinstance(error, Diverged) or not session.calls:
-            raise
-        failure = error
+    except (ModelRefused, Diverged):
+        raise
     except Exception as error:  # noqa: BLE001 - the trial raises it, and knows what was paid for
         failure = error
     session.count_work()

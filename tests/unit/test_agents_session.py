@@ -398,8 +398,6 @@ def test_what_was_paid_is_reported_where_what_the_study_spent_cannot_be_kept() -
     def work() -> None:
         raise BadInput("results/x/spending.json: cannot be written: Permission denied")
 
-    with pytest.raises(BadInput, match="Permission denied"):
-        reported("tool_loop", session, talk(), (), work)
     session.ask(talk())
     report = reported("tool_loop", session, talk(), (), work)
     assert [call.cost_usd for call in report.calls] == [session.cost_usd]
