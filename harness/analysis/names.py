@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 LONGEST = 20
-"""letters of an agent's or a model's name that have a place in a figure"""
+"""letters of a name, of an agent, a model or an arm, that have a place in a figure"""
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:

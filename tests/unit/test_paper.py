@@ -892,7 +892,7 @@ class TestSimulatedTrials:
         counts = tools.groupby("trial_id").size().reindex(worked.index, fill_value=0)
         assert (counts == worked).all()
         rows = tokens.data(trials, tools)
-        assert set(rows["panel"]) == {"kind", "use", "context"}
+        assert set(rows["panel"]) == {"kind", "use", "context", "name"}
         looks = rows[rows["panel"] == "context"].set_index(["side", "part"])["tokens"]
         assert looks["monolith", "other"] > 3 * looks["microservices (own)", "other"] > 0
 

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.analysis.estimate.cost import CAPPED
+from harness.analysis.names import short_names
 from harness.analysis.order import FACTORS
 from harness.analysis.paper.cells import sides, with_side
 from harness.analysis.paper.styles import Style, legend_above
@@ -63,6 +64,7 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
         axes.barh(names, length, 0.6, start, color=colour, hatch=hatch, label=label,
                   edgecolor="0.25", linewidth=0.4)  # fmt: skip
         start += length
+    axes.set_yticks(range(len(names)), short_names(names).values())
     axes.invert_yaxis()
     axes.set_xlim(0, max(5.0, float(start.max()) * 1.05))
     axes.set_xlabel("trials not resolved (%), by what refused them first")

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.estimate.cost import tokens_counted
+from harness.analysis.names import short_names
 from harness.analysis.paper.cells import sides, studied, with_side
 from harness.analysis.paper.styles import Style
 
@@ -153,6 +154,7 @@ def _draw_bars(
         axes.barh(names, length, 0.6, start, label=label, color=colour, hatch=hatch,
                   edgecolor="0.25", linewidth=0.4)  # fmt: skip
         start += length
+    axes.set_yticks(range(len(names)), short_names(names).values())
     axes.grid(axis="x")
     # A last part of no length would hold the axis at its edge.
     axes.set_xlim(0, 1.05 * (float(start.max()) or 1.0))
