@@ -23,7 +23,9 @@ def test_nothing_hostile_runs_and_all_of_it_can_be_read(visit, hostile):
         assert part.strip("+") in words
     assert words.count(seen) > 12
     assert page.locator("a").count() == 1  # the one that skips to the trials
-    assert page.locator("img").count() == 1
+    # Two figures, the one of the folder and what refused the trial; none of what trials said.
+    assert page.locator("img").count() == 2
+    assert page.locator("img:not([src^='data:image/png;base64,'])").count() == 0
     assert visit.asked_of_others(hostile) == []
 
 
