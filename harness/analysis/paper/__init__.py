@@ -7,6 +7,7 @@ forest       paired differences by model and class
 parts        boundary + distribution + scope
 slopes       resolved against context budget and app size
 tokens       tokens by kind and by context
+stacked      the bars of tokens and failures
 churn        lines changed and contexts edited, these over the solution's where it is known
 pareto       cost against resolved
 failures     what refused the unresolved trials

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.analysis.estimate.cost import CAPPED
-from harness.analysis.names import short_names
 from harness.analysis.order import FACTORS
 from harness.analysis.paper.cells import sides, with_side
+from harness.analysis.paper.stacked import draw_stacked
 from harness.analysis.paper.styles import Style, legend_above
 
 _PARTS = {
@@ -55,18 +55,11 @@ def draw(rows: pd.DataFrame, style: Style) -> Figure:
     names = sides(rows)
     figure = style.figure(0.85 + 0.2 * len(names))
     axes = figure.subplots()
-    start = np.zeros(len(names))
-    for part, (label, colour, hatch) in _PARTS.items():
-        found = rows[rows["part"] == part].set_index("side")["share"].reindex(names)
-        if not found.fillna(0).any():
-            continue
-        length = found.fillna(0).to_numpy(float)
-        axes.barh(names, length, 0.6, start, color=colour, hatch=hatch, label=label,
-                  edgecolor="0.25", linewidth=0.4)  # fmt: skip
-        start += length
-    axes.set_yticks(range(len(names)), short_names(names).values())
+    shown = set(rows.loc[rows["share"] > 0, "part"])
+    parts = {part: look for part, look in _PARTS.items() if part in shown}
+    longest = draw_stacked(axes, rows.set_index("side"), "share", names, parts)
     axes.invert_yaxis()
-    axes.set_xlim(0, max(5.0, float(start.max()) * 1.05))
+    axes.set_xlim(0, max(5.0, longest * 1.05))
     axes.set_xlabel("trials not resolved (%), by what refused them first")
     axes.grid(axis="x")
     legend_above(figure, 3)

@@ -1,13 +1,15 @@
 """Tokens by class, by what tools were used for, and by whether the task needed what was read."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.estimate.cost import tokens_counted
-from harness.analysis.names import short_names
 from harness.analysis.paper.cells import sides, studied, with_side
+from harness.analysis.paper.stacked import PartLook, draw_stacked
 from harness.analysis.paper.styles import Style
 
 _KINDS = {
@@ -145,16 +147,10 @@ def _draw_bars(
     axes: Axes,
     rows: pd.DataFrame,
     names: list[str],
-    parts: dict[str, tuple[str, str, str | None]],
+    parts: Mapping[str, PartLook],
 ) -> None:
-    start = np.zeros(len(names))
-    for part, (label, colour, hatch) in parts.items():
-        found = rows[rows["part"] == part].set_index("side")["tokens"].reindex(names)
-        length = found.fillna(0).to_numpy(float) / 1000
-        axes.barh(names, length, 0.6, start, label=label, color=colour, hatch=hatch,
-                  edgecolor="0.25", linewidth=0.4)  # fmt: skip
-        start += length
-    axes.set_yticks(range(len(names)), short_names(names).values())
+    thousands = rows.assign(tokens=rows["tokens"] / 1000).set_index("side")
+    longest = draw_stacked(axes, thousands, "tokens", names, parts)
     axes.grid(axis="x")
     # A last part of no length would hold the axis at its edge.
-    axes.set_xlim(0, 1.05 * (float(start.max()) or 1.0))
+    axes.set_xlim(0, 1.05 * (longest or 1.0))
