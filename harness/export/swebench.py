@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.analysis.frame import read_trial_records, write_file
 from harness.errors import BadInput
-from harness.export.makers import maker
+from harness.export.makers import first_twins, maker
 from harness.paths import RunPaths
 from harness.predictions import Instance, Prediction, lines
 from harness.records import TrialRecord
@@ -47,15 +47,14 @@ def export(folder: Path, out: Path) -> Predictions:
 
 def _refuse_twice(folder: Path, made: Mapping[str, Prediction]) -> None:
     """Who reads a file with two lines of one name keeps one of them, or refuses it as we do."""
-    found: dict[tuple[str, str], str] = {}
-    for trial, one in made.items():
-        other = found.setdefault((one.model_name_or_path, one.instance_id), trial)
-        if other != trial:
-            raise BadInput(
-                f"{folder}: trials {other} and {trial} are both {one.instance_id} of "
-                f"{one.model_name_or_path}, and a file of predictions holds one of them; "
-                "export joined studies one by one, and give each seed a name= of its own"
-            )
+    keys = {trial: (one.instance_id, one.model_name_or_path) for trial, one in made.items()}
+    if twins := first_twins(keys):
+        (instance, model), other, trial = twins
+        raise BadInput(
+            f"{folder}: trials {other} and {trial} are both {instance} of {model}, "
+            "and a file of predictions holds one of them; "
+            "export joined studies one by one, and give each seed a name= of its own"
+        )
 
 
 def _prediction(trial: TrialRecord, patch: str) -> Prediction:

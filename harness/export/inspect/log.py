@@ -20,7 +20,7 @@ from harness.analysis.frame import read_trial_records
 from harness.errors import BadInput
 from harness.export.inspect.sample import SCORES, Held, digest_of, sample, sample_name, spent
 from harness.export.inspect.talk import NO_MODEL
-from harness.export.makers import maker
+from harness.export.makers import first_twins, maker
 from harness.export.turns import read_talk
 from harness.paths import RunPaths
 from harness.plan import read_plan
@@ -52,15 +52,13 @@ def _worker(trial: TrialRecord) -> tuple[str, str]:
 
 def _refuse_twice(folder: Path, trials: Sequence[TrialRecord]) -> None:
     """Studies with seeds of their own, joined, repeat one another's cells: Inspect keeps one."""
-    found: dict[tuple[object, ...], str] = {}
-    for trial in trials:
-        name, one = sample_name(trial), trial.trial_id
-        other = found.setdefault((*_worker(trial), name, trial.repeat), one)
-        if other != one:
-            raise BadInput(
-                f"{folder}: trials {other} and {one} are both repeat {trial.repeat} of {name}, and "
-                "a log keeps one of them; export the studies that were joined one by one"
-            )
+    keys = {one.trial_id: (_worker(one), sample_name(one), one.repeat) for one in trials}
+    if twins := first_twins(keys):
+        (_, name, repeat), other, one = twins
+        raise BadInput(
+            f"{folder}: trials {other} and {one} are both repeat {repeat} of {name}, and "
+            "a log keeps one of them; export the studies that were joined one by one"
+        )
 
 
 def _write(paths: RunPaths, study: str, trials: Sequence[TrialRecord], out: Path) -> Path:
